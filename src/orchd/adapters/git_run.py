@@ -1,0 +1,73 @@
+"""The hermetic git command line: same result on every machine, whatever the user's configuration or hooks say.
+
+Rule: a git process of the daemon never runs with a git directory or a work tree that an agent could write.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from orchd.adapters.place import clean_environment
+from orchd.errors import GitError
+
+HERMETIC_ENVIRONMENT = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "LC_ALL": "C.UTF-8",
+    "TZ": "UTC",
+}
+HERMETIC_CONFIG = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.attributesFile=/dev/null",
+    "core.fsync=all",
+    "core.fsyncMethod=batch",
+    "gc.auto=0",
+    "maintenance.auto=false",
+)
+VERBOSE_VARIABLE = "ORCHD_VERBOSE"
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """Runs git commands on one git directory, from an empty folder. With `ORCHD_VERBOSE` set it prints each one."""
+
+    git_dir: Path
+    config: Sequence[str] = HERMETIC_CONFIG
+    environment: Mapping[str, str] = field(default_factory=lambda: HERMETIC_ENVIRONMENT)
+
+    def run(
+        self, *arguments: str, stdin: bytes = b"", accept: Sequence[int] = (0,), extra: Mapping[str, str] | None = None
+    ) -> bytes:
+        """Standard output of `git ARGUMENTS`. Raises GitError when the exit code is not in `accept`."""
+        done = self.attempt(*arguments, stdin=stdin, extra=extra)
+        if done.returncode not in accept:
+            raise GitError(f"git {' '.join(arguments)}: exit {done.returncode}: {done.stderr.decode(errors='replace').strip()}")
+        return done.stdout
+
+    def attempt(
+        self, *arguments: str, stdin: bytes = b"", extra: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
+        """The finished process, whatever its exit code."""
+        argv = ["git", f"--git-dir={self.git_dir}", *(part for pair in self.config for part in ("-c", pair)), *arguments]
+        if os.environ.get(VERBOSE_VARIABLE):
+            print("+ git", *arguments, file=sys.stderr)
+        environment = clean_environment() | dict(self.environment) | dict(extra or {})
+        return subprocess.run(
+            argv, input=stdin, capture_output=True, env=environment, cwd=_empty_folder(self.git_dir), check=False
+        )
+
+
+def _empty_folder(git_dir: Path) -> Path:
+    """A folder without a `.gitattributes`, which merge-tree would otherwise read."""
+    folder = git_dir / "orch" / "empty"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

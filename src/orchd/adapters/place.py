@@ -1,0 +1,91 @@
+"""Where a repository and orchd's own files are. Clients use it too, so it imports nothing heavy.
+
+Rule: everything of the machine lives in `<git dir>/orch/`, which no clone carries, or outside the checkout in the state
+folder; nothing there is needed to rebuild what matters.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchd.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`git_dir` is the repository's common directory, `checkout` the top folder of the work tree (None: bare),
+    `state_home` the folder for workspaces of this user."""
+
+    git_dir: Path
+    checkout: Path | None
+    state_home: Path
+
+    @property
+    def orch(self) -> Path:
+        """The local folder of orchd inside the git directory."""
+        return self.git_dir / "orch"
+
+    @property
+    def runs(self) -> Path:
+        """One folder per run: order, start and exit evidence, log, result."""
+        return self.orch / "runs"
+
+    @property
+    def intents(self) -> Path:
+        """Requests of other processes."""
+        return self.orch / "intents"
+
+    @property
+    def cache(self) -> Path:
+        """Rebuildable; deleting it is always safe."""
+        return self.orch / "cache"
+
+    @property
+    def inbox(self) -> Path | None:
+        """Where people drop task files that they do not commit."""
+        return self.checkout / ".orch" / "inbox" if self.checkout else None
+
+    @property
+    def repo_id(self) -> str:
+        """A readable name plus a hash of the path, for folders outside the repository."""
+        top = self.checkout or self.git_dir
+        return f"{top.name}-{hashlib.sha256(os.fsencode(self.git_dir)).hexdigest()[:10]}"
+
+    @property
+    def workspaces(self) -> Path:
+        """The parent of all workspaces, mode 0700, outside the checkout."""
+        return self.state_home / "orchd" / self.repo_id / "workspaces"
+
+
+def find_place(start: Path) -> Place:
+    """The repository that `start` is in. Raises ConfigError when there is none."""
+    asked = subprocess.run(
+        ["git", "rev-parse", "--path-format=absolute", "--git-common-dir", "--is-bare-repository", "--show-toplevel"],
+        cwd=start,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = asked.stdout.splitlines()
+    if len(lines) < 2:
+        raise ConfigError(
+            f"{start} is not in a git repository: {asked.stderr.strip()}", "run `git init`, or name one with --repo"
+        )
+    checkout = Path(lines[2]) if lines[1] == "false" and len(lines) > 2 else None
+    return Place(Path(lines[0]), checkout, state_home())
+
+
+def state_home() -> Path:
+    """`$XDG_STATE_HOME`, or its default."""
+    named = os.environ.get("XDG_STATE_HOME", "")
+    return Path(named) if Path(named).is_absolute() else Path.home() / ".local" / "state"
+
+
+def clean_environment() -> dict[str, str]:
+    """Our environment without the variables that redirect git (hooks set them)."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}

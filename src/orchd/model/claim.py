@@ -1,0 +1,35 @@
+"""Claims: what a task may change, said before it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from orchd.model.ids import TaskId
+
+
+class Mode(StrEnum):
+    """What a claim allows. Two reads get along, two appends get along, everything else excludes."""
+
+    READ = "read"
+    WRITE = "write"
+    APPEND = "append"
+
+
+@dataclass(frozen=True, slots=True)
+class PathSpec:
+    """A glob on paths from the root of the repository: `*` and `?` stay inside a segment, `**` is any number of segments."""
+
+    glob: str
+    mode: Mode = Mode.WRITE
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A granted claim. `epoch` is the leader's epoch when it was granted and only rises."""
+
+    task: TaskId
+    owner: str
+    epoch: int
+    paths: tuple[PathSpec, ...]
+    granted_ms: int

@@ -1,0 +1,77 @@
+"""Ids and the names of refs. No name is ever a prefix folder of another, or git would refuse one of them."""
+
+from __future__ import annotations
+
+import re
+from typing import TypeAlias
+
+from orchd.model.limits import ID_CHARS
+
+TaskId: TypeAlias = str
+SessionId: TypeAlias = str
+RunId: TypeAlias = str
+SaveId: TypeAlias = str
+Oid: TypeAlias = str
+"""A git object id, 40 lower-case hexadecimal digits."""
+
+SLUG = re.compile(rf"[a-z0-9](?:[a-z0-9-]{{0,{ID_CHARS - 2}}}[a-z0-9])?")
+DEFAULT_SESSION: SessionId = "default"
+
+STATE_REF = "refs/orch/state"
+TEXT_REF = "refs/orch/text"
+SAVES_PREFIX = "refs/orch/save/"
+KEEP_PREFIX = "refs/orch/keep/"
+ATTIC_PREFIX = "refs/orch/attic/"
+READY_PREFIX = "refs/orch/ready/"
+NOTES_REF = "refs/notes/orch/audit"
+CHECKPOINTS_PREFIX = "refs/tags/checkpoint/"
+
+
+def is_slug(text: str) -> bool:
+    """Whether `text` may be the id of a task or a session: 1 to 48 of a-z, 0-9 and inner hyphens."""
+    return SLUG.fullmatch(text) is not None
+
+
+def task_branch(session: SessionId, task: TaskId) -> str:
+    """The full ref that holds a task's accepted commits."""
+    return f"refs/heads/session/{session}/task/{task}"
+
+
+def integration_branch(session: SessionId) -> str:
+    """The full ref of what a session has landed."""
+    return f"refs/heads/session/{session}/integration"
+
+
+def save_ref(save: SaveId) -> str:
+    """The journal of a save in flight."""
+    return SAVES_PREFIX + save
+
+
+def keep_ref(task: TaskId) -> str:
+    """Holds the base of an open task, so that no clean-up of the repository can remove it."""
+    return KEEP_PREFIX + task
+
+
+def attic_ref(task: TaskId, number: int) -> str:
+    """Work that was not accepted, or was replaced, and must stay reachable. Numbers start at 1."""
+    return f"{ATTIC_PREFIX}{task}/{number}"
+
+
+def ready_ref(number: int) -> str:
+    """A sealed checkpoint commit that waits for the person's checkout."""
+    return f"{READY_PREFIX}{number}"
+
+
+def checkpoint_name(day: str, number: int) -> str:
+    """The short name of a checkpoint tag; `day` is YYYY-MM-DD in UTC, `number` never repeats in a repository."""
+    return f"checkpoint/{day}-{number:03d}"
+
+
+def task_run(task: TaskId, generation: int, attempt: int) -> RunId:
+    """The run of one attempt; also the name of its folder and of its workspace."""
+    return f"{task}.{generation}.{attempt}"
+
+
+def gate_run(save: SaveId, index: int, attempt: int) -> RunId:
+    """The run of the gates on the tree after the first `index` tasks of a save (`@` cannot begin a task id)."""
+    return f"@{save}.{index}.{attempt}"

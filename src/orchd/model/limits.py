@@ -1,0 +1,63 @@
+"""Every number that limits something, with its unit in its name.
+
+A limit that a person may change is the default of a configuration key; the others are fixed.
+"""
+
+from __future__ import annotations
+
+LOOK_SECONDS = 2.0
+"""The longest time between two looks at the world; repairs whatever events lost."""
+
+SETTLE_SECONDS = 0.03
+"""A dropped file is read once it has not changed for this long and nobody has it open for writing."""
+
+DRAIN_SECONDS = 30.0
+"""How long a stopping daemon waits for running tasks; what still runs then is adopted at the next start."""
+
+KILL_GRACE_SECONDS = 15.0
+"""From the polite signal (TERM) to the final one (KILL) for a whole process tree."""
+
+PARALLEL_TASKS = 4
+"""Tasks that run at the same time, unless the configuration says otherwise."""
+
+TASK_TIMEOUT_SECONDS = 3600.0
+GATE_TIMEOUT_SECONDS = 1800.0
+MAX_TIMEOUT_SECONDS = 7 * 24 * 3600.0
+
+LOST_RETRIES = 2
+"""Attempts of one task that may be lost (supervisor gone without evidence) before the task fails."""
+
+GATE_ATTEMPTS = 3
+"""Lost gate runs on one tree before the save gives up on it."""
+
+SAVE_ITEMS = 64
+"""Tasks that one save lands at most."""
+
+PRIORITY_MIN = -100
+PRIORITY_MAX = 100
+
+ID_CHARS = 48
+TITLE_CHARS = 200
+COMMAND_BYTES = 32 * 1024
+LIST_ITEMS = 200
+
+TASK_FILE_BYTES = 64 * 1024
+YAML_DEPTH = 12
+YAML_NODES = 5000
+
+PATH_BYTES = 1024
+CHANGED_FILES = 2000
+FILE_BYTES = 5 * 1024 * 1024
+RESULT_PACK_BYTES = 256 * 1024 * 1024
+
+LOG_HEAD_BYTES = 1024 * 1024
+LOG_TAIL_BYTES = 4 * 1024 * 1024
+
+RACE_RETRY_SECONDS = 10.0
+"""How long a lost compare-and-swap or a held lock is tried again, with full jitter."""
+
+UNPACK_OBJECTS = 100
+"""Results with at most this many objects arrive as loose objects, larger ones as a pack (git's own `unpackLimit`)."""
+
+DETAIL_ITEMS = 50
+"""Paths or lines kept in the record of a refusal; the rest is counted."""

@@ -1,0 +1,298 @@
+"""Closed unions: nothing else crosses the core's border. Events say what was concluded, actions what must be done.
+
+Events are stored; replaying all of them gives the state. Actions are not: they are derived from the state again at every
+look until their effect is seen, so doing one twice must change nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from orchd.model.claim import Lease
+from orchd.model.ids import Oid, RunId, SaveId, TaskId
+from orchd.model.problem import Problem
+from orchd.model.run import AdmitOrder, RunOrder
+from orchd.model.save import Excluded, Hold, Merged, Save, Verdict
+from orchd.model.work import Reason, Source, Status, TaskSpec
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderTook:
+    """A daemon took this repository; the epoch rose."""
+
+    owner: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemsChanged:
+    """The whole present list of problems in input files."""
+
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSeen:
+    """A new task, a new wording of a waiting one (same generation), or a new generation of a finished one."""
+
+    spec: TaskSpec
+    digest: str
+    source: Source
+    drop: str
+    generation: int
+    order: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskWithdrawn:
+    """The file of a waiting task is gone."""
+
+    task: TaskId
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptStarted:
+    """Admitted, claimed and started in one: there is no half-claimed task."""
+
+    task: TaskId
+    attempt: int
+    base: Oid
+    lease: Lease
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnded:
+    """What an attempt came to: READY, UNCHANGED, FAILED, CANCELLED, or WAITING when a lost attempt is tried again."""
+
+    task: TaskId
+    attempt: int
+    status: Status
+    tip: Oid
+    ref: str
+    reason: Reason | None
+    detail: tuple[str, ...]
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopAsked:
+    """Somebody cancelled a running task; its tree is being ended."""
+
+    task: TaskId
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCancelled:
+    """Somebody cancelled a task that was not running."""
+
+    task: TaskId
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRetried:
+    """Somebody asked for another attempt."""
+
+    task: TaskId
+
+
+@dataclass(frozen=True, slots=True)
+class SavePlanned:
+    """A save began: base, tips, gates, number and date are fixed from here on."""
+
+    save: Save
+
+
+@dataclass(frozen=True, slots=True)
+class SaveMerged:
+    """The merge chain exists."""
+
+    save: SaveId
+    base_tree: Oid
+    chain: tuple[Merged, ...]
+    excluded: tuple[Excluded, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GateRan:
+    """The gates judged one tree of the chain."""
+
+    save: SaveId
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class GateLost:
+    """A gate run was lost (its supervisor is gone); it is run again."""
+
+    save: SaveId
+
+
+@dataclass(frozen=True, slots=True)
+class SaveHeld:
+    """A gated save waits for the person's checkout, or (hold None) need not wait any more."""
+
+    save: SaveId
+    hold: Hold | None
+    detail: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SaveGated:
+    """It is decided that the first `lands` items of the chain may land, and which item is to blame for the rest."""
+
+    save: SaveId
+    lands: int
+    excluded: tuple[Excluded, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SaveLanded:
+    """Main contains the checkpoint commit."""
+
+    save: SaveId
+    commit: Oid
+
+
+@dataclass(frozen=True, slots=True)
+class SaveAbandoned:
+    """Nothing of this save landed and nothing will: main moved, or no item was left. What was not excluded is ready again."""
+
+    save: SaveId
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SaveClosed:
+    """Tagged, noted, done. Claims of its tasks are released."""
+
+    save: SaveId
+    at_ms: int
+
+
+Event: TypeAlias = (
+    LeaderTook
+    | ProblemsChanged
+    | TaskSeen
+    | TaskWithdrawn
+    | AttemptStarted
+    | AttemptEnded
+    | StopAsked
+    | TaskCancelled
+    | TaskRetried
+    | SavePlanned
+    | SaveMerged
+    | GateRan
+    | GateLost
+    | SaveHeld
+    | SaveGated
+    | SaveLanded
+    | SaveAbandoned
+    | SaveClosed
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StartRun:
+    """Start a supervisor for this order, unless it was ever started. `keep` is the task whose base must be held (or "")."""
+
+    order: RunOrder
+    keep: TaskId
+
+
+@dataclass(frozen=True, slots=True)
+class StopRun:
+    """End the whole process tree of a run."""
+
+    run: RunId
+
+
+@dataclass(frozen=True, slots=True)
+class SalvageRun:
+    """End what survived of a lost run and collect what it had written, as evidence with outcome LOST."""
+
+    run: RunId
+
+
+@dataclass(frozen=True, slots=True)
+class AdmitResult:
+    """Take the result of an ended run through the airlock."""
+
+    order: AdmitOrder
+
+
+@dataclass(frozen=True, slots=True)
+class DiscardWorkspace:
+    """Remove the workspace of a run whose work is reachable from a ref."""
+
+    run: RunId
+
+
+@dataclass(frozen=True, slots=True)
+class MergeSave:
+    """Pin base and tips in the journal, then build the merge chain. `titles` go into the merge messages, item by item."""
+
+    save: Save
+    titles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LandSave:
+    """Seal the checkpoint commit and move main from the base to it, by compare-and-swap."""
+
+    save: Save
+    titles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PublishSave:
+    """Tag, integration branch, audit notes. All of it derivable from the landed commit."""
+
+    save: Save
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetSave:
+    """Delete the journal of a save that the state no longer knows."""
+
+    save: SaveId
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseBase:
+    """Delete the refs that held the bases of tasks that are no longer open."""
+
+    tasks: tuple[TaskId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SettleDrop:
+    """Move a file out of the inbox; with problems it was rejected, and they are kept beside it."""
+
+    drop: str
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetIntent:
+    """Remove an intent that was recorded (or makes no sense any more)."""
+
+    intent: str
+
+
+Action: TypeAlias = (
+    StartRun
+    | StopRun
+    | SalvageRun
+    | AdmitResult
+    | DiscardWorkspace
+    | MergeSave
+    | LandSave
+    | PublishSave
+    | ForgetSave
+    | ReleaseBase
+    | SettleDrop
+    | ForgetIntent
+)

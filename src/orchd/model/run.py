@@ -1,0 +1,120 @@
+"""Runs: commands under a supervisor, and the evidence that they leave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from orchd.model.claim import PathSpec
+from orchd.model.ids import Oid, RunId, SessionId, TaskId
+from orchd.model.work import Reason
+
+
+class Phase(StrEnum):
+    """What can be seen of a run. LOST: it was started, its supervisor is gone, and it left no exit evidence."""
+
+    ABSENT = "absent"
+    RUNNING = "running"
+    ENDED = "ended"
+    LOST = "lost"
+
+
+class Outcome(StrEnum):
+    """How a run ended, as its supervisor saw it."""
+
+    EXITED = "exited"
+    TIMEOUT = "timeout"
+    STOPPED = "stopped"
+    LOST = "lost"
+    UNPREPARED = "unprepared"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One shell command line of a run and its wall-clock limit."""
+
+    name: str
+    run: str
+    timeout_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """How one command ended. `code` is the exit code, or minus the signal."""
+
+    name: str
+    code: int
+    seconds: float
+    timed_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunOrder:
+    """Everything a supervisor needs. `commit` is checked out; commands run in order until one fails.
+
+    With `collect`, what the commands changed is committed with `message` and packed; gates are run without it.
+    `env` is added to the allowed environment.
+    """
+
+    id: RunId
+    commit: Oid
+    commands: tuple[Command, ...]
+    collect: bool
+    message: str = ""
+    env: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """The exit evidence of a run. `tip` is empty when nothing was collected; `seconds` is the wall time of the commands."""
+
+    outcome: Outcome
+    results: tuple[CommandResult, ...] = ()
+    tip: Oid = ""
+    seconds: float = 0.0
+    detail: str = ""
+
+
+class Entry(StrEnum):
+    """What the airlock did with the result of a run."""
+
+    ACCEPTED = "accepted"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+    KEPT = "kept"
+
+
+@dataclass(frozen=True, slots=True)
+class AdmitOrder:
+    """What the airlock needs to judge the result of a run.
+
+    Without `accept` (the run failed or was stopped) the work is only kept in the attic.
+    """
+
+    run: RunId
+    session: SessionId
+    task: TaskId
+    base: Oid
+    claims: tuple[PathSpec, ...]
+    accept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """The airlock's evidence. `ref` is where the work is reachable; empty when there was none, or when it could not be
+    taken at all (then the workspace is kept and `detail` says so)."""
+
+    entry: Entry
+    tip: Oid = ""
+    ref: str = ""
+    reason: Reason | None = None
+    detail: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunSeen:
+    """One run as observed now."""
+
+    phase: Phase
+    exit: Exit | None = None
+    returned: Returned | None = None

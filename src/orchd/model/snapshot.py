@@ -1,0 +1,158 @@
+"""The state (what is stored), the snapshot (what is seen now) and the plan (what follows from it)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from orchd.model.claim import Lease
+from orchd.model.config import Config
+from orchd.model.ids import Oid, RunId, SaveId, TaskId
+from orchd.model.message import Action, Event
+from orchd.model.problem import Problem
+from orchd.model.run import RunSeen
+from orchd.model.save import Excluded, Hold, Merged, Save
+from orchd.model.work import Source, Task, TaskSpec
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything that lasts: the fold of all events. `next_order` and `next_number` never go back."""
+
+    owner: str = ""
+    epoch: int = 0
+    next_order: int = 1
+    next_number: int = 1
+    tasks: Mapping[TaskId, Task] = field(default_factory=dict)
+    leases: Mapping[TaskId, Lease] = field(default_factory=dict)
+    save: Save | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Where a file names another task, for messages: the id, line and column from 1, and the source line."""
+
+    task: TaskId
+    line: int
+    column: int
+    excerpt: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileSeen:
+    """A well-formed task file. `digest` identifies its meaning (not its comments); `drop` is set for the inbox only and
+    identifies this very file."""
+
+    path: str
+    spec: TaskSpec
+    digest: str
+    source: Source
+    drop: str = ""
+    mentions: tuple[Mention, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FilesSeen:
+    """All task files now. `unsettled` paths were still being written and are left for the next look: they are neither
+    good nor bad nor gone. `bad_drops` are the drops of the inbox whose files have problems."""
+
+    good: tuple[FileSeen, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    unsettled: frozenset[TaskId] = frozenset()
+    bad_drops: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
+
+
+class Verb(StrEnum):
+    """What a person may ask of a task from outside."""
+
+    RETRY = "retry"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A request that somebody dropped. It is recorded by the planner and then forgotten."""
+
+    id: str
+    verb: Verb
+    task: TaskId
+
+
+@dataclass(frozen=True, slots=True)
+class ChainSeen:
+    """The merge chain as the journal of a save holds it."""
+
+    base_tree: Oid
+    chain: tuple[Merged, ...]
+    excluded: tuple[Excluded, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SaveSeen:
+    """The evidence of the save in flight.
+
+    `landed` is the sealed commit once main contains it (else empty); `hold` says that the person's
+    checkout of main is in the way; `published` that tag, branch and notes exist.
+    """
+
+    id: SaveId
+    chain: ChainSeen | None = None
+    landed: Oid = ""
+    hold: Hold | None = None
+    hold_detail: tuple[str, ...] = ()
+    published: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The world at `now_ms`. `leftovers` are workspaces on disk, `stale_saves` journals, `kept` tasks with a keep ref."""
+
+    now_ms: int
+    state: State
+    config: Config
+    main: Oid
+    files: FilesSeen = FilesSeen()
+    intents: tuple[Intent, ...] = ()
+    runs: Mapping[RunId, RunSeen] = field(default_factory=dict)
+    save: SaveSeen | None = None
+    leftovers: Mapping[RunId, RunSeen] = field(default_factory=dict)
+    journals: frozenset[SaveId] = frozenset()
+    kept: frozenset[TaskId] = frozenset()
+    draining: bool = False
+
+
+class Cause(StrEnum):
+    """What holds a waiting task back."""
+
+    NONE = "none"
+    NEEDS = "needs"
+    BLOCKED = "blocked"
+    AFTER = "after"
+    CLAIM = "claim"
+    SLOTS = "slots"
+    DRAINING = "draining"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The arbiter's word on one waiting task. Cause NONE: it starts. `others` are the tasks that hold it back."""
+
+    task: TaskId
+    cause: Cause
+    others: tuple[TaskId, ...] = ()
+    detail: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What follows from a snapshot: first `events` are stored in one operation, then `actions` are done.
+
+    `state` is the state after the events.
+    """
+
+    state: State
+    events: tuple[Event, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    actions: tuple[Action, ...] = ()

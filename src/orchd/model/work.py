@@ -1,0 +1,96 @@
+"""Tasks: what was asked (TaskSpec) and how far it is (Task). Times are milliseconds since 1970 in UTC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from orchd.model.claim import PathSpec
+from orchd.model.ids import DEFAULT_SESSION, Oid, SessionId, TaskId
+from orchd.model.limits import TASK_TIMEOUT_SECONDS
+
+
+class Status(StrEnum):
+    """Where a task is in its life. The allowed moves are the table in `core.lifecycle`."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    READY = "ready"
+    SAVING = "saving"
+    LANDED = "landed"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+    HELD = "held"
+    CANCELLED = "cancelled"
+    WITHDRAWN = "withdrawn"
+
+
+class Reason(StrEnum):
+    """Why a task did not land. Also a label of metrics, so the set is closed."""
+
+    EXIT = "exit"
+    TIMEOUT = "timeout"
+    WORKSPACE = "workspace"
+    NOTHING = "nothing-changed"
+    CLAIM = "claim"
+    POLICY = "policy"
+    GATE = "gate"
+    CONFLICT = "conflict"
+    LOST = "lost"
+    CANCELLED = "cancelled"
+
+
+class Source(StrEnum):
+    """Where a task came from."""
+
+    FILE = "file"
+    INBOX = "inbox"
+    COMMIT = "commit"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSpec:
+    """What a person asked for. `title` and `run` are personal text and are stored apart from the record."""
+
+    id: TaskId
+    title: str
+    run: str
+    session: SessionId = DEFAULT_SESSION
+    needs: tuple[TaskId, ...] = ()
+    after: tuple[TaskId, ...] = ()
+    claims: tuple[PathSpec, ...] = (PathSpec("**"),)
+    priority: int = 0
+    timeout_seconds: float = TASK_TIMEOUT_SECONDS
+    noop: bool = False
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task and its present state.
+
+    `generation` rises when a finished task is asked for anew, `attempt` with each start; `order` is the place in the
+    queue of all tasks ever seen; `digest` identifies the meaning of its file and `drop` the very file of an inbox;
+    `tip` is where its work is reachable, `detail` lists paths or lines that explain `reason`.
+    """
+
+    spec: TaskSpec
+    status: Status
+    digest: str
+    source: Source
+    order: int
+    seen_ms: int
+    drop: str = ""
+    generation: int = 1
+    attempt: int = 0
+    lost: int = 0
+    base: Oid = ""
+    tip: Oid = ""
+    ref: str = ""
+    reason: Reason | None = None
+    detail: tuple[str, ...] = ()
+    started_ms: int = 0
+    ended_ms: int = 0
+    checkpoint: str = ""
+    commit: Oid = ""

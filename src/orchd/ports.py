@@ -1,0 +1,182 @@
+"""What the engine needs from the world, and what each call promises when it is repeated.
+
+The rule of every port: the engine may be killed between any two calls and will then make the last one again. So each
+effect is idempotent under the key named here, and its evidence can be observed afterwards. Nothing here returns a
+result that only lives in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from orchd.model.config import Config
+from orchd.model.ids import Oid, RunId, SaveId, TaskId
+from orchd.model.message import Event
+from orchd.model.problem import Problem
+from orchd.model.run import AdmitOrder, RunOrder, RunSeen
+from orchd.model.save import Save
+from orchd.model.snapshot import FilesSeen, Intent, SaveSeen, State
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A state and the version (opaque) that a compare-and-swap must find unchanged."""
+
+    version: str
+    state: State
+
+
+class StateStore(Protocol):
+    """`refs/orch/state`: the only serialisation point."""
+
+    def load(self) -> Stored:
+        """The present state. Costs next to nothing while nobody moved the ref. Before the first commit: an empty State."""
+
+    def commit(self, old: Stored, state: State, events: Sequence[Event], at_ms: int) -> Stored | None:
+        """Move from `old` to `state` in one operation and log `events`. None when somebody else was faster."""
+
+
+class TaskFiles(Protocol):
+    """Task files in the checkout, in the inbox, or in main's tree where there is no checkout."""
+
+    def look(self, main: Oid) -> FilesSeen:
+        """Read what is there. Bad files become problems and never stop the others. Unchanged files are not parsed again."""
+
+    def settle(self, drop: str, problems: Sequence[Problem]) -> None:
+        """Move the inbox file `drop` to `done`, or with problems to `rejected` beside a text that explains them.
+        Does nothing when it is gone or is another file by now."""
+
+
+class Settings(Protocol):
+    """The configuration: the checkout's file, or main's where there is no checkout."""
+
+    def look(self, main: Oid) -> tuple[Config, tuple[Problem, ...]]:
+        """The last good configuration and what is wrong with the present file."""
+
+
+class Intents(Protocol):
+    """Requests that other processes dropped."""
+
+    def look(self) -> tuple[Intent, ...]:
+        """In the order of arrival."""
+
+    def forget(self, intent: str) -> None:
+        """Remove one. Does nothing when it is gone."""
+
+
+class Refs(Protocol):
+    """The few refs that belong to no other port."""
+
+    def main(self) -> Oid:
+        """The tip of the branch that tasks land on. Raises ConfigError when it does not exist."""
+
+    def kept(self) -> frozenset[TaskId]:
+        """Tasks whose base is held by a keep ref."""
+
+    def keep(self, task: TaskId, base: Oid) -> None:
+        """Hold `base` for `task`. Repeating it, also with another base, leaves the last one held."""
+
+    def release(self, tasks: Iterable[TaskId]) -> None:
+        """Delete keep refs; those that do not exist are skipped."""
+
+
+class Runs(Protocol):
+    """Supervised commands. A run id is used at most once: (task, generation, attempt) or (save, index, attempt)."""
+
+    def start(self, order: RunOrder, config: Config) -> None:
+        """Start the supervisor. Returns when its start is durable. Does nothing if this run was ever started."""
+
+    def stop(self, run: RunId) -> None:
+        """Ask the supervisor to end the whole tree: polite signal, grace, kill. Does nothing for a run that has ended."""
+
+    def salvage(self, run: RunId) -> None:
+        """For a lost run: kill survivors, collect what was written, leave exit evidence LOST. Does nothing for others."""
+
+    def look(self, runs: Iterable[RunId]) -> Mapping[RunId, RunSeen]:
+        """The phase and the evidence of each."""
+
+    def leftovers(self) -> Mapping[RunId, RunSeen]:
+        """All runs that still have a workspace on disk."""
+
+    def discard(self, run: RunId) -> None:
+        """Remove the workspace. The caller has seen to it that the work is reachable. Evidence and logs stay."""
+
+
+class Airlock(Protocol):
+    """The only way back for what a run made. It reads a pack, never a repository that an agent could write."""
+
+    def admit(self, order: AdmitOrder, config: Config) -> None:
+        """Judge and take in the result; afterwards `Runs.look` shows it as `returned`.
+
+        ACCEPTED: `session/<s>/task/<t>` holds the tip. REFUSED or KEPT: `refs/orch/attic/<task>/<n>` does, if there was
+        any. What the task branch held before goes to the attic unless main contains it. Keyed by the run id.
+        """
+
+
+class Saves(Protocol):
+    """Merging, landing, publishing. Keyed by the save's id; all objects are functions of the save's record."""
+
+    def look(self, save: Save, main: Oid) -> SaveSeen:
+        """The evidence that exists for this save now. The checkout is only looked at when the save is GATED."""
+
+    def journals(self) -> frozenset[SaveId]:
+        """Saves that have a journal."""
+
+    def merge(self, save: Save, titles: Sequence[str]) -> None:
+        """Create the journal whose parents are base and all tips, build the chain without a work tree, record it."""
+
+    def land(self, save: Save, titles: Sequence[str]) -> None:
+        """Seal the checkpoint commit, prove that its tree is the gated one, move a clean checkout of main, then move
+        main from `save.base` to it by compare-and-swap. Lost race or unclean checkout: nothing has moved."""
+
+    def publish(self, save: Save) -> None:
+        """Create the tag, move the integration branch, write the audit notes."""
+
+    def forget(self, save: SaveId) -> None:
+        """Delete the journal (and a ready ref). Does nothing when there is none."""
+
+
+class Clock(Protocol):
+    """Time from outside."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970 in UTC."""
+
+
+class Audience(Protocol):
+    """Whoever follows along: the terminal, a log."""
+
+    def told(self, events: Sequence[Event], state: State) -> None:
+        """Events that were stored, and the state after them."""
+
+    def trouble(self, text: str) -> None:
+        """Something failed and will be tried again."""
+
+
+class Sandbox(Protocol):
+    """The place of isolation. Today the only one is none, and `status` says so."""
+
+    @property
+    def name(self) -> str:
+        """For people: what separates an agent from this machine."""
+
+    def wrap(self, argv: Sequence[str], workspace: str) -> tuple[str, ...]:
+        """The command line that runs `argv` with nothing but `workspace` writable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """All of them, as the composition root hands them to the engine."""
+
+    store: StateStore
+    files: TaskFiles
+    settings: Settings
+    intents: Intents
+    refs: Refs
+    runs: Runs
+    airlock: Airlock
+    saves: Saves
+    clock: Clock
+    audience: Audience
