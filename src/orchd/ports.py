@@ -142,7 +142,21 @@ class Clock(Protocol):
     """Time from outside."""
 
     def now_ms(self) -> int:
-        """Milliseconds since 1970 in UTC."""
+        """Milliseconds since 1970 in UTC; may jump."""
+
+    def monotonic(self) -> float:
+        """Seconds that only go forward, for limits within this process."""
+
+
+class Leadership(Protocol):
+    """The right to be the one orchd of this repository."""
+
+    @property
+    def owner(self) -> str:
+        """Who we are, for the record."""
+
+    def check(self) -> None:
+        """Raises Busy when the right was lost (somebody removed the lock file)."""
 
 
 class Audience(Protocol):
@@ -179,4 +193,5 @@ class Ports:
     airlock: Airlock
     saves: Saves
     clock: Clock
+    leadership: Leadership
     audience: Audience

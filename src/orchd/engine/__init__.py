@@ -1,1 +1,1 @@
-"""engine"""
+"""The loop: look, decide, write down, act, look again."""

@@ -25,6 +25,7 @@ ATTIC_PREFIX = "refs/orch/attic/"
 READY_PREFIX = "refs/orch/ready/"
 NOTES_REF = "refs/notes/orch/audit"
 CHECKPOINTS_PREFIX = "refs/tags/checkpoint/"
+GATE_MARK = "@"
 
 
 def is_slug(text: str) -> bool:
@@ -73,5 +74,5 @@ def task_run(task: TaskId, generation: int, attempt: int) -> RunId:
 
 
 def gate_run(save: SaveId, index: int, attempt: int) -> RunId:
-    """The run of the gates on the tree after the first `index` tasks of a save (`@` cannot begin a task id)."""
-    return f"@{save}.{index}.{attempt}"
+    """The run of the gates on the tree after the first `index` tasks of a save (its mark cannot begin a task id)."""
+    return f"{GATE_MARK}{save}.{index}.{attempt}"

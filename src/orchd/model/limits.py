@@ -61,3 +61,9 @@ UNPACK_OBJECTS = 100
 
 DETAIL_ITEMS = 50
 """Paths or lines kept in the record of a refusal; the rest is counted."""
+
+PREPARE_SECONDS = 600.0
+"""How long the checkout of a workspace may take."""
+
+COLLECT_SECONDS = 120.0
+"""How long committing and packing what a run changed may take."""

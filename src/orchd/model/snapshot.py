@@ -93,8 +93,8 @@ class ChainSeen:
 class SaveSeen:
     """The evidence of the save in flight.
 
-    `landed` is the sealed commit once main contains it (else empty); `hold` says that the person's
-    checkout of main is in the way; `published` that tag, branch and notes exist.
+    `landed` is the sealed commit once main contains it (else empty); `hold` says that the person's checkout of main is in
+    the way, `offered` that `refs/orch/ready/<n>` lets them merge it by hand; `published` that tag, branch and notes exist.
     """
 
     id: SaveId
@@ -102,12 +102,14 @@ class SaveSeen:
     landed: Oid = ""
     hold: Hold | None = None
     hold_detail: tuple[str, ...] = ()
+    offered: bool = False
     published: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The world at `now_ms`. `leftovers` are workspaces on disk, `stale_saves` journals, `kept` tasks with a keep ref."""
+    """The world at `now_ms`. `leftovers` are workspaces on disk, `journals` those of saves, `kept` tasks with a
+    keep ref. `only`: nothing but these tasks (and what they need) is started; None: everything."""
 
     now_ms: int
     state: State
@@ -121,6 +123,7 @@ class Snapshot:
     journals: frozenset[SaveId] = frozenset()
     kept: frozenset[TaskId] = frozenset()
     draining: bool = False
+    only: frozenset[TaskId] | None = None
 
 
 class Cause(StrEnum):
@@ -133,6 +136,7 @@ class Cause(StrEnum):
     CLAIM = "claim"
     SLOTS = "slots"
     DRAINING = "draining"
+    NOT_ASKED = "not-asked"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,45 @@
+# Everything that a developer does, each with its own set-up. Needs git, make and Python 3.11 or newer.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+WORKERS ?= auto
+
+.PHONY: demo test test-slow lint check bench docs lock clean
+
+demo: $(VENV)/ready
+	$(BIN)/orchd demo
+
+test: $(VENV)/ready
+	$(BIN)/pytest -n $(WORKERS)
+
+test-slow: $(VENV)/ready
+	$(BIN)/pytest -n $(WORKERS) -m slow --timeout 600
+
+lint: $(VENV)/ready
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tests/shape.py src
+
+check: lint test
+
+bench: $(VENV)/ready
+	$(BIN)/python bench/measure.py
+
+docs: $(VENV)/ready
+	$(BIN)/python -m orchd.adapters.schema docs
+
+# The lock names exact versions and hashes and no registry. `pip install uv` brings the tool.
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
+		--upgrade --group dev pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@

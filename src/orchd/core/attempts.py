@@ -1,0 +1,75 @@
+"""Attempts: from the evidence of a run and of the airlock to what the attempt came to.
+
+Rule: never conclude from the exit code alone that something was done; READY needs work that came through the airlock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchd.core.lifecycle import ACTIVE
+from orchd.model.ids import RunId, task_run
+from orchd.model.limits import LOST_RETRIES
+from orchd.model.message import AttemptEnded, Event
+from orchd.model.run import Entry, Exit, Outcome, Phase, Returned, RunSeen
+from orchd.model.snapshot import Snapshot, State
+from orchd.model.work import Reason, Status, Task
+
+UNSEEN = RunSeen(Phase.ABSENT)
+
+FAILED_OUTCOMES = {
+    Outcome.TIMEOUT: Reason.TIMEOUT,
+    Outcome.UNPREPARED: Reason.WORKSPACE,
+    Outcome.STOPPED: Reason.CANCELLED,
+    Outcome.LOST: Reason.LOST,
+}
+
+
+def conclude_attempts(state: State, snapshot: Snapshot) -> Iterator[Event]:
+    """One event for each open attempt whose evidence is complete."""
+    for task in state.tasks.values():
+        if task.status in ACTIVE:
+            seen = snapshot.runs.get(current_run(task), UNSEEN)
+            if seen.exit and seen.returned:
+                yield _conclude(task, seen.exit, seen.returned, snapshot.now_ms)
+            elif task.status is Status.STOPPING and seen.phase is Phase.ABSENT:
+                yield _ended(task, Status.CANCELLED, Returned(Entry.UNCHANGED, reason=Reason.CANCELLED), snapshot.now_ms)
+
+
+def current_run(task: Task) -> RunId:
+    """The run of the present attempt."""
+    return task_run(task.spec.id, task.generation, task.attempt)
+
+
+def ended_well(seen: Exit) -> bool:
+    """Whether every command ended by itself with exit code 0."""
+    return seen.outcome is Outcome.EXITED and all(result.code == 0 for result in seen.results)
+
+
+def _conclude(task: Task, seen: Exit, returned: Returned, now_ms: int) -> AttemptEnded:
+    if task.status is Status.STOPPING:
+        return _ended(task, Status.CANCELLED, returned, now_ms, Reason.CANCELLED)
+    if seen.outcome is Outcome.LOST and task.lost + 1 < LOST_RETRIES:
+        return _ended(task, Status.WAITING, returned, now_ms, Reason.LOST)
+    if not ended_well(seen):
+        reason = FAILED_OUTCOMES.get(seen.outcome, Reason.EXIT)
+        return _ended(task, Status.FAILED, returned, now_ms, reason, _describe_exit(seen) + returned.detail)
+    if returned.entry is Entry.ACCEPTED:
+        return _ended(task, Status.READY, returned, now_ms)
+    if returned.entry is Entry.UNCHANGED:
+        failed = None if task.spec.noop else Reason.NOTHING
+        return _ended(task, Status.FAILED if failed else Status.UNCHANGED, returned, now_ms, failed)
+    return _ended(task, Status.FAILED, returned, now_ms, returned.reason or Reason.POLICY, returned.detail)
+
+
+def _describe_exit(seen: Exit) -> tuple[str, ...]:
+    last = seen.results[-1:]
+    lines = tuple(f"ended with {r.code} after {r.seconds:.1f} s" for r in last if not r.timed_out)
+    lines += tuple(f"still running after {r.seconds:.0f} s" for r in last if r.timed_out)
+    return lines + ((seen.detail,) if seen.detail else ())
+
+
+def _ended(
+    task: Task, status: Status, returned: Returned, now_ms: int, reason: Reason | None = None, detail: tuple[str, ...] = ()
+) -> AttemptEnded:
+    return AttemptEnded(task.spec.id, task.attempt, status, returned.tip, returned.ref, reason, detail, now_ms)

@@ -1,0 +1,151 @@
+"""Duties: the actions that the state asks for and whose effect is not seen yet.
+
+Rule: derived from state and snapshot alone, never remembered. What was lost is asked for again; what is done is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from orchd.core.attempts import UNSEEN, current_run, ended_well
+from orchd.core.intake import recorded_drops
+from orchd.core.landing import probe_run
+from orchd.core.lifecycle import ACTIVE, OPEN
+from orchd.core.saving import lands_nothing_new
+from orchd.model.ids import GATE_MARK, RunId, TaskId
+from orchd.model.message import (
+    Action,
+    AdmitResult,
+    DiscardWorkspace,
+    ForgetIntent,
+    ForgetSave,
+    LandSave,
+    MergeSave,
+    PublishSave,
+    ReleaseBase,
+    SalvageRun,
+    SettleDrop,
+    StartRun,
+    StopRun,
+)
+from orchd.model.run import AdmitOrder, Command, Entry, Phase, RunOrder, RunSeen
+from orchd.model.save import Save, SaveStep
+from orchd.model.snapshot import SaveSeen, Snapshot, State
+from orchd.model.work import Status, Task
+
+
+def list_duties(state: State, snapshot: Snapshot) -> Iterator[Action]:
+    """All actions that are due now. Their order does not matter for correctness."""
+    for intent in snapshot.intents:
+        yield ForgetIntent(intent.id)
+    for drop, problems in recorded_drops(state, snapshot.files).items():
+        yield SettleDrop(drop, problems)
+    for task in state.tasks.values():
+        if task.status in ACTIVE:
+            yield from _serve_attempt(task, snapshot.runs.get(current_run(task), UNSEEN))
+    yield from _serve_save(state, snapshot)
+    yield from _clear_up(state, snapshot)
+
+
+def watched_runs(state: State) -> frozenset[RunId]:
+    """The runs whose evidence the next plan needs."""
+    gates = probe_run(state.save) if state.save else None
+    return frozenset(current_run(task) for task in state.tasks.values() if task.status in ACTIVE) | (
+        {gates} if gates else set()
+    )
+
+
+def _serve_attempt(task: Task, seen: RunSeen) -> Iterator[Action]:
+    if seen.phase is Phase.ABSENT and task.status is Status.RUNNING:
+        yield StartRun(order_attempt(task), task.spec.id)
+    elif seen.phase is Phase.RUNNING and task.status is Status.STOPPING:
+        yield StopRun(current_run(task))
+    elif seen.phase is Phase.LOST:
+        yield SalvageRun(current_run(task))
+    elif seen.exit and seen.returned is None:
+        accept = task.status is Status.RUNNING and ended_well(seen.exit)
+        spec = task.spec
+        yield AdmitResult(AdmitOrder(current_run(task), spec.session, spec.id, task.base, spec.claims, accept))
+
+
+def order_attempt(task: Task) -> RunOrder:
+    """What the supervisor is told about an attempt."""
+    spec, run = task.spec, current_run(task)
+    env = (("ORCHD_TASK", spec.id), ("ORCHD_SESSION", spec.session), ("ORCHD_ATTEMPT", str(task.attempt)))
+    message = f"{spec.title}\n\nOrch-Task: {spec.id}\nOrch-Attempt: {run}\n"
+    return RunOrder(run, task.base, (Command("run", spec.run, spec.timeout_seconds),), collect=True, message=message, env=env)
+
+
+def _serve_save(state: State, snapshot: Snapshot) -> Iterator[Action]:
+    save, seen = state.save, snapshot.save
+    for stale in sorted(snapshot.journals - ({save.id} if save else set())):
+        yield ForgetSave(stale)
+    if save is not None:
+        present = seen if seen and seen.id == save.id else SaveSeen(save.id)
+        yield from SAVE_DUTIES[save.step](save, present, state, snapshot)
+
+
+def _titles(save: Save, state: State) -> tuple[str, ...]:
+    return tuple(state.tasks[item.task].spec.title for item in save.items)
+
+
+def _merge(save: Save, seen: SaveSeen, state: State, snapshot: Snapshot) -> Iterator[Action]:
+    if seen.chain is None:
+        yield MergeSave(save, _titles(save, state))
+
+
+def _gate(save: Save, seen: SaveSeen, state: State, snapshot: Snapshot) -> Iterator[Action]:
+    run = probe_run(save)
+    if run is not None and snapshot.runs.get(run, UNSEEN).phase is Phase.ABSENT:
+        index = int(run.split(".")[1])
+        commands = tuple(Command(gate.name, gate.run, gate.timeout_seconds) for gate in save.gates)
+        yield StartRun(RunOrder(run, save.chain[index - 1].head, commands, collect=False), "")
+
+
+def _land(save: Save, seen: SaveSeen, state: State, snapshot: Snapshot) -> Iterator[Action]:
+    waits = save.hold is not None and seen.offered
+    if not seen.landed and snapshot.main == save.base and not waits and not lands_nothing_new(save):
+        yield LandSave(save, _titles(save, state))
+
+
+def _publish(save: Save, seen: SaveSeen, state: State, snapshot: Snapshot) -> Iterator[Action]:
+    if not seen.published:
+        yield PublishSave(save)
+
+
+SAVE_DUTIES: Mapping[SaveStep, Callable[[Save, SaveSeen, State, Snapshot], Iterator[Action]]] = {
+    SaveStep.PLANNED: _merge,
+    SaveStep.MERGED: _gate,
+    SaveStep.GATED: _land,
+    SaveStep.LANDED: _publish,
+}
+
+
+def _clear_up(state: State, snapshot: Snapshot) -> Iterator[Action]:
+    """Workspaces and keep refs that nobody needs. A workspace goes only after its work is reachable from a ref."""
+    needed = watched_runs(state)
+    for run, seen in snapshot.leftovers.items():
+        if run not in needed:
+            yield from _clear_workspace(run, seen, state.tasks)
+    closed = tuple(sorted(t for t in snapshot.kept if t not in state.tasks or state.tasks[t].status not in OPEN))
+    if closed:
+        yield ReleaseBase(closed)
+
+
+def _clear_workspace(run: RunId, seen: RunSeen, tasks: Mapping[TaskId, Task]) -> Iterator[Action]:
+    task = tasks.get(run.split(".")[0])
+    if seen.phase is Phase.RUNNING:
+        yield StopRun(run)
+    elif seen.phase is Phase.LOST:
+        yield SalvageRun(run)
+    elif task is not None and seen.returned is None:
+        spec = task.spec
+        yield AdmitResult(AdmitOrder(run, spec.session, spec.id, task.base, spec.claims, accept=False))
+    elif run.startswith(GATE_MARK) or is_reachable(seen):
+        yield DiscardWorkspace(run)
+
+
+def is_reachable(seen: RunSeen) -> bool:
+    """Whether everything that the run made is held by a ref (or there was nothing)."""
+    returned = seen.returned
+    return returned is not None and (bool(returned.ref) or returned.entry is Entry.UNCHANGED)

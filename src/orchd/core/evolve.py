@@ -1,0 +1,250 @@
+"""Events to state: the only way the state changes. Replaying the log of a repository through here gives its state.
+
+Rule: an event holds everything its application needs; nothing is looked up outside the state.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from orchd.core.lifecycle import OPEN, move
+from orchd.core.saving import tasks_of
+from orchd.errors import OrchdError
+from orchd.model.claim import Lease
+from orchd.model.ids import TaskId, checkpoint_name
+from orchd.model.message import (
+    AttemptEnded,
+    AttemptStarted,
+    Event,
+    GateLost,
+    GateRan,
+    LeaderTook,
+    ProblemsChanged,
+    SaveAbandoned,
+    SaveClosed,
+    SaveGated,
+    SaveHeld,
+    SaveLanded,
+    SaveMerged,
+    SavePlanned,
+    StopAsked,
+    TaskCancelled,
+    TaskRetried,
+    TaskSeen,
+    TaskWithdrawn,
+)
+from orchd.model.problem import Problem
+from orchd.model.save import Save, SaveStep
+from orchd.model.snapshot import State
+from orchd.model.text import day_of
+from orchd.model.work import Reason, Status, Task
+
+
+@dataclass(slots=True)
+class Draft:
+    """A state that is being changed; copied once for any number of events."""
+
+    owner: str
+    epoch: int
+    next_order: int
+    next_number: int
+    tasks: dict[TaskId, Task]
+    leases: dict[TaskId, Lease]
+    save: Save | None
+    problems: tuple[Problem, ...]
+
+    @property
+    def open_save(self) -> Save:
+        """The save in flight. Raises OrchdError when there is none."""
+        if self.save is None:
+            raise OrchdError("an event speaks of a save, but none is in flight", "this is a defect of orchd: please report it")
+        return self.save
+
+
+def evolve(state: State, events: Iterable[Event]) -> State:
+    """The state after `events`. Raises OrchdError for an event that the lifecycle does not allow; `state` is unchanged."""
+    draft = Draft(
+        state.owner,
+        state.epoch,
+        state.next_order,
+        state.next_number,
+        dict(state.tasks),
+        dict(state.leases),
+        state.save,
+        state.problems,
+    )
+    for event in events:
+        apply(event, draft)
+    return State(
+        draft.owner,
+        draft.epoch,
+        draft.next_order,
+        draft.next_number,
+        draft.tasks,
+        draft.leases,
+        draft.save,
+        draft.problems,
+    )
+
+
+def _change(draft: Draft, event: Event, task: TaskId, status: Status) -> Task:
+    """Move a task by the table; its claim is released when it is no longer open."""
+    old = draft.tasks[task]
+    new = replace(old, status=move(type(event), old.status, status))
+    draft.tasks[task] = new
+    if status not in OPEN:
+        draft.leases.pop(task, None)
+    return new
+
+
+@functools.singledispatch
+def apply(event: Event, draft: Draft) -> None:
+    """Apply one event to a draft."""
+    raise OrchdError(f"no rule for {type(event).__name__}", "the state was written by a newer orchd")
+
+
+@apply.register
+def _(event: LeaderTook, draft: Draft) -> None:
+    draft.owner, draft.epoch = event.owner, event.epoch
+
+
+@apply.register
+def _(event: ProblemsChanged, draft: Draft) -> None:
+    draft.problems = event.problems
+
+
+@apply.register
+def _(event: TaskSeen, draft: Draft) -> None:
+    task = event.spec.id
+    old = draft.tasks.get(task)
+    if old is not None:
+        move(TaskSeen, old.status, Status.WAITING)
+    fresh = Task(event.spec, Status.WAITING, event.digest, event.source, event.order, event.at_ms, event.drop, event.generation)
+    same_generation = old is not None and old.generation == event.generation
+    draft.tasks[task] = replace(fresh, attempt=old.attempt, lost=old.lost) if old and same_generation else fresh
+    draft.next_order = max(draft.next_order, event.order + 1)
+
+
+@apply.register
+def _(event: TaskWithdrawn, draft: Draft) -> None:
+    _change(draft, event, event.task, Status.WITHDRAWN)
+
+
+@apply.register
+def _(event: AttemptStarted, draft: Draft) -> None:
+    task = _change(draft, event, event.task, Status.RUNNING)
+    draft.leases[event.task] = event.lease
+    draft.tasks[event.task] = replace(
+        task,
+        attempt=event.attempt,
+        base=event.base,
+        started_ms=event.lease.granted_ms,
+        ended_ms=0,
+        reason=None,
+        detail=(),
+        tip="",
+        ref="",
+    )
+
+
+@apply.register
+def _(event: AttemptEnded, draft: Draft) -> None:
+    task = _change(draft, event, event.task, event.status)
+    draft.tasks[event.task] = replace(
+        task,
+        tip=event.tip,
+        ref=event.ref,
+        reason=event.reason,
+        detail=event.detail,
+        ended_ms=event.at_ms,
+        lost=task.lost + (event.reason is Reason.LOST),
+    )
+
+
+@apply.register
+def _(event: StopAsked, draft: Draft) -> None:
+    _change(draft, event, event.task, Status.STOPPING)
+
+
+@apply.register
+def _(event: TaskCancelled, draft: Draft) -> None:
+    task = _change(draft, event, event.task, Status.CANCELLED)
+    draft.tasks[event.task] = replace(task, reason=Reason.CANCELLED, detail=(), ended_ms=event.at_ms)
+
+
+@apply.register
+def _(event: TaskRetried, draft: Draft) -> None:
+    task = _change(draft, event, event.task, Status.WAITING)
+    draft.tasks[event.task] = replace(task, reason=None, detail=(), ended_ms=0, lost=0)
+
+
+@apply.register
+def _(event: SavePlanned, draft: Draft) -> None:
+    for item in event.save.items:
+        _change(draft, event, item.task, Status.SAVING)
+    draft.save = event.save
+    draft.next_number = event.save.number + 1
+
+
+@apply.register
+def _(event: SaveMerged, draft: Draft) -> None:
+    for gone in event.excluded:
+        task = _change(draft, event, gone.item.task, Status.HELD)
+        draft.tasks[gone.item.task] = replace(task, reason=gone.reason, detail=gone.detail)
+    draft.save = replace(
+        draft.open_save, step=SaveStep.MERGED, base_tree=event.base_tree, chain=event.chain, excluded=event.excluded
+    )
+
+
+@apply.register
+def _(event: GateRan, draft: Draft) -> None:
+    save = draft.open_save
+    draft.save = replace(save, verdicts=(*save.verdicts, event.verdict), gate_attempt=1)
+
+
+@apply.register
+def _(event: GateLost, draft: Draft) -> None:
+    save = draft.open_save
+    draft.save = replace(save, gate_attempt=save.gate_attempt + 1)
+
+
+@apply.register
+def _(event: SaveHeld, draft: Draft) -> None:
+    draft.save = replace(draft.open_save, hold=event.hold, hold_detail=event.detail)
+
+
+@apply.register
+def _(event: SaveGated, draft: Draft) -> None:
+    save = draft.open_save
+    for gone in event.excluded:
+        task = _change(draft, event, gone.item.task, Status.FAILED)
+        draft.tasks[gone.item.task] = replace(task, reason=gone.reason, detail=gone.detail)
+    draft.save = replace(save, step=SaveStep.GATED, lands=event.lands, excluded=(*save.excluded, *event.excluded))
+
+
+@apply.register
+def _(event: SaveLanded, draft: Draft) -> None:
+    draft.save = replace(draft.open_save, step=SaveStep.LANDED, commit=event.commit, hold=None, hold_detail=())
+
+
+@apply.register
+def _(event: SaveAbandoned, draft: Draft) -> None:
+    for task in tasks_of(draft.open_save):
+        _change(draft, event, task, Status.READY)
+    draft.save = None
+
+
+@apply.register
+def _(event: SaveClosed, draft: Draft) -> None:
+    save = draft.open_save
+    landed = {link.item.task for link in save.chain[: save.lands]}
+    name = checkpoint_name(day_of(save.date_ms), save.number) if save.commit else ""
+    for task in tasks_of(save):
+        if task not in landed:
+            _change(draft, event, task, Status.READY)
+            continue
+        closed = _change(draft, event, task, Status.LANDED if save.commit else Status.UNCHANGED)
+        draft.tasks[task] = replace(closed, checkpoint=name, commit=save.commit)
+    draft.save = None

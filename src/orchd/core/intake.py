@@ -1,0 +1,66 @@
+"""Intake: task files become tasks, changed files become new wordings or new generations, bad ones become problems.
+
+Rule: a file counts by its meaning (its digest), a file of the inbox by being dropped; nothing is taken twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from orchd.core.graph import find_graph_problems, split_duplicates
+from orchd.core.lifecycle import OPEN
+from orchd.model.ids import TaskId
+from orchd.model.message import Event, ProblemsChanged, TaskSeen, TaskWithdrawn
+from orchd.model.problem import Problem
+from orchd.model.snapshot import FileSeen, FilesSeen, Snapshot, State
+from orchd.model.work import Source, Status
+
+
+def read_files(state: State, snapshot: Snapshot) -> Iterator[Event]:
+    """What the task files say that the state does not know yet."""
+    files, again = split_duplicates(snapshot.files.good)
+    fresh = {task: file for task, file in files.items() if _is_news(file, state)}
+    waiting = {i: t.spec for i, t in state.tasks.items() if i not in fresh}
+    wrong = find_graph_problems(fresh, waiting) if fresh else {}
+    problems = tuple(sorted({*snapshot.files.problems, *wrong.values(), *(problem for _, problem in again)}))
+    if problems != state.problems:
+        yield ProblemsChanged(problems)
+    yield from _withdraw(state, files.keys() - wrong.keys(), snapshot.files)
+    yield from _admit(state, (file for task, file in fresh.items() if task not in wrong), snapshot.now_ms)
+
+
+def recorded_drops(state: State, files: FilesSeen) -> dict[str, tuple[Problem, ...]]:
+    """The files of the inbox that can be moved away: those that became tasks, and those that never can (with the reason)."""
+    first, again = split_duplicates(files.good)
+    taken = {
+        f.drop: () for f in first.values() if f.drop and f.spec.id in state.tasks and state.tasks[f.spec.id].drop == f.drop
+    }
+    refused = {file.drop: (problem,) for file, problem in again if file.drop}
+    return taken | refused | dict(files.bad_drops)
+
+
+def _is_news(file: FileSeen, state: State) -> bool:
+    task = state.tasks.get(file.spec.id)
+    if task is None:
+        return True
+    if task.status in OPEN:
+        return False
+    return file.drop != task.drop if file.drop else file.digest != task.digest or task.status is Status.WITHDRAWN
+
+
+def _withdraw(state: State, present: Iterable[TaskId], files: FilesSeen) -> Iterator[Event]:
+    there = {*present, *files.unsettled}
+    for name, task in state.tasks.items():
+        if task.status is Status.WAITING and task.source is not Source.INBOX and name not in there:
+            yield TaskWithdrawn(name)
+
+
+def _admit(state: State, files: Iterable[FileSeen], now_ms: int) -> Iterator[Event]:
+    for order, file in enumerate(files, state.next_order):
+        yield TaskSeen(file.spec, file.digest, file.source, file.drop, _generation(file, state.tasks), order, now_ms)
+
+
+def _generation(file: FileSeen, tasks: Mapping[TaskId, object]) -> int:
+    task = tasks.get(file.spec.id)
+    generation, status = getattr(task, "generation", 0), getattr(task, "status", None)
+    return generation if status in (Status.WAITING, Status.WITHDRAWN) else generation + 1

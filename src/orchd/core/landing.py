@@ -1,0 +1,113 @@
+"""Landing: how the save in flight moves on, one table row per step. Evidence in, at most one step out per look.
+
+Rule: main is asked to move only from the very base that the gated chain was built on; if main moved, the save is
+abandoned before the commit point and its tasks are planned again on the new base.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from orchd.core.attempts import UNSEEN
+from orchd.core.saving import blame, judge_gates, landable, lands_nothing_new, next_probe, plan_save
+from orchd.model.ids import RunId, gate_run
+from orchd.model.limits import GATE_ATTEMPTS
+from orchd.model.message import (
+    Event,
+    GateLost,
+    GateRan,
+    SaveAbandoned,
+    SaveClosed,
+    SaveGated,
+    SaveHeld,
+    SaveLanded,
+    SaveMerged,
+    SavePlanned,
+)
+from orchd.model.run import Outcome, Phase
+from orchd.model.save import GateResult, Save, SaveStep, Verdict
+from orchd.model.snapshot import SaveSeen, Snapshot, State
+
+Step = Callable[[Save, SaveSeen, Snapshot], Iterator[Event]]
+
+
+def begin_save(state: State, snapshot: Snapshot) -> Iterator[Event]:
+    """A new save when none is in flight and something is ready."""
+    save = plan_save(state, snapshot.main, snapshot.config, snapshot.now_ms)
+    if save is not None:
+        yield SavePlanned(save)
+
+
+def advance_save(state: State, snapshot: Snapshot) -> Iterator[Event]:
+    """The next step of the save in flight, as far as the evidence goes."""
+    if state.save is not None and snapshot.save is not None and snapshot.save.id == state.save.id:
+        yield from STEPS[state.save.step](state.save, snapshot.save, snapshot)
+
+
+def probe_run(save: Save) -> RunId | None:
+    """The gate run that is due or going on, if any."""
+    probe = next_probe(save) if save.step is SaveStep.MERGED else None
+    return None if probe is None else gate_run(save.id, probe, save.gate_attempt)
+
+
+def _leave_planned(save: Save, seen: SaveSeen, snapshot: Snapshot) -> Iterator[Event]:
+    if seen.chain is None:
+        yield from _give_up_if_moved(save, snapshot)
+        return
+    yield SaveMerged(save.id, seen.chain.base_tree, seen.chain.chain, seen.chain.excluded)
+    if not seen.chain.chain:
+        yield SaveAbandoned(save.id, snapshot.now_ms)
+
+
+def _leave_merged(save: Save, seen: SaveSeen, snapshot: Snapshot) -> Iterator[Event]:
+    probe = next_probe(save)
+    if snapshot.main != save.base:
+        yield from _give_up_if_moved(save, snapshot)
+    elif probe is not None:
+        yield from _hear_gates(save, probe, snapshot)
+    else:
+        lands = landable(save)
+        yield SaveGated(save.id, lands, blame(save))
+        if lands == 0:
+            yield SaveAbandoned(save.id, snapshot.now_ms)
+
+
+def _hear_gates(save: Save, probe: int, snapshot: Snapshot) -> Iterator[Event]:
+    seen = snapshot.runs.get(gate_run(save.id, probe, save.gate_attempt), UNSEEN)
+    ended = seen.exit
+    if ended and ended.outcome in (Outcome.EXITED, Outcome.TIMEOUT):
+        yield GateRan(save.id, judge_gates(probe, ended))
+    elif seen.phase in (Phase.LOST, Phase.ENDED) and save.gate_attempt >= GATE_ATTEMPTS:
+        results = tuple(GateResult(gate.name, green=False, code=-1, seconds=0.0) for gate in save.gates)
+        yield GateRan(save.id, Verdict(probe, green=False, results=results))
+    elif seen.phase in (Phase.LOST, Phase.ENDED):
+        yield GateLost(save.id)
+
+
+def _leave_gated(save: Save, seen: SaveSeen, snapshot: Snapshot) -> Iterator[Event]:
+    if lands_nothing_new(save):
+        yield SaveClosed(save.id, snapshot.now_ms)
+    elif seen.landed:
+        yield SaveLanded(save.id, seen.landed)
+    elif snapshot.main != save.base:
+        yield from _give_up_if_moved(save, snapshot)
+    elif (seen.hold, seen.hold_detail) != (save.hold, save.hold_detail):
+        yield SaveHeld(save.id, seen.hold, seen.hold_detail)
+
+
+def _leave_landed(save: Save, seen: SaveSeen, snapshot: Snapshot) -> Iterator[Event]:
+    if seen.published:
+        yield SaveClosed(save.id, snapshot.now_ms)
+
+
+def _give_up_if_moved(save: Save, snapshot: Snapshot) -> Iterator[Event]:
+    if snapshot.main != save.base:
+        yield SaveAbandoned(save.id, snapshot.now_ms)
+
+
+STEPS: Mapping[SaveStep, Step] = {
+    SaveStep.PLANNED: _leave_planned,
+    SaveStep.MERGED: _leave_merged,
+    SaveStep.GATED: _leave_gated,
+    SaveStep.LANDED: _leave_landed,
+}

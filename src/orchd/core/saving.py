@@ -1,0 +1,94 @@
+"""Saving: which tree to gate next, what may land, whom to blame.
+
+The chain holds one link per task. The whole chain is gated first; when it is red, the longest green prefix is searched
+by halving, and the first link after it is the culprit by inference. What landed is always a prefix whose very tree was
+gated green (or everything, where no gates are configured).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from orchd.model.config import Config
+from orchd.model.ids import Oid, SaveId, SessionId, TaskId
+from orchd.model.limits import SAVE_ITEMS
+from orchd.model.run import Exit, Outcome
+from orchd.model.save import Excluded, Gate, GateResult, Save, SaveItem, Verdict
+from orchd.model.snapshot import State
+from orchd.model.work import Reason, Status, Task
+
+
+def plan_save(state: State, base: Oid, config: Config, now_ms: int) -> Save | None:
+    """The next save: all ready tasks of the session whose turn it is, in the order of their arrival."""
+    ready = sorted((t for t in state.tasks.values() if t.status is Status.READY), key=lambda task: task.order)
+    if not ready or state.save is not None:
+        return None
+    session = ready[0].spec.session
+    items = tuple(map(_item, (task for task in ready if task.spec.session == session)))[:SAVE_ITEMS]
+    identity = _identify(session, base, items, config.gates, state.next_number)
+    return Save(identity, session, base, items, config.gates, state.next_number, now_ms)
+
+
+def next_probe(save: Save) -> int | None:
+    """How many links to gate together next; None when enough is known."""
+    if not save.gates or not save.chain:
+        return None
+    green, red = bounds(save)
+    if red is None:
+        return None if green == len(save.chain) else len(save.chain)
+    return None if red - green == 1 else (green + red) // 2
+
+
+def bounds(save: Save) -> tuple[int, int | None]:
+    """The longest prefix known green (0: the base) and the shortest known red."""
+    green = max((v.index for v in save.verdicts if v.green), default=0)
+    return green, min((v.index for v in save.verdicts if not v.green), default=None)
+
+
+def landable(save: Save) -> int:
+    """How many links may land once no probe is left."""
+    return bounds(save)[0] if save.gates else len(save.chain)
+
+
+def blame(save: Save) -> tuple[Excluded, ...]:
+    """The item that turned the chain red, with the gate that said so."""
+    red = bounds(save)[1]
+    if red is None:
+        return ()
+    verdict = next(v for v in save.verdicts if v.index == red and not v.green)
+    return (Excluded(save.chain[red - 1].item, Reason.GATE, describe_red(verdict.results)),)
+
+
+def lands_nothing_new(save: Save) -> bool:
+    """Whether the tree that may land is the base's own: main and tags are then left alone."""
+    return save.lands > 0 and save.chain[save.lands - 1].tree == save.base_tree
+
+
+def judge_gates(index: int, ended: Exit) -> Verdict:
+    """The verdict of a gate run that ended by itself."""
+    results = tuple(GateResult(r.name, r.code == 0 and not r.timed_out, r.code, r.seconds, r.timed_out) for r in ended.results)
+    return Verdict(index, ended.outcome is Outcome.EXITED and all(r.green for r in results), results)
+
+
+def describe_red(results: Iterable[GateResult]) -> tuple[str, ...]:
+    """One line for each red gate."""
+    return tuple(
+        f"gate `{r.gate}` timed out after {r.seconds:.0f} s" if r.timed_out else f"gate `{r.gate}` ended with {r.code}"
+        for r in results
+        if not r.green
+    )
+
+
+def tasks_of(save: Save) -> frozenset[TaskId]:
+    """The tasks that a save works on and has not excluded."""
+    return frozenset(item.task for item in save.items) - {gone.item.task for gone in save.excluded}
+
+
+def _item(task: Task) -> SaveItem:
+    return SaveItem(task.spec.id, task.generation, task.attempt, task.tip)
+
+
+def _identify(session: SessionId, base: Oid, items: tuple[SaveItem, ...], gates: tuple[Gate, ...], number: int) -> SaveId:
+    """The number is part of it because dates and names inside the objects follow from it."""
+    return hashlib.sha256(repr((session, base, items, gates, number)).encode()).hexdigest()[:12]

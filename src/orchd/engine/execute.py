@@ -1,0 +1,103 @@
+"""execute(): actions to port calls, one row each. An action that fails leaves its trace and is asked for again."""
+
+from __future__ import annotations
+
+import functools
+
+from orchd.errors import OrchdError
+from orchd.model.config import Config
+from orchd.model.message import (
+    Action,
+    AdmitResult,
+    DiscardWorkspace,
+    ForgetIntent,
+    ForgetSave,
+    LandSave,
+    MergeSave,
+    PublishSave,
+    ReleaseBase,
+    SalvageRun,
+    SettleDrop,
+    StartRun,
+    StopRun,
+)
+from orchd.ports import Ports
+
+
+def execute(action: Action, ports: Ports, config: Config) -> bool:
+    """Do one action. Whether it went through; if not, the audience is told and the next look will ask again."""
+    try:
+        perform(action, ports, config)
+    except Exception as error:  # noqa: BLE001 - the border of the loop: one failing action must not stop the others
+        hint = f" ({error.hint})" if isinstance(error, OrchdError) and error.hint else ""
+        ports.audience.trouble(f"{type(action).__name__}: {type(error).__name__}: {error}{hint}")
+        return False
+    return True
+
+
+@functools.singledispatch
+def perform(action: Action, ports: Ports, config: Config) -> None:
+    """The port calls of one action."""
+    raise OrchdError(f"no rule for {type(action).__name__}")
+
+
+@perform.register
+def _(action: StartRun, ports: Ports, config: Config) -> None:
+    if action.keep:
+        ports.refs.keep(action.keep, action.order.commit)
+    ports.runs.start(action.order, config)
+
+
+@perform.register
+def _(action: StopRun, ports: Ports, config: Config) -> None:
+    ports.runs.stop(action.run)
+
+
+@perform.register
+def _(action: SalvageRun, ports: Ports, config: Config) -> None:
+    ports.runs.salvage(action.run)
+
+
+@perform.register
+def _(action: AdmitResult, ports: Ports, config: Config) -> None:
+    ports.airlock.admit(action.order, config)
+
+
+@perform.register
+def _(action: DiscardWorkspace, ports: Ports, config: Config) -> None:
+    ports.runs.discard(action.run)
+
+
+@perform.register
+def _(action: MergeSave, ports: Ports, config: Config) -> None:
+    ports.saves.merge(action.save, action.titles)
+
+
+@perform.register
+def _(action: LandSave, ports: Ports, config: Config) -> None:
+    ports.saves.land(action.save, action.titles)
+
+
+@perform.register
+def _(action: PublishSave, ports: Ports, config: Config) -> None:
+    ports.saves.publish(action.save)
+
+
+@perform.register
+def _(action: ForgetSave, ports: Ports, config: Config) -> None:
+    ports.saves.forget(action.save)
+
+
+@perform.register
+def _(action: ReleaseBase, ports: Ports, config: Config) -> None:
+    ports.refs.release(action.tasks)
+
+
+@perform.register
+def _(action: SettleDrop, ports: Ports, config: Config) -> None:
+    ports.files.settle(action.drop, action.problems)
+
+
+@perform.register
+def _(action: ForgetIntent, ports: Ports, config: Config) -> None:
+    ports.intents.forget(action.intent)

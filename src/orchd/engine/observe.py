@@ -1,0 +1,40 @@
+"""observe(): one look at the world through the ports, as a frozen snapshot. It changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from orchd.core.duties import watched_runs
+from orchd.model.ids import TaskId
+from orchd.model.snapshot import Snapshot, State
+from orchd.ports import Ports
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the process that runs the loop was told: `draining` starts nothing new, `only` starts nothing else."""
+
+    draining: bool = False
+    only: frozenset[TaskId] | None = None
+
+
+def observe(ports: Ports, state: State, wish: Wish) -> Snapshot:
+    """Everything that the planner may know about this moment."""
+    main = ports.refs.main()
+    config, wrong = ports.settings.look(main)
+    files = ports.files.look(main)
+    return Snapshot(
+        now_ms=ports.clock.now_ms(),
+        state=state,
+        config=config,
+        main=main,
+        files=replace(files, problems=files.problems + wrong) if wrong else files,
+        intents=ports.intents.look(),
+        runs=ports.runs.look(watched_runs(state)),
+        save=ports.saves.look(state.save, main) if state.save else None,
+        leftovers=ports.runs.leftovers(),
+        journals=ports.saves.journals(),
+        kept=ports.refs.kept(),
+        draining=wish.draining,
+        only=wish.only,
+    )

@@ -1,0 +1,105 @@
+"""The reconciler: the one thread that writes. Each turn is look, decide, write down, act.
+
+Rule: nothing carries over between turns but what is stored. A lost race drops the plan; a failed action is asked for
+again at the next look; a crash anywhere is simply continued by the next turn, in this process or another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from orchd.core.evolve import evolve
+from orchd.core.lifecycle import ACTIVE
+from orchd.core.planner import is_idle, plan
+from orchd.engine.bell import Bell
+from orchd.engine.execute import execute
+from orchd.engine.observe import Wish, observe
+from orchd.errors import Busy
+from orchd.model.limits import LOOK_SECONDS
+from orchd.model.message import LeaderTook
+from orchd.model.snapshot import State
+from orchd.ports import Ports, Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one turn came to. `again`: something happened, so look at once; `idle`: nothing is left to do by ourselves."""
+
+    state: State
+    again: bool
+    idle: bool
+
+
+class Reconciler:
+    """The loop over one repository. `wake` may be called from any thread and from signal handlers."""
+
+    def __init__(self, ports: Ports, only: frozenset[str] | None = None) -> None:
+        self._ports = ports
+        self._wish = Wish(only=only)
+        self._bell = Bell()
+        self._epoch = 0
+        self._drain_until: float | None = None
+
+    def wake(self) -> None:
+        """Look again soon. Says nothing about what happened."""
+        self._bell.ring()
+
+    def drain(self) -> None:
+        """Start nothing new; end when what runs has ended, or after the configured limit."""
+        self._wish = replace(self._wish, draining=True)
+        self.wake()
+
+    def lead(self) -> None:
+        """Take over the repository: raise the epoch. Raises Busy when somebody else keeps taking it."""
+        for _ in range(3):
+            stored = self._ports.store.load()
+            event = LeaderTook(self._ports.leadership.owner, stored.state.epoch + 1)
+            state = evolve(stored.state, [event])
+            if self._ports.store.commit(stored, state, [event], self._ports.clock.now_ms()):
+                self._epoch = state.epoch
+                return
+        raise Busy("another orchd writes the state of this repository", "is one running on another clone of it?")
+
+    def turn(self) -> Turn:
+        """One look and all that follows from it."""
+        self._ports.leadership.check()
+        stored = self._ports.store.load()
+        self._check_epoch(stored)
+        snapshot = observe(self._ports, stored.state, self._wish)
+        planned = plan(snapshot)
+        if planned.events:
+            if self._ports.store.commit(stored, planned.state, planned.events, snapshot.now_ms) is None:
+                return Turn(stored.state, again=True, idle=False)
+            self._ports.audience.told(planned.events, planned.state)
+        done = [execute(action, self._ports, snapshot.config) for action in planned.actions]
+        again = bool(planned.events) or any(done)
+        idle = not again and not planned.actions and not snapshot.files.unsettled and is_idle(planned.state)
+        return Turn(planned.state, again, idle)
+
+    def run(self, *, until_idle: bool) -> State:
+        """Turn until stopped, or until nothing is left to do; the state at the end. Wakes, the timer and files pace it."""
+        while True:
+            turn = self.turn()
+            if self._is_over(turn) or (until_idle and turn.idle):
+                return turn.state
+            if not turn.again:
+                self._bell.wait(self._pause_seconds())
+
+    def _check_epoch(self, stored: Stored) -> None:
+        if stored.state.epoch != self._epoch:
+            raise Busy(f"{stored.state.owner} took over this repository (epoch {stored.state.epoch})", "see `orchd op log`")
+
+    def _is_over(self, turn: Turn) -> bool:
+        """Whether draining has come to its end."""
+        if not self._wish.draining:
+            return False
+        clock = self._ports.clock
+        if self._drain_until is None:
+            main = self._ports.refs.main()
+            self._drain_until = clock.monotonic() + self._ports.settings.look(main)[0].drain_seconds
+        drained = not turn.again and all(task.status not in ACTIVE for task in turn.state.tasks.values())
+        return (drained and (turn.idle or turn.state.save is None)) or clock.monotonic() >= self._drain_until
+
+    def _pause_seconds(self) -> float:
+        settle = self._ports.files.settle_in()
+        return LOOK_SECONDS if settle is None else min(LOOK_SECONDS, settle)
