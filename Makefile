@@ -28,7 +28,7 @@ bench: $(VENV)/ready
 	$(BIN)/python bench/measure.py
 
 docs: $(VENV)/ready
-	$(BIN)/python -m orchd.adapters.schema docs
+	$(BIN)/python -m orchd.adapters.schema_docs docs
 
 # The lock names exact versions and hashes and no registry. `pip install uv` brings the tool.
 lock:

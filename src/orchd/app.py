@@ -1,1 +1,282 @@
-"""root"""
+"""The composition root: the only file that knows every class. Doors call it; it puts the parts together.
+
+Rule: imports of adapters stay inside functions, so that a client command pays only for what it uses.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchd.model.config import Config
+from orchd.model.ids import RunId, TaskId
+from orchd.model.problem import Problem
+from orchd.model.save import Checkpoint
+from orchd.model.snapshot import Decision, State, Verb
+from orchd.model.work import Status, Task
+
+if TYPE_CHECKING:
+    from orchd.adapters.leadership import Leader
+    from orchd.adapters.place import Place
+    from orchd.adapters.server import Server
+    from orchd.adapters.state_reader import HotState, Operation
+    from orchd.engine.reconcile import Reconciler
+    from orchd.ports import Audience, Ports
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """How a run of the loop ended: the state then, when it began, and the signals that stopped it (none: it was done)."""
+
+    state: State
+    started_ms: int
+    signals: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A run that goes on: the supervisor's process id, seconds since its start, the folder of its log."""
+
+    pid: int
+    seconds: float
+    log: Path
+
+
+def find(start: Path) -> Place:
+    """The repository that `start` is in."""
+    from orchd.adapters.place import find_place
+
+    return find_place(start)
+
+
+def serve(place: Place, audience: Audience, *, until_idle: bool, only: Iterable[TaskId] = ()) -> Served:
+    """Serve a repository in this process until stopped, or until nothing is left to do. Raises Busy for a second one."""
+    from orchd.adapters.clock import SystemClock
+    from orchd.adapters.leadership import take_leadership
+    from orchd.engine.bell import Bell
+    from orchd.engine.reconcile import Reconciler
+
+    bell = Bell()
+    with ExitStack() as stack:
+        leader = take_leadership(place)
+        stack.callback(leader.release)
+        ports = stack.enter_context(open_ports(place, leader, audience, bell.ring))
+        reconciler = Reconciler(ports, bell, frozenset(only) or None)
+        signals = stack.enter_context(_signals(reconciler, audience, asks=until_idle))
+        stack.enter_context(_watching(place, bell.ring))
+        started_ms = SystemClock().now_ms()
+        reconciler.lead()
+        return Served(reconciler.run(until_idle=until_idle), started_ms, tuple(signals))
+
+
+@contextmanager
+def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[[], None]) -> Iterator[Ports]:
+    """All adapters for a repository. `ring` is called when a run ends. Closed with the block."""
+    from orchd.adapters.airlock import GitAirlock
+    from orchd.adapters.branch import find_branch
+    from orchd.adapters.clock import SystemClock
+    from orchd.adapters.effective import write_effective
+    from orchd.adapters.git_refs import GitRefs
+    from orchd.adapters.git_repo import open_repo
+    from orchd.adapters.git_saves import GitSaves
+    from orchd.adapters.git_state import GitStateStore
+    from orchd.adapters.intents import IntentFolder
+    from orchd.adapters.locks import sweep_locks
+    from orchd.adapters.runs import SupervisedRuns
+    from orchd.adapters.sandbox import NoSandbox
+    from orchd.adapters.settings import open_settings
+    from orchd.adapters.task_files import open_task_files
+    from orchd.ports import Ports
+
+    repo, clock = open_repo(place), SystemClock()
+    sweep_locks(place.git_dir)
+    settings = open_settings(place, repo, clock.monotonic)
+    usual = find_branch(place, "") if place.checkout is None else ""
+    config, _ = settings.look(GitRefs(repo, usual).main() if usual else "")
+    write_effective(place, config)
+    branch = find_branch(place, config.branch)
+    refs = GitRefs(repo, branch)
+    runs = SupervisedRuns(repo, NoSandbox(), ring)
+    try:
+        yield Ports(
+            store=GitStateStore(repo),
+            files=open_task_files(
+                place, repo, lambda: settings.look(refs.main())[0].timeout_seconds, clock.monotonic, time.time
+            ),
+            settings=settings,
+            intents=IntentFolder(place),
+            refs=refs,
+            runs=runs,
+            airlock=GitAirlock(repo, branch),
+            saves=GitSaves(repo, branch),
+            clock=clock,
+            leadership=leader,
+            audience=audience,
+        )
+    finally:
+        runs.close()
+
+
+@contextmanager
+def _watching(place: Place, ring: Callable[[], None]) -> Iterator[None]:
+    from orchd.adapters.watch import Watcher
+
+    watcher = Watcher(place, ring)
+    watcher.start()
+    try:
+        yield
+    finally:
+        watcher.close()
+
+
+@contextmanager
+def _signals(reconciler: Reconciler, audience: Audience, *, asks: bool) -> Iterator[list[int]]:
+    """TERM drains. INT asks once where somebody can answer, then drains, then leaves at once."""
+    heard: list[int] = []
+
+    def drain(number: int, _: object) -> None:
+        heard.append(number)
+        if len(heard) == 1 and asks and number == signal.SIGINT:
+            audience.trouble("stop? Press Ctrl-C again: nothing new is started, and what runs may finish")
+        elif len(heard) > 2 and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        else:
+            reconciler.drain()
+
+    before = {number: signal.signal(number, drain) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield heard
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+
+
+def read_hot(place: Place) -> HotState:
+    """All tasks that are not archived, and the number of archived ones by status."""
+    from orchd.adapters.state_reader import read_hot
+
+    return read_hot(place)
+
+
+def read_all(place: Place) -> State:
+    """The whole state."""
+    from orchd.adapters.state_reader import read_all
+
+    return read_all(place)
+
+
+def read_task(place: Place, task: TaskId) -> Task | None:
+    """One task, archived or not."""
+    from orchd.adapters.state_reader import read_task
+
+    return read_task(place, task)
+
+
+def checkpoints(place: Place) -> tuple[Checkpoint, ...]:
+    """What landed, newest first."""
+    from orchd.adapters.state_reader import read_checkpoints
+
+    return read_checkpoints(place)
+
+
+def operations(place: Place, limit: int) -> Sequence[Operation]:
+    """The newest operations on the state."""
+    from orchd.adapters.state_reader import read_operations
+
+    return read_operations(place, limit)
+
+
+def decisions(place: Place, state: State) -> tuple[Decision, ...]:
+    """What the arbiter says about each waiting task now. `state` may be the hot one."""
+    from orchd.adapters.effective import read_effective
+    from orchd.core.arbiter import Room, decide
+    from orchd.core.graph import dependencies
+
+    waiting = [task for task in state.tasks.values() if task.status is Status.WAITING]
+    if any(name not in state.tasks for task in waiting for name in dependencies(task.spec)):
+        state = read_all(place)
+    return decide(state, Room(read_effective(place).parallel))
+
+
+def config(place: Place) -> Config:
+    """The configuration that the last orchd here used; the defaults before the first."""
+    from orchd.adapters.effective import read_effective
+
+    return read_effective(place)
+
+
+def branch(place: Place) -> str:
+    """The branch that tasks land on."""
+    from orchd.adapters.branch import find_branch
+
+    return find_branch(place, config(place).branch)
+
+
+def server(place: Place) -> Server | None:
+    """Who serves the repository now."""
+    from orchd.adapters.server import read_server
+
+    return read_server(place)
+
+
+def running(place: Place, state: State) -> Mapping[RunId, RunView]:
+    """The runs that go on now, whoever started them."""
+    from orchd.adapters.evidence import read_running, run_folder
+    from orchd.core.duties import watched_runs
+
+    found = {run: read_running(place, run) for run in watched_runs(state)}
+    return {r: RunView(seen.pid, seen.seconds, run_folder(place, r)) for r, seen in found.items() if seen is not None}
+
+
+def sandbox_name() -> str:
+    """What separates a task from this machine."""
+    from orchd.adapters.sandbox import NoSandbox
+
+    return NoSandbox().name
+
+
+def log_lines(place: Place, run: RunId, follow: bool) -> Iterator[bytes]:  # noqa: FBT001 - one flag of one command
+    """The raw log of a run, line by line; with `follow` until the run has ended."""
+    from orchd.adapters.evidence import follow_log, read_log
+
+    return follow_log(place, run) if follow else read_log(place, run)
+
+
+def ask(place: Place, verb: Verb, task: TaskId) -> None:
+    """Drop a request; the daemon that runs, or the next one, takes it."""
+    from orchd.adapters.intents import drop_intent
+
+    drop_intent(place, verb, task)
+
+
+def init(place: Place) -> list[tuple[Path, str]]:
+    """Write `.orch/`. What is there is kept. Each path and whether it was written."""
+    from orchd.adapters.scaffold import write_scaffold
+
+    return write_scaffold(place)
+
+
+def check(place: Place, paths: Sequence[Path]) -> tuple[Problem, ...]:
+    """What is wrong with these input files, or with all of them."""
+    from orchd.adapters.file_check import check_files
+    from orchd.core.graph import find_graph_problems, split_duplicates
+
+    good, problems = check_files(place, paths)
+    files, again = split_duplicates(good)
+    known = {name: task.spec for name, task in read_all(place).tasks.items() if name not in files}
+    wrong = find_graph_problems(files, known)
+    return tuple(sorted({*problems, *wrong.values(), *(problem for _, problem in again)}))
+
+
+def schema(name: str) -> str:
+    """The JSON Schema of `task` or `config` files."""
+    import json
+
+    from orchd.adapters.schema import schema_json
+
+    return json.dumps(schema_json(name), indent=2) + "\n"

@@ -44,6 +44,9 @@ class TaskFiles(Protocol):
     def look(self, main: Oid) -> FilesSeen:
         """Read what is there. Bad files become problems and never stop the others. Unchanged files are not parsed again."""
 
+    def settle_in(self) -> float | None:
+        """Seconds until a file that was still being written wants to be looked at again; None when there is none."""
+
     def settle(self, drop: str, problems: Sequence[Problem]) -> None:
         """Move the inbox file `drop` to `done`, or with problems to `rejected` beside a text that explains them.
         Does nothing when it is gone or is another file by now."""

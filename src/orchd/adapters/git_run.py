@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from orchd.adapters.place import clean_environment
 from orchd.errors import GitError
@@ -45,7 +46,11 @@ class Git:
     environment: Mapping[str, str] = field(default_factory=lambda: HERMETIC_ENVIRONMENT)
 
     def run(
-        self, *arguments: str, stdin: bytes = b"", accept: Sequence[int] = (0,), extra: Mapping[str, str] | None = None
+        self,
+        *arguments: str,
+        stdin: bytes | IO[bytes] = b"",
+        accept: Sequence[int] = (0,),
+        extra: Mapping[str, str] | None = None,
     ) -> bytes:
         """Standard output of `git ARGUMENTS`. Raises GitError when the exit code is not in `accept`."""
         done = self.attempt(*arguments, stdin=stdin, extra=extra)
@@ -54,15 +59,24 @@ class Git:
         return done.stdout
 
     def attempt(
-        self, *arguments: str, stdin: bytes = b"", extra: Mapping[str, str] | None = None
+        self, *arguments: str, stdin: bytes | IO[bytes] = b"", extra: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[bytes]:
-        """The finished process, whatever its exit code."""
+        """The finished process, whatever its exit code. `stdin` is bytes or an open file."""
+        with self.start(*arguments, stdin=None if isinstance(stdin, bytes) else stdin, extra=extra) as child:
+            out, err = child.communicate(stdin if isinstance(stdin, bytes) else None)
+        return subprocess.CompletedProcess(arguments, child.returncode, out, err)
+
+    def start(
+        self, *arguments: str, stdin: IO[bytes] | None = None, extra: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
+        """The running process, with pipes; leaving its context waits for it."""
         argv = ["git", f"--git-dir={self.git_dir}", *(part for pair in self.config for part in ("-c", pair)), *arguments]
         if os.environ.get(VERBOSE_VARIABLE):
             print("+ git", *arguments, file=sys.stderr)
         environment = clean_environment() | dict(self.environment) | dict(extra or {})
-        return subprocess.run(
-            argv, input=stdin, capture_output=True, env=environment, cwd=_empty_folder(self.git_dir), check=False
+        pipe = subprocess.PIPE
+        return subprocess.Popen(
+            argv, stdin=stdin or pipe, stdout=pipe, stderr=pipe, env=environment, cwd=_empty_folder(self.git_dir)
         )
 
 

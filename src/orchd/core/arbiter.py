@@ -30,7 +30,7 @@ class Room:
 def decide(state: State, room: Room) -> tuple[Decision, ...]:
     """One decision for each waiting task, in the order in which they would start."""
     free = room.parallel - sum(task.status in ACTIVE for task in state.tasks.values())
-    held = [(lease.task, lease.paths) for lease in state.leases.values()]
+    held = [(task, state.leases[task].paths) for task in sorted(state.leases)]
     decisions = []
     for task in sorted((t for t in state.tasks.values() if t.status is Status.WAITING), key=_place_in_queue):
         decision = _held_back(task, state, room) or _held_up(task, held, free)

@@ -33,7 +33,7 @@ def conclude_attempts(state: State, snapshot: Snapshot) -> Iterator[Event]:
             if seen.exit and seen.returned:
                 yield _conclude(task, seen.exit, seen.returned, snapshot.now_ms)
             elif task.status is Status.STOPPING and seen.phase is Phase.ABSENT:
-                yield _ended(task, Status.CANCELLED, Returned(Entry.UNCHANGED, reason=Reason.CANCELLED), snapshot.now_ms)
+                yield _ended(task, Status.CANCELLED, Returned(Entry.UNCHANGED), snapshot.now_ms, Reason.CANCELLED)
 
 
 def current_run(task: Task) -> RunId:
@@ -42,15 +42,15 @@ def current_run(task: Task) -> RunId:
 
 
 def ended_well(seen: Exit) -> bool:
-    """Whether every command ended by itself with exit code 0."""
-    return seen.outcome is Outcome.EXITED and all(result.code == 0 for result in seen.results)
+    """Whether every command ended by itself with exit code 0, and at least one was run."""
+    return seen.outcome is Outcome.EXITED and bool(seen.results) and all(result.code == 0 for result in seen.results)
 
 
 def _conclude(task: Task, seen: Exit, returned: Returned, now_ms: int) -> AttemptEnded:
     if task.status is Status.STOPPING:
-        return _ended(task, Status.CANCELLED, returned, now_ms, Reason.CANCELLED)
+        return _ended(task, Status.CANCELLED, returned, now_ms, Reason.CANCELLED, returned.detail)
     if seen.outcome is Outcome.LOST and task.lost + 1 < LOST_RETRIES:
-        return _ended(task, Status.WAITING, returned, now_ms, Reason.LOST)
+        return _ended(task, Status.WAITING, returned, now_ms, Reason.LOST, returned.detail)
     if not ended_well(seen):
         reason = FAILED_OUTCOMES.get(seen.outcome, Reason.EXIT)
         return _ended(task, Status.FAILED, returned, now_ms, reason, _describe_exit(seen) + returned.detail)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import fnmatch
 import functools
+import operator
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from orchd.model.claim import Mode, PathSpec
 
@@ -36,7 +37,7 @@ def find_clash(ours: Iterable[PathSpec], theirs: Iterable[PathSpec]) -> tuple[Pa
 @functools.lru_cache(maxsize=65536)
 def overlaps(first: str, second: str) -> bool:
     """Whether any path could be named by both globs."""
-    return _meet_paths(_segments(first), _segments(second))
+    return _meet(_segments(first), _segments(second), "**", _meet_segments)
 
 
 def _match_segments(globs: tuple[str, ...], path: list[str]) -> bool:
@@ -70,28 +71,43 @@ def _expand(glob: str) -> tuple[str, ...]:
 
 @functools.lru_cache(maxsize=4096)
 def _segments(glob: str) -> tuple[str, ...]:
+    """Segments, folded character by character. Marks (accents) are left out, because their order may differ in two names
+    of one file; and as one character can fold to several, `?` may stand for any number of them here."""
     folded = unicodedata.normalize("NFD", unicodedata.normalize("NFD", glob).casefold())
-    # One character can fold to several, so `?` may stand for any number of them here.
-    return _expand(folded.replace("?", "*"))
-
-
-@functools.lru_cache(maxsize=65536)
-def _meet_paths(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
-    if not first or not second:
-        return all(segment == "**" for segment in first or second)
-    if first[0] == "**":
-        return _meet_paths(first[1:], second) or _meet_paths(first, second[1:])
-    if second[0] == "**":
-        return _meet_paths(second, first)
-    return _meet_segments(first[0], second[0]) and _meet_paths(first[1:], second[1:])
+    plain = "".join(character for character in folded if not unicodedata.combining(character))
+    return tuple(s if s == "**" else re.sub(r"[*?]+", "*", s) for s in _expand(plain))
 
 
 @functools.lru_cache(maxsize=65536)
 def _meet_segments(first: str, second: str) -> bool:
-    if not first or not second:
-        return set(first or second) <= {"*"}
-    if first[0] == "*":
-        return _meet_segments(first[1:], second) or _meet_segments(first, second[1:])
-    if second[0] == "*":
-        return _meet_segments(second, first)
-    return first[0] == second[0] and _meet_segments(first[1:], second[1:])
+    return _meet(first, second, "*", operator.eq)
+
+
+def _meet(first: Sequence[str], second: Sequence[str], star: str, alike: Callable[[str, str], bool]) -> bool:
+    """Whether two patterns name a common word; `star` stands for any number of letters.
+
+    Bit n of `reached` says that the part of `first` read so far and the first n letters of `second` name a common word:
+    one row of the table at a time, so the longest globs cost milliseconds and no recursion.
+    """
+    stars = _bits(letter == star for letter in second)
+    same = functools.cache(lambda one: _bits(letter != star and alike(one, letter) for letter in second))
+    reached = _skip(1, stars)
+    for letter in first:
+        if letter == star:
+            reached = (2 << len(second)) - (reached & -reached)
+        else:
+            reached = _skip((reached & same(letter)) << 1 | reached & stars, stars)
+        if not reached:
+            return False
+    return bool(reached >> len(second))
+
+
+def _bits(places: Iterable[bool]) -> int:
+    return sum(1 << at for at, there in enumerate(places) if there)
+
+
+def _skip(reached: int, stars: int) -> int:
+    """A star may stand for nothing, so whoever is before it is also behind it."""
+    while (more := reached | (reached & stars) << 1) != reached:
+        reached = more
+    return reached

@@ -1,4 +1,4 @@
-"""Landing: how the save in flight moves on, one table row per step. Evidence in, at most one step out per look.
+"""Landing: how the save in flight moves on, one table row per step. Evidence in, steps out.
 
 Rule: main is asked to move only from the very base that the gated chain was built on; if main moved, the save is
 abandoned before the commit point and its tasks are planned again on the new base.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from orchd.core.attempts import UNSEEN
+from orchd.core.evolve import evolve
 from orchd.core.saving import blame, judge_gates, landable, lands_nothing_new, next_probe, plan_save
 from orchd.model.ids import RunId, gate_run
 from orchd.model.limits import GATE_ATTEMPTS
@@ -39,9 +40,14 @@ def begin_save(state: State, snapshot: Snapshot) -> Iterator[Event]:
 
 
 def advance_save(state: State, snapshot: Snapshot) -> Iterator[Event]:
-    """The next step of the save in flight, as far as the evidence goes."""
-    if state.save is not None and snapshot.save is not None and snapshot.save.id == state.save.id:
-        yield from STEPS[state.save.step](state.save, snapshot.save, snapshot)
+    """The next steps of the save in flight, as far as the evidence goes."""
+    seen = snapshot.save
+    while state.save is not None and seen is not None and seen.id == state.save.id:
+        events = tuple(STEPS[state.save.step](state.save, seen, snapshot))
+        if not events:
+            return
+        yield from events
+        state = evolve(state, events)
 
 
 def probe_run(save: Save) -> RunId | None:
@@ -76,7 +82,7 @@ def _hear_gates(save: Save, probe: int, snapshot: Snapshot) -> Iterator[Event]:
     seen = snapshot.runs.get(gate_run(save.id, probe, save.gate_attempt), UNSEEN)
     ended = seen.exit
     if ended and ended.outcome in (Outcome.EXITED, Outcome.TIMEOUT):
-        yield GateRan(save.id, judge_gates(probe, ended))
+        yield GateRan(save.id, judge_gates(save, probe, ended))
     elif seen.phase in (Phase.LOST, Phase.ENDED) and save.gate_attempt >= GATE_ATTEMPTS:
         results = tuple(GateResult(gate.name, green=False, code=-1, seconds=0.0) for gate in save.gates)
         yield GateRan(save.id, Verdict(probe, green=False, results=results))
@@ -85,12 +91,12 @@ def _hear_gates(save: Save, probe: int, snapshot: Snapshot) -> Iterator[Event]:
 
 
 def _leave_gated(save: Save, seen: SaveSeen, snapshot: Snapshot) -> Iterator[Event]:
-    if lands_nothing_new(save):
-        yield SaveClosed(save.id, snapshot.now_ms)
-    elif seen.landed:
+    if seen.landed:
         yield SaveLanded(save.id, seen.landed)
     elif snapshot.main != save.base:
         yield from _give_up_if_moved(save, snapshot)
+    elif lands_nothing_new(save):
+        yield SaveClosed(save.id, snapshot.now_ms)
     elif (seen.hold, seen.hold_detail) != (save.hold, save.hold_detail):
         yield SaveHeld(save.id, seen.hold, seen.hold_detail)
 

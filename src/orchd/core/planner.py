@@ -45,13 +45,15 @@ def is_idle(state: State) -> bool:
 
 
 def hear_intents(state: State, snapshot: Snapshot) -> Iterator[Event]:
-    """Requests of people. One that the lifecycle does not allow (any more) is dropped."""
-    for intent in snapshot.intents:
+    """Requests of people. One that the lifecycle does not allow (any more) is dropped.
+
+    Of several for one task the last counts: a request is heard again when forgetting it was lost, and two that take each
+    other back would then never come to rest.
+    """
+    for intent in {intent.task: intent for intent in snapshot.intents}.values():
         task = state.tasks.get(intent.task)
         wishes = WISHES[intent.verb](intent.task, snapshot.now_ms)
-        heard = [event for event in wishes if task and allows(type(event), task.status)][:1]
-        state = evolve(state, heard)
-        yield from heard
+        yield from [event for event in wishes if task and allows(type(event), task.status)][:1]
 
 
 def _room(state: State, snapshot: Snapshot) -> Room:

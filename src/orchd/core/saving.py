@@ -65,10 +65,11 @@ def lands_nothing_new(save: Save) -> bool:
     return save.lands > 0 and save.chain[save.lands - 1].tree == save.base_tree
 
 
-def judge_gates(index: int, ended: Exit) -> Verdict:
-    """The verdict of a gate run that ended by itself."""
+def judge_gates(save: Save, index: int, ended: Exit) -> Verdict:
+    """The verdict of a gate run that ended by itself. Green needs a green result of every gate."""
     results = tuple(GateResult(r.name, r.code == 0 and not r.timed_out, r.code, r.seconds, r.timed_out) for r in ended.results)
-    return Verdict(index, ended.outcome is Outcome.EXITED and all(r.green for r in results), results)
+    complete = ended.outcome is Outcome.EXITED and [r.gate for r in results] == [gate.name for gate in save.gates]
+    return Verdict(index, complete and all(r.green for r in results), results)
 
 
 def describe_red(results: Iterable[GateResult]) -> tuple[str, ...]:

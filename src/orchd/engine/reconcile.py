@@ -15,6 +15,7 @@ from orchd.engine.bell import Bell
 from orchd.engine.execute import execute
 from orchd.engine.observe import Wish, observe
 from orchd.errors import Busy
+from orchd.model.ids import TaskId
 from orchd.model.limits import LOOK_SECONDS
 from orchd.model.message import LeaderTook
 from orchd.model.snapshot import State
@@ -31,23 +32,19 @@ class Turn:
 
 
 class Reconciler:
-    """The loop over one repository. `wake` may be called from any thread and from signal handlers."""
+    """The loop over one repository. `bell` wakes it; `drain` may be called from a signal handler."""
 
-    def __init__(self, ports: Ports, only: frozenset[str] | None = None) -> None:
+    def __init__(self, ports: Ports, bell: Bell, only: frozenset[TaskId] | None = None) -> None:
         self._ports = ports
         self._wish = Wish(only=only)
-        self._bell = Bell()
+        self._bell = bell
         self._epoch = 0
         self._drain_until: float | None = None
-
-    def wake(self) -> None:
-        """Look again soon. Says nothing about what happened."""
-        self._bell.ring()
 
     def drain(self) -> None:
         """Start nothing new; end when what runs has ended, or after the configured limit."""
         self._wish = replace(self._wish, draining=True)
-        self.wake()
+        self._bell.ring()
 
     def lead(self) -> None:
         """Take over the repository: raise the epoch. Raises Busy when somebody else keeps taking it."""

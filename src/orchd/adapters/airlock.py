@@ -1,0 +1,140 @@
+"""The only way back for what a run made: a pack is checked aside, judged as git objects, and only then taken in.
+
+Rule: no git process and no library call here ever opens a repository that a task could write.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from pathlib import Path
+
+import pygit2
+
+from orchd.adapters import evidence
+from orchd.adapters.git_objects import FOLDER, LINK, SUBMODULE
+from orchd.adapters.git_refs import main_ref
+from orchd.adapters.git_repo import GitRepo
+from orchd.adapters.git_trees import PathChange, diff_trees
+from orchd.adapters.quarantine import Quarantine, make_quarantine
+from orchd.core.policy import Change, Folder, Violation, describe, judge, pick_reason
+from orchd.errors import OrchdError
+from orchd.model.claim import Mode
+from orchd.model.config import Config
+from orchd.model.ids import Oid, TaskId, attic_ref, task_branch
+from orchd.model.limits import RESULT_PACK_BYTES
+from orchd.model.run import AdmitOrder, Entry, Exit, Returned
+from orchd.model.work import Reason
+
+OPAQUE = frozenset({0, FOLDER, SUBMODULE})
+"""Modes of entries without content of their own."""
+
+FINDINGS_PER_FILE = 16
+"""Of the allowed number of changed files: so many changes and new folders are looked at before a result is refused whole."""
+
+
+class GitAirlock:
+    """`Airlock` in git."""
+
+    def __init__(self, repo: GitRepo, branch: str) -> None:
+        self._repo = repo
+        self._branch = branch
+
+    def admit(self, order: AdmitOrder, config: Config) -> None:
+        """Judge and take in one result, and leave evidence of it. Repeating it changes nothing."""
+        ended = evidence.read_exit(self._repo.place, order.run)
+        if ended is None:
+            raise OrchdError(f"{order.run} has left no exit evidence", "this is a defect of orchd: please report it")
+        made = ended.tip if ended.tip != order.base else ""
+        returned = self._take_tip(order, made, config) if made else _without_tip(ended)
+        evidence.write_returned(self._repo.place, order.run, returned)
+
+    def _take_tip(self, order: AdmitOrder, tip: Oid, config: Config) -> Returned:
+        quarantine = make_quarantine(self._repo, order.run)
+        try:
+            fault = self._fill(quarantine, evidence.result_pack(self._repo.place, order.run))
+            returned = _refuse_whole(fault) if fault else self._judge_tip(quarantine, order, tip, config)
+        finally:
+            quarantine.remove()
+        return returned
+
+    def _fill(self, quarantine: Quarantine, pack: Path) -> str:
+        """What is wrong with the pack; empty when its objects are in the quarantine now."""
+        if not pack.is_file():
+            return "its pack is missing"
+        if pack.stat().st_size > RESULT_PACK_BYTES:
+            return f"its pack is larger than {RESULT_PACK_BYTES} bytes"
+        fault = quarantine.unpack(pack)
+        return f"git refuses its pack: {fault}" if fault else ""
+
+    def _judge_tip(self, quarantine: Quarantine, order: AdmitOrder, tip: Oid, config: Config) -> Returned:
+        aside = replace(self._repo, library=quarantine.open())
+        commit: object = aside.library.get(tip)
+        if not isinstance(commit, pygit2.Commit):
+            return _refuse_whole(f"its tip {tip} is not a commit of the pack")
+        violations = _find_violations(aside, order, tip, config)
+        same = str(commit.tree_id) == aside.tree_of(order.base)
+        aside.library.free()
+        quarantine.release()
+        if not order.accept:
+            return Returned(Entry.KEPT, tip, self._keep_in_attic(order.task, tip))
+        if violations:
+            reason = pick_reason(violations)
+            return Returned(Entry.REFUSED, tip, self._keep_in_attic(order.task, tip), reason, describe(violations))
+        if same:
+            return Returned(Entry.UNCHANGED, tip, self._keep_in_attic(order.task, tip))
+        return Returned(Entry.ACCEPTED, tip, self._move_branch(order, tip))
+
+    def _move_branch(self, order: AdmitOrder, tip: Oid) -> str:
+        """The task's branch at `tip`; what it held before is kept unless main has it."""
+        branch = task_branch(order.session, order.task)
+        while (old := self._repo.refs.read(branch)) != tip:
+            if old and not self._repo.contains(self._repo.refs.read(main_ref(self._branch)), old):
+                self._keep_in_attic(order.task, old)
+            if self._repo.refs.move(branch, old, tip, f"orchd: {order.run}"):
+                break
+        return branch
+
+    def _keep_in_attic(self, task: TaskId, tip: Oid) -> str:
+        """The attic ref of `task` that holds `tip`; a new one at the first free number when there is none."""
+        for number in itertools.count(1):
+            name = attic_ref(task, number)
+            if self._repo.refs.read(name) == tip or self._repo.refs.move(name, "", tip):
+                return name
+        raise AssertionError
+
+
+def _without_tip(ended: Exit) -> Returned:
+    """Nothing was changed; or it could not be collected, and then the workspace is all there is."""
+    if ended.detail and not ended.tip:
+        return Returned(Entry.KEPT, reason=Reason.WORKSPACE, detail=(ended.detail,))
+    return Returned(Entry.UNCHANGED)
+
+
+def _refuse_whole(fault: str) -> Returned:
+    return Returned(Entry.REFUSED, reason=Reason.POLICY, detail=tuple(fault.splitlines()))
+
+
+def _find_violations(aside: GitRepo, order: AdmitOrder, tip: Oid, config: Config) -> tuple[Violation, ...]:
+    if not aside.contains(tip, order.base):
+        return (Violation(Reason.POLICY, "", "its history does not contain the commit that it was started from"),)
+    diff = diff_trees(aside, aside.tree_of(order.base), aside.tree_of(tip), FINDINGS_PER_FILE * config.changed_files)
+    if not diff.complete:
+        return (
+            Violation(Reason.POLICY, "", f"more changes than can be judged; at most {config.changed_files} files may come in"),
+        )
+    compare = any(claim.mode is Mode.APPEND for claim in order.claims)
+    changes = [_describe_change(aside, path, compare=compare) for path in diff.paths]
+    return judge(changes, [Folder(one.path, one.names, one.added) for one in diff.folders], order.claims, config)
+
+
+def _describe_change(aside: GitRepo, path: PathChange, *, compare: bool) -> Change:
+    """`compare` says whether anybody asks for the old content."""
+    size = aside.size_of(path.new.oid) if path.new.mode not in OPAQUE else 0
+    target = aside.read(path.new.oid).decode("utf-8", "surrogateescape") if path.new.mode == LINK else ""
+    appended = compare and not {path.old.mode, path.new.mode} & OPAQUE and _appends(aside, path)
+    return Change(path.path, path.old.mode, path.new.mode, size, target, appended)
+
+
+def _appends(aside: GitRepo, path: PathChange) -> bool:
+    return aside.read(path.new.oid).startswith(aside.read(path.old.oid))

@@ -1,0 +1,165 @@
+"""The folder of a run and the evidence in it, for the daemon and for clients: imports nothing heavy.
+
+    order.json      what was asked, and the paths and command lines that the adapter worked out; written before the start
+    started.json    who supervises it: boot, process id, start time; created exclusively, so a run starts once for ever
+    out.log, out.tail.*   what the commands printed; the layout is in `run_log`, read it with `read_log`
+    supervisor.err  what a supervisor said that died of an error of its own
+    result.pack     the commits that were collected, if there were any
+    exit.json       how it ended; written last
+    returned.json   what the airlock did with the result
+
+Rule: evidence is never changed. What cannot be read is no reason to stop: it counts as lost or as not there.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchd.adapters.codec import decode, dumps, encode
+from orchd.adapters.durable import write_durably
+from orchd.adapters.place import Place
+from orchd.adapters.processes import Identity, is_alive, measure_age
+from orchd.adapters.run_files import EXIT, ORDER, RESULT, RETURNED, STARTED
+from orchd.adapters.run_log import LogChunk, log_chunks, split_lines
+from orchd.errors import OrchdError, UsageError
+from orchd.model.ids import Oid, RunId
+from orchd.model.run import Exit, Outcome, Returned, RunOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """`order.json`: all that a supervisor needs besides the environment, which may hold secrets and is not stored.
+
+    `argv` are the sandboxed command lines, one per command; `git` and `sandboxed_git` begin a git command line; `marks`
+    are the environment entries by which a process of this run is known; `tree` is that of the commit.
+    """
+
+    order: RunOrder
+    workspace: str
+    repository: str
+    tree: Oid
+    argv: tuple[tuple[str, ...], ...]
+    git: tuple[str, ...]
+    sandboxed_git: tuple[str, ...]
+    git_environment: dict[str, str]
+    marks: tuple[str, ...]
+    grace_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A run that goes on: the process id of its supervisor, and seconds since its start."""
+
+    pid: int
+    seconds: float
+
+
+_FOLLOW_SECONDS = 0.1
+
+
+def run_folder(place: Place, run: RunId) -> Path:
+    """The folder of a run's evidence. Raises UsageError when `run` cannot be the name of a folder."""
+    return place.runs / _checked(run)
+
+
+def workspace_of(place: Place, run: RunId) -> Path:
+    """The workspace of a run. Raises UsageError when `run` cannot be the name of a folder."""
+    return place.workspaces / _checked(run)
+
+
+def result_pack(place: Place, run: RunId) -> Path:
+    """The pack of what a run made; it exists when its exit has a tip."""
+    return run_folder(place, run) / RESULT
+
+
+def read_started(place: Place, run: RunId) -> Identity | None:
+    """Who supervises or supervised this run. None: it was never started."""
+    data = _read_json(run_folder(place, run) / STARTED)
+    if data is None:
+        return None
+    try:
+        return Identity(**data)
+    except TypeError:
+        return Identity("", 0, 0)  # started by somebody, and nobody who lives
+
+
+def read_exit(place: Place, run: RunId) -> Exit | None:
+    """How it ended. None: it has not, or nobody could say so."""
+    data = _read_json(run_folder(place, run) / EXIT)
+    if data is None:
+        return None
+    try:
+        return decode(Exit, data)
+    except OrchdError as error:
+        return Exit(Outcome.LOST, detail=str(error))
+
+
+def read_returned(place: Place, run: RunId) -> Returned | None:
+    """What the airlock did with the result. None: nothing yet."""
+    data = _read_json(run_folder(place, run) / RETURNED)
+    try:
+        return None if data is None else decode(Returned, data)
+    except OrchdError:
+        return None
+
+
+def read_running(place: Place, run: RunId) -> Running | None:
+    """The supervisor of a run that goes on. None: it was not started, has ended or was lost."""
+    who = read_started(place, run)
+    if who is None or not is_alive(who) or read_exit(place, run):
+        return None
+    return Running(who.pid, measure_age(who))
+
+
+def read_log(place: Place, run: RunId) -> Iterator[bytes]:
+    """What the commands of a run have printed until now, line by line. A line of its own says how much was left out."""
+    return split_lines(log_chunks(run_folder(place, run)))
+
+
+def follow_log(place: Place, run: RunId) -> Iterator[bytes]:
+    """Like `read_log`, and goes on until the run has ended."""
+    return split_lines(_follow_chunks(place, run))
+
+
+def _follow_chunks(place: Place, run: RunId) -> Iterator[LogChunk]:
+    position, goes_on = 0, True
+    while goes_on:
+        # Asked before reading, so that what was printed last is not missed.
+        goes_on = read_running(place, run) is not None
+        for chunk in log_chunks(run_folder(place, run), position):
+            yield chunk
+            position = chunk.end
+        if goes_on:
+            time.sleep(_FOLLOW_SECONDS)
+
+
+def write_ordered(place: Place, ordered: Ordered) -> None:
+    """Store, durably, what is about to be started."""
+    write_durably(run_folder(place, ordered.order.id) / ORDER, dumps(encode(ordered)))
+
+
+def write_returned(place: Place, run: RunId, returned: Returned) -> None:
+    """Store, durably, what the airlock did."""
+    write_durably(run_folder(place, run) / RETURNED, dumps(encode(returned)))
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return {}
+
+
+def _checked(run: RunId) -> str:
+    if not run or run.startswith(".") or "/" in run or "\0" in run:
+        raise UsageError(f"{run!r} is not the id of a run", "`orchd ps` lists them")
+    return run

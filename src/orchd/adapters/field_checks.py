@@ -1,0 +1,146 @@
+"""Checks of single values in task files and the configuration, beyond their types.
+
+Each returns the value as it is stored, or raises a fault whose code and hint stand in the table of `mistakes`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar
+
+from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from orchd.adapters.yaml_source import shorten
+from orchd.core.globs import complete_glob, glob_fault
+from orchd.model.ids import is_slug
+from orchd.model.limits import COMMAND_BYTES
+
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)([smhd])")
+BYTES = {"KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+SIZE = re.compile(r"(\d{1,9})(KiB|MiB|GiB)")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_BRANCH = re.compile(r"(?![-./]|refs/)(?!.*(?:\.\.|//|/\.|@\{|\.lock(?:/|$)|[./]$))[^\x00-\x20\x7f~^:?*\[\\]+")
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+_N = TypeVar("_N", bound=_Named)
+
+
+def _fault(kind: str, message: str = "", item: int | None = None) -> PydanticCustomError:
+    """An error whose code and hint stand in the table of `mistakes`, by `kind`. `item`: which entry of a list is meant."""
+    return PydanticCustomError(kind, "{text}", {"text": message, "item": item})
+
+
+def check_slug(text: str) -> str:
+    """A name of orchd."""
+    if not is_slug(text):
+        raise _fault("bad_slug", f"`{shorten(text)}` is not a name that orchd uses")
+    return text
+
+
+def check_command(text: str) -> str:
+    """A shell command that is not empty and not endless."""
+    if len(text.encode()) > COMMAND_BYTES:
+        raise _fault("command_too_long", f"the command is longer than {COMMAND_BYTES} bytes")
+    return check_blank(text)
+
+
+def check_title(text: str) -> str:
+    """One line, without the space around it."""
+    if "\n" in text.strip():
+        raise _fault("many_lines", "the title has several lines")
+    return check_blank(text).strip()
+
+
+def check_blank(text: str) -> str:
+    """A text with something in it."""
+    if not text.strip():
+        raise _fault("blank", "the text is empty")
+    return text
+
+
+def check_glob(glob: str) -> str:
+    """A glob that can be claimed, completed."""
+    if fault := glob_fault(glob):
+        raise _fault("bad_glob", f"the glob `{shorten(glob)}` cannot be claimed: {fault}")
+    return complete_glob(glob)
+
+
+def check_variable(name: str) -> str:
+    """The name of an environment variable."""
+    if not _VARIABLE.fullmatch(name):
+        raise _fault("bad_variable", f"`{shorten(name)}` is not the name of an environment variable")
+    return name
+
+
+def check_branch(name: str) -> str:
+    """The short name of a branch."""
+    if not _BRANCH.fullmatch(name):
+        raise _fault("bad_branch", f"`{shorten(name)}` is not the short name of a branch")
+    return name
+
+
+def check_repeats(names: list[str]) -> list[str]:
+    """No entry twice."""
+    for at, name in enumerate(names):
+        if name in names[:at]:
+            raise _fault("repeated", f"`{shorten(name)}` is there twice", at)
+    return names
+
+
+def check_needs(needs: list[str], info: ValidationInfo) -> list[str]:
+    """The id of the task comes as context; `after` is checked against `needs`, which stands before it in the model."""
+    task = (info.context or {}).get("id")
+    before = info.data.get("needs") or []
+    for at, name in enumerate(needs):
+        if name == task:
+            raise _fault("needs_itself", f"`{name}` waits for itself", at)
+        if name in before:
+            raise _fault("needs_and_after", f"`{name}` is in `needs` and in `after`", at)
+    return check_repeats(needs)
+
+
+def check_gates(gates: list[_N]) -> list[_N]:
+    """No two gates of one name."""
+    names = [gate.name for gate in gates]
+    for at, name in enumerate(names):
+        if name in names[:at]:
+            raise _fault("gate_twice", f"two gates are named `{name}`", at)
+    return gates
+
+
+def _measure(
+    pattern: re.Pattern[str], units: Mapping[str, int], fault: str, least: float, most: float
+) -> Callable[[Any], float]:
+    """Reads a number, or a text with a unit."""
+
+    def read(value: object) -> float:
+        found = pattern.fullmatch(value) if isinstance(value, str) else None
+        if found is not None:
+            value = float(found[1]) * units[found[2]]
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise _fault(fault, "this is not an amount that orchd reads")
+        if not least <= value <= most:
+            raise _fault(fault, f"this is not between {least:g} and {most:g}")
+        return float(value)
+
+    return read
+
+
+def measured(pattern: re.Pattern[str], units: Mapping[str, int], fault: str, least: float, most: float) -> tuple[Any, Any]:
+    """What a field is annotated with that takes a number from `least` to `most`, or a text with a unit."""
+    text = {"type": "string", "pattern": f"^{pattern.pattern}$"}
+    number = {"type": "number", "minimum": least, "maximum": most}
+    return PlainValidator(_measure(pattern, units, fault, least, most)), WithJsonSchema({"anyOf": [number, text]})
+
+
+def spell_claim(value: object) -> object:
+    """A bare glob is short for a mapping."""
+    return {"path": value} if isinstance(value, str) else value

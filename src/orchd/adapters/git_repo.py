@@ -1,0 +1,138 @@
+"""The repository as the daemon holds it open: objects and refs in this process, a hermetic git for the rest.
+
+The library reads and writes objects without a process, but it runs no hooks, filters or merge drivers and has no `ort`
+merge. Rule: what it writes is synced to disk before anything refers to it (ENABLE_FSYNC_GITDIR).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pygit2
+from pygit2.enums import ObjectType, Option, RepositoryOpenFlag
+
+from orchd.adapters.git_run import Git
+from orchd.adapters.locks import sweep_locks
+from orchd.adapters.place import Place
+from orchd.adapters.ref_store import RefStore
+from orchd.errors import ConfigError, GitError
+from orchd.model.ids import Oid
+
+OLDEST_GIT = (2, 38)
+"""The first git with `merge-tree --write-tree`."""
+
+NAME = "orchd"
+EMAIL = "orchd@localhost"
+
+CACHE_BYTES = 16 * 1024 * 1024
+"""What the library may keep of objects it read; its default is 256 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class GitRepo:
+    """An open repository. Belongs to one thread."""
+
+    place: Place
+    library: pygit2.Repository
+    git: Git
+    refs: RefStore
+
+    def read(self, oid: Oid) -> bytes:
+        """The content of an object. Raises GitError when it is missing."""
+        try:
+            return bytes(self.library.read(oid)[1])
+        except (KeyError, ValueError) as error:
+            raise GitError(f"object {oid} is missing", "run `git fsck`") from error
+
+    def size_of(self, oid: Oid) -> int:
+        """How many bytes an object has, without reading it."""
+        return int(self.library.odb.read_header(pygit2.Oid(hex=oid))[1])
+
+    def fetch(self, oids: Sequence[Oid]) -> list[bytes | None]:
+        """The contents of objects; None where one is missing, or where the id is empty."""
+        return [self._content(oid) if oid else None for oid in oids]
+
+    def _content(self, oid: Oid) -> bytes | None:
+        try:
+            return bytes(self.library.read(oid)[1])
+        except KeyError:
+            return None
+
+    def write_blob(self, content: bytes) -> Oid:
+        """Store `content`."""
+        return str(self.library.create_blob(content))
+
+    def write_commit(self, tree: Oid, parents: Sequence[Oid], message: str, at_ms: int) -> Oid:
+        """Store a commit by orchd itself; the same arguments give the same id."""
+        who = pygit2.Signature(NAME, EMAIL, at_ms // 1000, 0)
+        return str(self.library.create_commit(None, who, who, message, tree, list(parents)))
+
+    def write_tag(self, commit: Oid, name: str, message: str, at_ms: int) -> Oid:
+        """Store an annotated tag object, without a ref; the same arguments give the same id."""
+        head = f"object {commit}\ntype commit\ntag {name}\ntagger {NAME} <{EMAIL}> {at_ms // 1000} +0000\n\n"
+        return str(self.library.write(ObjectType.TAG, (head + message).encode()))
+
+    def tree_of(self, commit: Oid) -> Oid:
+        """The tree of a commit. Raises GitError when there is no such commit."""
+        return str(self.commit(commit).tree_id)
+
+    def parents_of(self, commit: Oid) -> tuple[Oid, ...]:
+        """The parents of a commit."""
+        return tuple(map(str, self.commit(commit).parent_ids))
+
+    def commit(self, oid: Oid) -> pygit2.Commit:
+        """A commit. Raises GitError when there is none with this id."""
+        found: object = self.library.get(oid)
+        if not isinstance(found, pygit2.Commit):
+            raise GitError(f"{oid} is not a commit of this repository", "run `git fsck`")
+        return found
+
+    def contains(self, descendant: Oid, ancestor: Oid) -> bool:
+        """Whether `ancestor` is `descendant` or in its history."""
+        return descendant == ancestor or self.library.descendant_of(descendant, ancestor)
+
+
+def open_repo(place: Place) -> GitRepo:
+    """Open the repository and sweep stale locks. Raises ConfigError when orchd cannot work with it."""
+    git = Git(place.git_dir)
+    _check_git(git)
+    _check_format(place.git_dir, git)
+    pygit2.option(Option.ENABLE_FSYNC_GITDIR, True)  # noqa: FBT003 - the library's own signature
+    pygit2.option(Option.SET_CACHE_MAX_SIZE, CACHE_BYTES)
+    library = open_library(place.git_dir)
+    library.set_ident(NAME, EMAIL)
+    sweep_locks(place.git_dir)
+    return GitRepo(place, library, git, RefStore(place.git_dir, library, git))
+
+
+def open_library(git_dir: Path) -> pygit2.Repository:
+    """The library's view of a git directory. Raises ConfigError when it cannot be opened."""
+    try:
+        return pygit2.Repository(str(git_dir), RepositoryOpenFlag.NO_SEARCH)
+    except (pygit2.GitError, KeyError) as error:
+        raise ConfigError(
+            f"{git_dir} cannot be opened: {error}", "run `git status` there; does it say what is wrong?"
+        ) from error
+
+
+def _check_git(git: Git) -> None:
+    said = git.run("version").decode()
+    version = tuple(map(int, re.findall(r"\d+", said)[:2]))
+    if version < OLDEST_GIT:
+        raise ConfigError(f"{said.strip()} is too old", f"install git {'.'.join(map(str, OLDEST_GIT))} or newer")
+
+
+UNREADABLE_FORMATS = {"reftable": "keeps its refs as reftable", "sha256": "uses SHA-256 object ids"}
+
+
+def _check_format(git_dir: Path, git: Git) -> None:
+    asked = git.attempt("config", "--file", str(git_dir / "config"), "--get-regexp", r"^extensions\.(refstorage|objectformat)$")
+    for value, fault in UNREADABLE_FORMATS.items():
+        if value in asked.stdout.decode().lower().split():
+            raise ConfigError(
+                f"{git_dir} {fault}, which orchd cannot read",
+                "clone it into a repository with `git clone --ref-format=files`, SHA-1 ids",
+            )

@@ -1,0 +1,147 @@
+"""Saves in git: journal, merge chain, checkpoint commit, main, tag, notes. The pure part is `core.saving`.
+
+The journal `refs/orch/save/<id>` is a commit whose history holds base, tips, chain and checkpoint commit, so nothing of
+a save can be lost while it lasts. Rule: the tree that lands is the tree that was gated; it is proven here before main
+moves and read again afterwards. Moving main is the only public step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pygit2
+
+import orchd
+from orchd.adapters.git_refs import main_ref
+from orchd.adapters.git_repo import GitRepo
+from orchd.adapters.main_move import MainMove
+from orchd.adapters.merge_chain import build_chain
+from orchd.adapters.notes import add_notes, has_note
+from orchd.adapters.save_journal import Journal, SaveJournals
+from orchd.core.wording import landed_links, name_checkpoint, word_checkpoint, word_note, word_tag
+from orchd.errors import OrchdError
+from orchd.model.ids import Oid, SaveId, integration_branch, ready_ref
+from orchd.model.save import Hold, Merged, Save, SaveStep
+from orchd.model.snapshot import SaveSeen
+
+
+class GitSaves:
+    """`Saves` in git."""
+
+    def __init__(self, repo: GitRepo, branch: str) -> None:
+        self._repo = repo
+        self._branch = branch
+        self._move = MainMove(repo, branch)
+        self._journals = SaveJournals(repo)
+        self._move.settle()
+
+    def look(self, save: Save, main: Oid) -> SaveSeen:
+        """The evidence for this save now."""
+        journal = self._journals.find(save)
+        if journal is None:
+            return SaveSeen(save.id)
+        sealed = save.commit or journal.record.sealed
+        landed = sealed if sealed and self._repo.contains(main, sealed) else ""
+        hold, detail = self._find_hold(save) if not landed and main == save.base else (None, ())
+        offered = bool(sealed) and self._repo.refs.read(ready_ref(save.number)) == sealed
+        published = bool(landed) and save.step is SaveStep.LANDED and self._is_published(save, landed)
+        return SaveSeen(save.id, journal.record.chain, landed, hold, detail, offered, published)
+
+    def journals(self) -> frozenset[SaveId]:
+        """Saves that have a journal; listed once, because only this daemon writes them."""
+        return self._journals.names()
+
+    def merge(self, save: Save, titles: Sequence[str]) -> None:
+        """Pin base and tips, build the chain, record it."""
+        journal = self._journals.find(save) or self._journals.open(save)
+        if journal.record.chain is None:
+            chain = build_chain(self._repo, save, titles)
+            self._journals.record_chain(journal, chain)
+
+    def land(self, save: Save, titles: Sequence[str]) -> None:
+        """Seal, prove, move main. A lost race or an unclean checkout moves nothing; the latter is offered for merging."""
+        journal = self._journals.find(save)
+        if journal is None or save.step is not SaveStep.GATED:
+            raise OrchdError(f"save {save.id} is not ready to land", "this is a defect of orchd: please report it")
+        sealed = journal.record.sealed or self._seal(journal, save, titles)
+        prove_checkpoint(self._repo, save, sealed)
+        if self._repo.refs.read(main_ref(self._branch)) != save.base:
+            return
+        trees = self._repo.tree_of(save.base), self._repo.tree_of(sealed)
+        if self._move.judge(*trees, locks="1")[0] is not None:
+            self._repo.refs.force(ready_ref(save.number), sealed)
+        elif self._move.move(save.base, sealed, f"orchd: land save {save.id}"):
+            self._prove_landed(save, sealed)
+
+    def publish(self, save: Save) -> None:
+        """Tag, integration branch, audit notes; each only where it is missing."""
+        name = name_checkpoint(save)
+        tag, ref = self._repo.write_tag(save.commit, name, word_tag(save), save.date_ms), f"refs/tags/{name}"
+        if not self._repo.refs.move(ref, "", tag) and self._repo.refs.read(ref) != tag:
+            raise OrchdError(f"somebody else made the tag {name}", f"look at it with `git show {name}`; remove it to go on")
+        self._repo.refs.force(integration_branch(save.session), save.commit)
+        note = word_note(save, orchd.__version__)
+        targets = (save.commit, *(link.item.tip for link in landed_links(save)))
+        add_notes(self._repo, dict.fromkeys(targets, note), save.date_ms)
+
+    def forget(self, save: SaveId) -> None:
+        """Delete the journal and the offer."""
+        self._journals.forget(save)
+
+    def _find_hold(self, save: Save) -> tuple[Hold | None, tuple[str, ...]]:
+        links = landed_links(save)
+        if save.step is not SaveStep.GATED or not links or links[-1].tree == save.base_tree:
+            return None, ()
+        return self._move.judge(save.base_tree, links[-1].tree)
+
+    def _is_published(self, save: Save, commit: Oid) -> bool:
+        tag = self._repo.refs.read(f"refs/tags/{name_checkpoint(save)}")
+        made: object = self._repo.library.get(tag) if tag else None
+        tagged = isinstance(made, pygit2.Tag) and str(made.target) == commit
+        at_branch = self._repo.refs.read(integration_branch(save.session)) == commit
+        return tagged and at_branch and has_note(self._repo, commit, word_note(save, orchd.__version__))
+
+    def _seal(self, journal: Journal, save: Save, titles: Sequence[str]) -> Oid:
+        link = _last_link(save)
+        message = word_checkpoint(save, titles, orchd.__version__)
+        commit = self._repo.write_commit(link.tree, [save.base, link.head], message, save.date_ms)
+        self._journals.record_sealed(journal, commit)
+        return commit
+
+    def _prove_landed(self, save: Save, sealed: Oid) -> None:
+        main = self._repo.refs.read(main_ref(self._branch))
+        if not self._repo.contains(main, sealed) or self._repo.tree_of(sealed) != _last_link(save).tree:
+            raise OrchdError(f"main is at {main} after save {save.id} landed {sealed}", "look at `git reflog` of that branch")
+
+
+def prove_checkpoint(repo: GitRepo, save: Save, commit: Oid) -> None:
+    """Raises OrchdError unless `commit` has the gated tree, the base and the chain as parents, and the chain is sound."""
+    link = _last_link(save)
+    faults = {
+        "its tree is not the gated one": repo.tree_of(commit) != link.tree,
+        "its parents are not base and chain": repo.parents_of(commit) != (save.base, link.head),
+        "its chain is broken": not _is_sound(repo, save),
+        "no gate was green on its tree": bool(save.gates) and not _is_green(save),
+    }
+    for fault in (words for words, found in faults.items() if found):
+        raise OrchdError(f"checkpoint {commit} of save {save.id} must not land: {fault}", "please report it; nothing has moved")
+
+
+def _is_sound(repo: GitRepo, save: Save) -> bool:
+    """Each link is a merge of its tip into the one before, or the one before already held it."""
+    heads = (save.base, *(link.head for link in landed_links(save)))
+    pairs = zip(heads, landed_links(save), strict=False)
+    return all(
+        repo.tree_of(link.head) == link.tree and (link.head == before or repo.parents_of(link.head) == (before, link.item.tip))
+        for before, link in pairs
+    )
+
+
+def _is_green(save: Save) -> bool:
+    return any(verdict.green and verdict.index == save.lands for verdict in save.verdicts)
+
+
+def _last_link(save: Save) -> Merged:
+    if not 0 < save.lands <= len(save.chain):
+        raise OrchdError(f"save {save.id} has nothing to land", "this is a defect of orchd: please report it")
+    return save.chain[save.lands - 1]

@@ -1,0 +1,71 @@
+"""Lock files that a killed process left behind: they block their ref for ever.
+
+Rule: only locks of refs that nobody but orchd writes, only old ones, only those that no live process has open.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from orchd.adapters.durable import remove_quietly
+
+OWN_FOLDERS = ("refs/orch/", "refs/heads/session/", "refs/tags/checkpoint/", "refs/notes/orch/")
+STALE_SECONDS = 2.0
+"""A git process closes a lock a moment before it renames it, so a young one may be alive though nobody has it open."""
+
+
+def sweep_locks(git_dir: Path) -> tuple[Path, ...]:
+    """Remove stale locks of our own refs and return them."""
+    found = (lock for folder in OWN_FOLDERS for lock in (git_dir / folder).rglob("*.lock"))
+    return remove_stale(found)
+
+
+def remove_stale(locks: Iterable[Path]) -> tuple[Path, ...]:
+    """Remove those of `locks` that are old and that no live process has open, and return them."""
+    old = [lock for lock in locks if _age_seconds(lock) >= STALE_SECONDS]
+    if not old:
+        return ()
+    live = open_files()
+    stale = tuple(lock for lock in old if str(lock.resolve()) not in live)
+    for lock in stale:
+        remove_quietly(lock)
+    return stale
+
+
+def open_files() -> frozenset[str]:
+    """Everything that the processes of this user have open."""
+    return frozenset(_links(Path("/proc"), "[0-9]*/fd/*"))
+
+
+def runs_git_in(folder: Path) -> bool:
+    """Whether a live git process has its current folder in `folder`."""
+    top = str(folder.resolve())
+    return any(_is_git(process) and _stands_in(process, top) for process in Path("/proc").glob("[0-9]*"))
+
+
+def _is_git(process: Path) -> bool:
+    try:
+        return process.joinpath("comm").read_text().startswith("git")
+    except OSError:
+        return False
+
+
+def _stands_in(process: Path, top: str) -> bool:
+    return any(cwd == top or cwd.startswith(top + os.sep) for cwd in _links(process, "cwd"))
+
+
+def _links(folder: Path, pattern: str) -> Iterator[str]:
+    for link in folder.glob(pattern):
+        with contextlib.suppress(OSError):
+            yield str(link.readlink())
+
+
+def _age_seconds(lock: Path) -> float:
+    try:
+        return time.time() - lock.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

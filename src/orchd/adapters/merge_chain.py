@@ -1,0 +1,65 @@
+"""Merging without a work tree: finished tasks become a chain of merge commits on the base.
+
+Rule: a chain is a function of the save's record. git runs on an empty repository of our own that only borrows the
+objects, so neither the configuration nor the attributes of this repository or this user can change a byte of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from orchd.adapters.git_repo import GitRepo
+from orchd.adapters.git_run import HERMETIC_CONFIG, Git
+from orchd.adapters.quarantine import neutral_repository
+from orchd.core.wording import word_merge
+from orchd.model.ids import Oid
+from orchd.model.limits import DETAIL_ITEMS
+from orchd.model.save import Excluded, Merged, Save, SaveItem
+from orchd.model.snapshot import ChainSeen
+from orchd.model.work import Reason
+
+MERGE_CONFIG = (*HERMETIC_CONFIG, "merge.renames=true", "merge.directoryRenames=conflict", "merge.renormalize=false")
+
+
+def build_chain(repo: GitRepo, save: Save, titles: Sequence[str]) -> ChainSeen:
+    """Merge the items in order; one that cannot be merged is left out with a reason."""
+    head, chain, excluded = save.base, list[Merged](), list[Excluded]()
+    for item, title in zip(save.items, titles, strict=True):
+        made = _merge_item(repo, save, item, word_merge(item, title, save), head)
+        if isinstance(made, Excluded):
+            excluded.append(made)
+        else:
+            chain.append(made)
+            head = made.head
+    return ChainSeen(repo.tree_of(save.base), tuple(chain), tuple(excluded))
+
+
+def _merge_item(repo: GitRepo, save: Save, item: SaveItem, message: str, head: Oid) -> Merged | Excluded:
+    found: object = repo.library.merge_base(head, item.tip)
+    if found is None:
+        return Excluded(item, Reason.CONFLICT, ("its history has nothing in common with main",))
+    if str(found) == item.tip:
+        return Merged(item, head, repo.tree_of(head))
+    tree = repo.tree_of(item.tip) if str(found) == head else _merge_trees(repo, head, item.tip)
+    if isinstance(tree, tuple):
+        return Excluded(item, Reason.CONFLICT, tree)
+    return Merged(item, repo.write_commit(tree, [head, item.tip], message, save.date_ms), tree)
+
+
+def _merge_trees(repo: GitRepo, ours: Oid, theirs: Oid) -> Oid | tuple[str, ...]:
+    """The merged tree, or the paths (or the words of git) that stand against it."""
+    objects = repo.place.git_dir / "objects"
+    git = Git(neutral_repository(repo.place), MERGE_CONFIG)
+    done = git.attempt("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs, extra=_borrow(objects))
+    tree, *paths = done.stdout.decode("utf-8", "replace").rstrip("\0").split("\0")
+    if done.returncode == 0:
+        return tree
+    said = paths if done.returncode == 1 else done.stderr.decode(errors="replace").splitlines()
+    return tuple(said[:DETAIL_ITEMS]) or ("git could not merge it",)
+
+
+def _borrow(objects: Path) -> Mapping[str, str]:
+    shallow = objects.parent / "shallow"
+    known = {"GIT_SHALLOW_FILE": str(shallow)} if shallow.exists() else {}
+    return {"GIT_OBJECT_DIRECTORY": str(objects), **known}

@@ -1,0 +1,233 @@
+"""From a machine's complaint to a sentence for a person: code, place, message, hint. Tables, one row per kind of mistake.
+
+Rule: codes are stable. A code that was released is never given another meaning; new mistakes get new codes.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from pydantic_core import ErrorDetails
+
+from orchd.adapters.yaml_source import Document, Kind, Node, Span, shorten
+from orchd.model.limits import DETAIL_ITEMS
+from orchd.model.problem import Problem
+
+FILE_CODES: Mapping[str, str] = {
+    "E001": "the file cannot be read as a plain file (symlink, hard link, pipe, permission)",
+    "E002": "the file is too large",
+    "E003": "the file is not UTF-8",
+    "E004": "an invisible, control or text-direction character",
+    "E005": "the file name is not a valid task id",
+    "E006": "the file is empty",
+    "E010": "the text is not YAML",
+    "E011": "a tab in the indentation",
+    "E012": "more than one document",
+    "E013": "an anchor or an alias",
+    "E014": "a tag",
+    "E015": "a directive",
+    "E016": "a merge key",
+    "E017": "nested too deeply",
+    "E018": "too many values",
+    "E019": "a key is there twice",
+    "E020": "a key that is not text",
+    "E021": "the file is not a list of `key: value` lines",
+    "E030": "a required key is missing",
+    "E031": "an unknown key",
+    "E032": "a key that this version does not support yet",
+    "E033": "a value of the wrong type",
+    "E034": "a list is needed",
+    "E036": "an empty value",
+    "E037": "a value is too long",
+    "E038": "a number out of range",
+    "E039": "not a valid name (a-z, 0-9 and inner hyphens)",
+    "E040": "a glob that cannot be claimed",
+    "E041": "not a duration or a size",
+    "E042": "not one of the allowed words",
+    "E043": "an entry is there twice",
+    "E044": "a task waits for itself",
+    "E045": "the same task in `needs` and in `after`",
+    "E046": "a title of several lines",
+    "E047": "not the name of a variable or a branch",
+    "E048": "two gates of one name",
+}
+
+_LATER = "this version runs shell commands only"
+LATER_KEYS: Mapping[str, tuple[str, str]] = {
+    "agent": (f"`agent` needs an agent adapter; {_LATER}", "call the agent's own command in `run:`"),
+    "prompt": (f"`prompt` needs an agent; {_LATER}", "write the command that does the work with `run:`"),
+    "model": (f"`model` needs an agent; {_LATER}", "use `run:` and name the model in the command"),
+    "effort": (f"`effort` needs an agent; {_LATER}", "remove it and use `run:`"),
+    "budget": (f"`budget` needs an agent; {_LATER}", "use `timeout:` to limit a command of `run:`"),
+    "gates": ("`gates` of a single task are not supported yet", "put them into `.orch/config.yaml`, or test in `run:`"),
+    "evidence": ("`evidence` is not supported yet", "check it at the end of `run:` (a failing command fails the task)"),
+    "steps": ("`steps` are not supported yet", "write several lines in `run:`, or several tasks with `needs:`"),
+    "on_failure": ("`on_failure` is not supported yet", "write another task with `after:` and `run:`"),
+    "approval": ("`approval` is not supported yet", "remove it; `run:` starts without asking"),
+    "setup": ("`setup` is not supported yet", "begin `run:` with the commands that prepare the workspace"),
+    "group": ("`group` is not supported yet", "use `session:` or `labels:`, and `run:`"),
+    "optional": ("`optional` is not supported yet", "name it in `after:` instead of `needs:`"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One complaint, together with the place it is about. `name` is the key, `keys` are those allowed around it."""
+
+    details: ErrorDetails
+    name: str
+    node: Node
+    span: Span
+    keys: Sequence[str]
+
+    @property
+    def context(self) -> Mapping[str, Any]:
+        return self.details.get("ctx") or {}
+
+
+_Text: TypeAlias = Callable[[_Found], str]
+Keys: TypeAlias = Mapping[str, Sequence[str]]
+"""The allowed keys at the top (under "") and inside the entries of each key that has a mapping."""
+
+
+def explain_mistakes(document: Document, errors: Iterable[ErrorDetails], keys: Keys) -> tuple[Problem, ...]:
+    """All complaints of pydantic about a file, in the order of their places. At most DETAIL_ITEMS are kept."""
+    problems = sorted(_explain(document, details, keys) for details in errors)
+    return tuple(problems[:DETAIL_ITEMS])
+
+
+def _explain(document: Document, details: ErrorDetails, keys: Keys) -> Problem:
+    found = _find(document.root, details, keys)
+    if details["type"] == "extra_forbidden" and details["loc"] == (found.name,) and found.name in LATER_KEYS:
+        message, hint = LATER_KEYS[found.name]
+        return document.problem(found.span, "E032", message, hint)
+    code, message_of, hint_of = _ROWS.get(details["type"], _OTHER)
+    return document.problem(found.span, code, message_of(found), hint_of(found))
+
+
+def _find(root: Node, details: ErrorDetails, keys: Keys) -> _Found:
+    """Follows the path of a complaint as far as the file goes; what a bare glob was expanded to is not in the file."""
+    node, span, name = root, root.span, ""
+    for step in _path(details):
+        if isinstance(step, str) and step in node.entries:
+            name = step
+            key_span, node = node.entries[name]
+            of_key = details["type"] == "extra_forbidden" or (node.kind is Kind.NOTHING and not node.text)
+            span = key_span if of_key else node.span
+        elif isinstance(step, int) and step < len(node.items):
+            node = node.items[step]
+            span = node.span
+    location = details["loc"]
+    if details["type"] == "missing":
+        name = str(location[-1])
+    return _Found(details, name, node, span, keys.get(str(location[0]) if len(location) > 1 else "", ()))
+
+
+def _path(details: ErrorDetails) -> tuple[int | str, ...]:
+    item = (details.get("ctx") or {}).get("item")
+    return details["loc"] if item is None else (*details["loc"], item)
+
+
+def _fixed(text: str) -> _Text:
+    return lambda _: text
+
+
+def _said(found: _Found) -> str:
+    """The sentence that the check itself made."""
+    return str(found.context["text"])
+
+
+def _no_hint(_: _Found) -> str:
+    return ""
+
+
+def _must_be(what: str) -> _Text:
+    return lambda found: f"{_subject(found)} must be {what}, this is {found.node.kind}"
+
+
+def _subject(found: _Found) -> str:
+    of_entry = isinstance(found.details["loc"][-1], int)
+    return f"an entry of `{found.name}`" if of_entry else f"`{found.name}`"
+
+
+def _quote(found: _Found) -> str:
+    if found.node.kind is Kind.NOTHING:
+        return "write a text after it, or remove it"
+    if found.node.kind in (Kind.LIST, Kind.MAPPING):
+        return "write one text; several lines begin with `|`"
+    return f'YAML reads this as {found.node.kind}; quote it: "{shorten(found.node.text)}"'
+
+
+def _as_list(found: _Found) -> str:
+    if found.node.kind is Kind.NOTHING:
+        return "write `[]`, or remove the key"
+    return f"write [{shorten(found.node.text)}]" if found.node.text else "begin each entry with `- `"
+
+
+def _as_whole(found: _Found) -> str:
+    return "remove the quotes" if found.node.kind is Kind.TEXT and found.node.text.isdecimal() else "write a number like 10"
+
+
+def _as_word(found: _Found) -> str:
+    """What pydantic expects reads like `'read', 'write' or 'append'`."""
+    expected = str(found.context.get("expected", ""))
+    near = difflib.get_close_matches(found.node.text, expected.replace("'", "").replace(" or ", ", ").split(", "), 1)
+    return f"did you mean `{near[0]}`?" if near else f"write {expected}"
+
+
+def _as_slug(found: _Found) -> str:
+    wish = "-".join("".join(c if c.isascii() and c.isalnum() else " " for c in found.node.text.lower()).split())
+    rule = "use 1 to 48 of a-z, 0-9 and inner hyphens"
+    return f"{rule}, like `{wish[:48].strip('-')}`" if wish else rule
+
+
+def _known_key(found: _Found) -> str:
+    near = difflib.get_close_matches(found.name, found.keys, 1)
+    return f"did you mean `{near[0]}`?" if near else f"the keys are {', '.join(found.keys)}"
+
+
+def _in_range(found: _Found) -> str:
+    bounds = {"ge": "at least", "le": "at most"}
+    return "; ".join(f"write {word} {found.context[name]}" for name, word in bounds.items() if name in found.context)
+
+
+_BETWEEN_WORDS = "a number of seconds, or a text like 90s, 15m, 2h or 1d"
+_ROWS: Mapping[str, tuple[str, _Text, _Text]] = {
+    "missing": ("E030", lambda found: f"`{found.name}` is missing", lambda found: f"add a line `{found.name}: ...`"),
+    "extra_forbidden": ("E031", lambda found: f"unknown key `{shorten(found.name)}`", _known_key),
+    "string_type": ("E033", _must_be("text"), _quote),
+    "int_type": ("E033", _must_be("a whole number"), _as_whole),
+    "model_type": ("E033", _must_be("a mapping of `key: value` lines"), _fixed("write its keys below it, indented")),
+    "list_type": ("E034", _must_be("a list"), _as_list),
+    "blank": ("E036", lambda found: f"`{found.name}` is empty", _fixed("write a text after it")),
+    "too_short": ("E036", lambda found: f"`{found.name}` is empty", _fixed("remove the key, or write an entry")),
+    "string_too_long": (
+        "E037",
+        lambda found: f"`{found.name}` is longer than {found.context['max_length']} characters",
+        _fixed("make it shorter; details can stand in a comment"),
+    ),
+    "too_long": (
+        "E037",
+        lambda found: f"`{found.name}` has more than {found.context['max_length']} entries",
+        _fixed("use fewer; a glob can name many paths"),
+    ),
+    "command_too_long": ("E037", _said, _fixed("put it into a script of the repository and run that")),
+    "greater_than_equal": ("E038", lambda found: f"`{found.name}` is too small", _in_range),
+    "less_than_equal": ("E038", lambda found: f"`{found.name}` is too large", _in_range),
+    "bad_slug": ("E039", _said, _as_slug),
+    "bad_glob": ("E040", _said, _fixed("write a path from the root of the repository, like `src/http/**` or `docs/*.md`")),
+    "bad_duration": ("E041", _said, _fixed(f"write {_BETWEEN_WORDS}")),
+    "bad_size": ("E041", _said, _fixed("write a number of bytes, or a text like 500KiB or 5MiB")),
+    "literal_error": ("E042", lambda found: f"`{found.name}` does not know this value", _as_word),
+    "repeated": ("E043", _said, _fixed("remove one of them")),
+    "needs_itself": ("E044", _said, _fixed("remove this entry")),
+    "needs_and_after": ("E045", _said, _fixed("keep it in `needs` (must land) or in `after` (must end)")),
+    "many_lines": ("E046", _said, _fixed("keep the first line; details can stand in a comment or in `run:`")),
+    "bad_variable": ("E047", _said, _fixed("write the name only, like `CI`")),
+    "bad_branch": ("E047", _said, _fixed("write a short name, like `main`")),
+    "gate_twice": ("E048", _said, _fixed("give each gate a name of its own")),
+}
+_OTHER: tuple[str, _Text, _Text] = ("E033", lambda found: f"`{found.name}`: {found.details['msg']}", _no_hint)

@@ -1,0 +1,111 @@
+"""A throw-away object store for what is not trusted yet, and the way from there into the main one.
+
+git writes into it and sees the main objects, but nobody sees it from there. Rule: an object moves only after git itself
+has checked its form and its links; it is synced, then moved by rename, so that nobody ever sees half of one.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pygit2
+
+from orchd.adapters.durable import sync_folder
+from orchd.adapters.git_repo import GitRepo, open_library
+from orchd.adapters.git_run import HERMETIC_CONFIG, Git
+from orchd.adapters.place import Place
+from orchd.model.limits import RESULT_PACK_BYTES, UNPACK_OBJECTS
+
+PACK_SUFFIXES = (".pack", ".rev", ".idx")
+"""In the order in which the files of a pack move: it exists for readers once its index does."""
+
+BARE_CONFIG = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
+UNSYNCED = (*HERMETIC_CONFIG, "core.fsync=none")
+"""What stays in a quarantine need not survive; what leaves it is synced on the way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """An object store of its own in `folder`."""
+
+    place: Place
+    folder: Path
+
+    def unpack(self, pack: Path) -> str:
+        """Check a pack and take its objects. Returns what git has against it, empty when nothing."""
+        with pack.open("rb", buffering=0) as stream:
+            head = stream.read(12)
+            stream.seek(0)
+            few = int.from_bytes(head[8:], "big") <= UNPACK_OBJECTS
+            # index-pack is told to complete thin packs: a result may leave out what its base has.
+            command = ("unpack-objects", "-q") if few else ("index-pack", "--stdin", "--fix-thin")
+            git = Git(neutral_repository(self.place), UNSYNCED)
+            limit = f"--max-input-size={RESULT_PACK_BYTES}"
+            done = git.attempt(*command, "--strict", limit, stdin=stream, extra=self._redirect())
+        return done.stderr.decode(errors="replace").strip() or f"exit {done.returncode}" if done.returncode else ""
+
+    def open(self) -> pygit2.Repository:
+        """The library's view: the main objects and these."""
+        library = open_library(self.place.git_dir)
+        library.odb.add_disk_alternate(str(self.folder))
+        return library
+
+    def release(self) -> None:
+        """Move everything into the main object store; what is there already is skipped."""
+        loose = [path for path in self.folder.glob("[0-9a-f][0-9a-f]/*") if path.is_file()]
+        packs = [path for suffix in PACK_SUFFIXES for path in sorted((self.folder / "pack").glob(f"*{suffix}"))]
+        touched = {_move(path, self.place.git_dir / "objects" / path.parent.name) for path in (*loose, *packs)}
+        for folder in sorted(touched):
+            sync_folder(folder)
+
+    def remove(self) -> None:
+        """Delete it with everything that was not released."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _redirect(self) -> Mapping[str, str]:
+        main = str(self.place.git_dir / "objects")
+        return {
+            "GIT_OBJECT_DIRECTORY": str(self.folder),
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": f'"{main}"' if ":" in main else main,
+        }
+
+
+def make_quarantine(repo: GitRepo, name: str) -> Quarantine:
+    """A fresh one. What an interrupted admission left under this name is removed."""
+    made = Quarantine(repo.place, repo.place.orch / "airlock" / name)
+    made.remove()
+    made.folder.mkdir(parents=True)
+    return made
+
+
+def neutral_repository(place: Place) -> Path:
+    """The git directory of an empty repository of our own, laid out by hand: no configuration, attributes or hooks of
+    anybody. Together with `GIT_OBJECT_DIRECTORY` git works on other objects as if nobody had configured anything."""
+    folder = place.orch / "neutral"
+    if not (folder / "HEAD").exists():
+        for name in ("objects", "refs"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        (folder / "config").write_text(BARE_CONFIG)
+        (folder / "HEAD").write_text("ref: refs/heads/none\n")
+    return folder
+
+
+def _move(path: Path, folder: Path) -> Path:
+    target = folder / path.name
+    folder.mkdir(exist_ok=True)
+    if not target.exists():
+        _sync_file(path)
+        path.rename(target)
+    return folder
+
+
+def _sync_file(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

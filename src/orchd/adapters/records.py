@@ -1,0 +1,145 @@
+"""The layout of `refs/orch/state` and `refs/orch/text`: which record lies where, and how it is read.
+
+Personal text (a task's title and command) is never in a record or in an event: those hold the id of a blob that only
+`refs/orch/text` keeps alive, so erasing it there erases it. Problems of input files are stored as they are: their
+excerpts are lines of files of this very repository. Rule: standard library only; writer and light readers share this.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from orchd.adapters.codec import decode, dumps, encode
+from orchd.adapters.git_objects import blob_id
+from orchd.errors import OrchdError
+from orchd.model.ids import Oid, TaskId
+from orchd.model.message import Event, TaskSeen
+from orchd.model.problem import Problem
+from orchd.model.work import Status, Task, TaskSpec
+
+T = TypeVar("T")
+
+META, EVENTS, SAVE, PROBLEMS = "meta.json", "events.json", "save.json", "problems.json"
+HOT, ARCHIVE, CLAIMS = "task", "archive", "claim"
+ARCHIVED = frozenset({Status.LANDED, Status.UNCHANGED, Status.CANCELLED, Status.WITHDRAWN})
+"""Statuses whose records leave the hot tree. FAILED and HELD stay: they wait for a person."""
+
+VERSION = 1
+SCHEMA = re.compile(r"orchd/([a-z]+)/(\d+)")
+ERASED_TITLE, ERASED_RUN = "(erased)", "false"
+
+EVENT_TYPES: Mapping[str, type[Event]] = {kind.__name__: kind for kind in Event.__args__}
+
+
+def task_path(task: Task) -> str:
+    """Where the record of a task lies in the state's tree."""
+    folder = ARCHIVE if task.status in ARCHIVED else HOT
+    return f"{folder}/{shard(task.spec.id)}/{task.spec.id}.json"
+
+
+def text_path(task: TaskId, generation: int) -> str:
+    """Where the text of one generation of a task lies in the tree of `refs/orch/text`."""
+    return f"task/{shard(task)}/{task}.{generation}.json"
+
+
+def claim_path(task: TaskId) -> str:
+    """Where the lease of a task lies in the state's tree."""
+    return f"{CLAIMS}/{task}.json"
+
+
+def shard(task: TaskId) -> str:
+    """The subfolder of a task, so that no folder grows large."""
+    return hashlib.sha256(task.encode()).hexdigest()[:2]
+
+
+def dump_record(kind: str, value: object) -> bytes:
+    """The bytes of a record: canonical JSON with its schema."""
+    return dumps({"schema": f"orchd/{kind}/{VERSION}", **encode(value)})
+
+
+def load_record(kind: str, content: bytes) -> dict[str, Any]:
+    """The data of a record without its schema. Raises OrchdError for one that a newer orchd wrote, or a broken one."""
+    try:
+        data: dict[str, Any] = json.loads(content)
+        found = SCHEMA.fullmatch(data.pop("schema"))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise OrchdError(f"a stored {kind} record is damaged: {error}", "run `git fsck`; `git log refs/orch/state`") from error
+    if not found or found[1] != kind or int(found[2]) > VERSION:
+        raise OrchdError(
+            f"a stored {kind} record has a schema that this orchd does not know", "a newer orchd wrote it: upgrade"
+        )
+    return data
+
+
+def dump_text(spec: TaskSpec) -> bytes:
+    """The personal text of a task."""
+    return dump_record("text", {"title": spec.title, "run": spec.run})
+
+
+def dump_task(task: Task) -> bytes:
+    """The record of a task, with a reference in the place of its text."""
+    return dump_record("task", encode(task) | {"spec": _refer_spec(task.spec)})
+
+
+def text_of(data: Mapping[str, Any]) -> Oid:
+    """The blob of the text that a task's record, or an event about a new task, refers to; empty when it has none."""
+    spec = data.get("spec")
+    return str(spec.get("text", "")) if isinstance(spec, dict) else ""
+
+
+def load_task(data: dict[str, Any], text: bytes | None) -> Task:
+    """The task of a record; `text` None means that its text was erased."""
+    return decode(Task, data | {"spec": _complete_spec(data["spec"], text)})
+
+
+def dump_events(events: tuple[Event, ...]) -> bytes:
+    """The events of one operation."""
+    return dump_record("events", {"events": [_plain_event(event) for event in events]})
+
+
+def load_event(data: dict[str, Any], text: bytes | None) -> Event:
+    """One event of the log; `text` None means that its text was erased."""
+    kind = EVENT_TYPES.get(data["type"])
+    if kind is None:
+        raise OrchdError(
+            f"the log has an event {data['type']!r} that this orchd does not know", "a newer orchd wrote it: upgrade"
+        )
+    fields = {key: value for key, value in data.items() if key != "type"}
+    if "text" in fields.get("spec", ()):
+        fields["spec"] = _complete_spec(fields["spec"], text)
+    return decode(kind, fields)
+
+
+def dump_problems(problems: tuple[Problem, ...]) -> bytes:
+    """The present problems of input files."""
+    return dump_record("problems", {"problems": problems})
+
+
+def load_problems(content: bytes | None) -> tuple[Problem, ...]:
+    """The problems of a record; none when there is no record."""
+    return decode_all(Problem, load_record("problems", content)["problems"]) if content else ()
+
+
+def decode_all(cls: type[T], items: list[Any]) -> tuple[T, ...]:
+    """Many of one class."""
+    return tuple(decode(cls, item) for item in items)
+
+
+def _plain_event(event: Event) -> dict[str, Any]:
+    plain = {"type": type(event).__name__, **encode(event)}
+    return plain | {"spec": _refer_spec(event.spec)} if isinstance(event, TaskSeen) else plain
+
+
+def _refer_spec(spec: TaskSpec) -> dict[str, Any]:
+    kept = {key: value for key, value in encode(spec).items() if key not in ("title", "run")}
+    return kept | {"text": blob_id(dump_text(spec))}
+
+
+def _complete_spec(data: dict[str, Any], text: bytes | None) -> dict[str, Any]:
+    kept = {key: value for key, value in data.items() if key != "text"}
+    said = load_record("text", text) if text is not None else {"title": ERASED_TITLE, "run": ERASED_RUN}
+    return kept | said

@@ -1,0 +1,11 @@
+"""The names of the files in the folder of a run; what they mean is in `evidence`. Supervisors use it: nothing is imported."""
+
+from __future__ import annotations
+
+ORDER = "order.json"
+STARTED = "started.json"
+EXIT = "exit.json"
+RETURNED = "returned.json"
+RESULT = "result.pack"
+ERRORS = "supervisor.err"
+SALVAGE_LOCK = "salvage.lock"

@@ -1,0 +1,158 @@
+"""Supervised runs (port `Runs`): starting them, and telling from what they leave how far they are.
+
+Rule: nothing about a run is known from memory. What is remembered is evidence that cannot change any more, or a pidfd.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterable, Mapping
+
+from orchd.adapters.durable import sync_folder
+from orchd.adapters.evidence import (
+    Ordered,
+    read_exit,
+    read_returned,
+    read_started,
+    run_folder,
+    workspace_of,
+    write_ordered,
+)
+from orchd.adapters.fork_server import ForkServer
+from orchd.adapters.git_repo import GitRepo
+from orchd.adapters.git_run import HERMETIC_CONFIG, HERMETIC_ENVIRONMENT
+from orchd.adapters.process_watch import ProcessWatch
+from orchd.adapters.processes import is_alive, send_signal
+from orchd.adapters.run_files import ERRORS, STARTED
+from orchd.adapters.workspace import list_workspaces, make_private_folder, remove_trash, remove_workspace
+from orchd.errors import GitError
+from orchd.model.config import Config
+from orchd.model.ids import Oid, RunId
+from orchd.model.run import Phase, RunOrder, RunSeen
+from orchd.ports import Sandbox
+
+PASSED = frozenset(
+    ("PATH", "HOME", "LANG", "TERM", "TZ", "USER", "LOGNAME", "SHELL", "TMPDIR", "XDG_CACHE_HOME"),
+)
+"""Variables of the daemon that a task gets, besides `LC_*` and what the configuration names."""
+
+_DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
+_FORBIDDEN_PREFIX = "GIT_"
+_FORBIDDEN = "OLDPWD"
+# A workspace need not survive a power cut: the result pack does, and it is synced.
+_GIT_CONFIG = tuple(pair for pair in HERMETIC_CONFIG if not pair.startswith("core.fsync"))
+_GIT = ("git", *(part for pair in _GIT_CONFIG for part in ("-c", pair)))
+
+
+class SupervisedRuns:
+    """Commands under supervisors. `wake` is called, from another thread, whenever a supervisor ends."""
+
+    def __init__(self, repo: GitRepo, sandbox: Sandbox, wake: Callable[[], None]) -> None:
+        place = repo.place
+        self._place = place
+        self._repo = repo
+        self._sandbox = sandbox
+        self._server = ForkServer(place.orch / ERRORS)
+        self._watch = ProcessWatch(wake)
+        self._ended: Mapping[RunId, RunSeen] = {}
+
+    def start(self, order: RunOrder, config: Config) -> None:
+        """See the port. Raises OrchdError when no supervisor could be started."""
+        folder = run_folder(self._place, order.id)
+        if (folder / STARTED).exists():
+            return
+        make_private_folder(folder)
+        sync_folder(folder.parent)
+        ordered = self._work_out(order, config)
+        write_ordered(self._place, ordered)
+        self._request("start", order.id, _task_environment(ordered, config))
+
+    def stop(self, run: RunId) -> None:
+        """See the port."""
+        who = read_started(self._place, run)
+        if who:
+            send_signal(who, signal.SIGTERM)
+
+    def salvage(self, run: RunId) -> None:
+        """See the port. Returns when it has begun; the end wakes."""
+        if self._see(run).phase is Phase.LOST:
+            self._request("salvage", run, {})
+
+    def look(self, runs: Iterable[RunId]) -> Mapping[RunId, RunSeen]:
+        """See the port."""
+        seen = {run: self._see(run) for run in runs}
+        self._ended = {run: one for run, one in seen.items() if one.phase is Phase.ENDED}
+        return seen
+
+    def leftovers(self) -> Mapping[RunId, RunSeen]:
+        """See the port."""
+        remove_trash(self._place.workspaces)
+        return {run: self._see(run) for run in list_workspaces(self._place.workspaces)}
+
+    def discard(self, run: RunId) -> None:
+        """See the port."""
+        remove_workspace(workspace_of(self._place, run))
+
+    def close(self) -> None:
+        """Stop watching. Runs go on."""
+        self._watch.close()
+        self._server.close()
+
+    def _see(self, run: RunId) -> RunSeen:
+        known = self._ended.get(run)
+        if known and known.returned:
+            return known
+        left = known.exit if known else read_exit(self._place, run)
+        if left:
+            return RunSeen(Phase.ENDED, left, read_returned(self._place, run))
+        who = read_started(self._place, run)
+        if who is None:
+            return RunSeen(Phase.ABSENT)
+        if is_alive(who):
+            self._watch.add(who)
+            return RunSeen(Phase.RUNNING)
+        # It may have left its evidence and ended between the two looks.
+        left = read_exit(self._place, run)
+        return RunSeen(Phase.ENDED, left, read_returned(self._place, run)) if left else RunSeen(Phase.LOST)
+
+    def _request(self, verb: str, run: RunId, environment: Mapping[str, str]) -> None:
+        who = self._server.request(verb, run_folder(self._place, run), environment)
+        if who:
+            self._watch.add(who)
+
+    def _work_out(self, order: RunOrder, config: Config) -> Ordered:
+        workspace = str(workspace_of(self._place, order.id))
+        marks = {"ORCHD_RUN": order.id, "ORCHD_WORKSPACE": workspace}
+        return Ordered(
+            order=order,
+            workspace=workspace,
+            repository=str(self._place.git_dir),
+            tree=self._tree_of(order.commit),
+            argv=tuple(self._sandbox.wrap(("/bin/sh", "-c", one.run), workspace) for one in order.commands),
+            git=_GIT,
+            sandboxed_git=self._sandbox.wrap(_GIT, workspace),
+            git_environment={"PATH": _path(), **HERMETIC_ENVIRONMENT, **marks},
+            marks=tuple(f"{name}={value}" for name, value in marks.items()),
+            grace_seconds=config.kill_grace_seconds,
+        )
+
+    def _tree_of(self, commit: Oid) -> Oid:
+        """Empty when there is no such commit: then the supervisor cannot check it out and says so."""
+        try:
+            return self._repo.tree_of(commit)
+        except (GitError, ValueError):
+            return ""
+
+
+def _task_environment(ordered: Ordered, config: Config) -> Mapping[str, str]:
+    """From an allow-list; `PWD` because some agents take their folder from it."""
+    named = PASSED.union(config.env)
+    passed = {name: value for name, value in os.environ.items() if name in named or name.startswith("LC_")}
+    marks = dict(mark.split("=", 1) for mark in ordered.marks)
+    whole = {"PATH": _path(), **passed, **dict(ordered.order.env), **marks, "PWD": ordered.workspace}
+    return {name: value for name, value in whole.items() if not name.startswith(_FORBIDDEN_PREFIX) and name != _FORBIDDEN}
+
+
+def _path() -> str:
+    return os.environ.get("PATH", _DEFAULT_PATH)

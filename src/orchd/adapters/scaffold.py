@@ -1,0 +1,38 @@
+"""`orchd init`: the files that help a person to begin. Nothing that exists is ever changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from orchd.adapters.place import Place
+from orchd.adapters.schema import schema_json
+from orchd.adapters.templates import template
+from orchd.errors import UsageError
+
+TEMPLATES = {"config.yaml": "config.yaml", "example.yaml": "example.yaml", ".gitignore": "gitignore"}
+SCHEMAS = ("task", "config")
+FOLDERS = ("tasks", "inbox")
+
+
+def write_scaffold(place: Place) -> list[tuple[Path, str]]:
+    """Write what is missing below `.orch/`. Each path from the top and `written` or `kept`."""
+    if place.checkout is None:
+        raise UsageError("a bare repository has no checkout to write into", "run `orchd init` in a clone, commit and push")
+    for folder in FOLDERS:
+        (place.checkout / ".orch" / folder).mkdir(parents=True, exist_ok=True)
+    return [(Path(".orch") / name, _write_missing(place.checkout / ".orch" / name, text)) for name, text in _contents()]
+
+
+def _contents() -> Iterator[tuple[str, str]]:
+    yield from ((path, template(name)) for path, name in TEMPLATES.items())
+    yield from ((f"schemas/{kind}.json", json.dumps(schema_json(kind), indent=2) + "\n") for kind in SCHEMAS)
+
+
+def _write_missing(path: Path, text: str) -> str:
+    if path.exists():
+        return "kept"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return "written"

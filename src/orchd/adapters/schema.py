@@ -1,0 +1,312 @@
+"""What may stand in a task file and in the configuration, key by key; from there to the nouns of the model.
+
+Editors' schemas and the reference in `docs/` are made from these two models, so a key exists in all places or in none.
+Rule: strict types. YAML guesses (`08`, `true`, `2026-01-31`); orchd does not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+)
+
+from orchd.adapters import codec
+from orchd.adapters.field_checks import (
+    BYTES,
+    DURATION,
+    SECONDS,
+    SIZE,
+    check_branch,
+    check_command,
+    check_gates,
+    check_glob,
+    check_needs,
+    check_repeats,
+    check_slug,
+    check_title,
+    check_variable,
+    measured,
+    spell_claim,
+)
+from orchd.adapters.mistakes import explain_mistakes
+from orchd.adapters.yaml_source import Document, Kind, load_yaml, shorten
+from orchd.core.inert import inert
+from orchd.model.claim import Mode, PathSpec
+from orchd.model.config import Config
+from orchd.model.ids import DEFAULT_SESSION, SLUG, TaskId, is_slug
+from orchd.model.limits import (
+    CHANGED_FILES,
+    DRAIN_SECONDS,
+    FILE_BYTES,
+    GATE_TIMEOUT_SECONDS,
+    KILL_GRACE_SECONDS,
+    LIST_ITEMS,
+    MAX_TIMEOUT_SECONDS,
+    PARALLEL_TASKS,
+    PRIORITY_MAX,
+    PRIORITY_MIN,
+    TASK_TIMEOUT_SECONDS,
+    TITLE_CHARS,
+)
+from orchd.model.problem import Problem
+from orchd.model.save import Gate
+from orchd.model.snapshot import Mention
+from orchd.model.work import TaskSpec
+
+_MAX_PARALLEL = 64
+
+Slug: TypeAlias = Annotated[str, AfterValidator(check_slug), Field(json_schema_extra={"pattern": f"^{SLUG.pattern}$"})]
+Glob: TypeAlias = Annotated[str, AfterValidator(check_glob)]
+Command: TypeAlias = Annotated[str, AfterValidator(check_command)]
+Timeout: TypeAlias = Annotated[float, *measured(DURATION, SECONDS, "bad_duration", 0.1, MAX_TIMEOUT_SECONDS)]
+Grace: TypeAlias = Annotated[float, *measured(DURATION, SECONDS, "bad_duration", 0, MAX_TIMEOUT_SECONDS)]
+Size: TypeAlias = Annotated[float, *measured(SIZE, BYTES, "bad_size", 1, 2**40)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class ClaimEntry(_Strict):
+    """One entry of `claims`."""
+
+    path: Glob = Field(description="A glob from the root of the repository.", examples=["src/http/**"])
+    mode: Literal["read", "write", "append"] = Field(
+        default="write",
+        description="`read`: it must not change meanwhile. `append`: several tasks may add to it at the same time.",
+    )
+
+
+Claim: TypeAlias = Annotated[
+    ClaimEntry,
+    BeforeValidator(spell_claim),
+    WithJsonSchema({"anyOf": [{"type": "string"}, ClaimEntry.model_json_schema()]}),
+]
+Needs: TypeAlias = Annotated[list[Slug], Field(max_length=LIST_ITEMS), AfterValidator(check_needs)]
+
+
+class TaskFile(_Strict):
+    """A task of orchd. The id is the name of the file: `.orch/tasks/<id>.yaml`."""
+
+    title: Annotated[str, Field(max_length=TITLE_CHARS), AfterValidator(check_title)] = Field(
+        description="What the task is about, in one line. It becomes the subject of the commit.",
+        examples=["Add retry to the HTTP client"],
+    )
+    run: Command = Field(
+        description="The shell command that does the work, in a workspace of its own at the root of the repository. What it "
+        "changed is committed when it ends with exit code 0. Several lines: begin with `|`.",
+        examples=["ruff check --fix src"],
+    )
+    session: Slug = Field(
+        default=DEFAULT_SESSION,
+        description="The session the task belongs to; each has an integration branch.",
+        examples=["http"],
+    )
+    needs: Needs = Field(
+        default=[], description="Tasks that must have landed before this one starts.", examples=[["http-client-tests", "lint"]]
+    )
+    after: Needs = Field(
+        default=[], description="Tasks that must have ended before this one starts, well or badly.", examples=[["format-all"]]
+    )
+    claims: Annotated[list[Claim], Field(min_length=1, max_length=LIST_ITEMS)] = Field(
+        default=[ClaimEntry(path="**")],
+        description="What the task may change. Tasks whose claims overlap run one after the other; a change outside of them "
+        "is refused. `*` and `?` stay within a segment, `**` is any number of segments, `src/` is `src/**`.",
+        examples=[["src/http/**", {"path": "CHANGES.md", "mode": "append"}]],
+    )
+    priority: Annotated[int, Field(ge=PRIORITY_MIN, le=PRIORITY_MAX)] = Field(
+        default=0, description="Higher starts earlier when several tasks could.", examples=[10]
+    )
+    timeout: Timeout | None = Field(
+        default=None,
+        description="The wall-clock limit: seconds, or a text like `90s`, `15m`, `2h`, `1d`. Default: the configuration's "
+        "`timeout`.",
+        examples=["15m"],
+    )
+    noop: Literal["allowed", "refused"] = Field(
+        default="refused", description="Whether the task may end well without having changed anything.", examples=["allowed"]
+    )
+    labels: Annotated[list[Slug], Field(max_length=LIST_ITEMS), AfterValidator(check_repeats)] = Field(
+        default=[], description="Words to find the task by.", examples=[["http", "quick"]]
+    )
+
+
+class LimitsEntry(_Strict):
+    """What a task's result may be at most."""
+
+    changed_files: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        default=CHANGED_FILES, description="Paths that one task may change.", examples=[5000]
+    )
+    file_size: Size = Field(
+        default=FILE_BYTES,
+        description="The largest file a task may add: bytes, or a text like `500KiB`, `5MiB`.",
+        examples=["5MiB"],
+    )
+
+
+class GateEntry(_Strict):
+    """A command that must end with exit code 0 on the merged tree before main moves to it."""
+
+    name: Slug = Field(description="The name in messages and in the audit.", examples=["tests"])
+    run: Command = Field(description="The shell command, run at the root of a fresh checkout.", examples=["make test"])
+    timeout: Timeout = Field(default=GATE_TIMEOUT_SECONDS, description="The wall-clock limit.", examples=["10m"])
+
+
+class ConfigFile(_Strict):
+    """The configuration of orchd in this repository. Everything works without it."""
+
+    branch: Annotated[str, AfterValidator(check_branch)] = Field(
+        default="",
+        description="The branch that tasks land on. Default: `main`, else `master`, else the one that HEAD names.",
+        examples=["main"],
+    )
+    parallel: Annotated[int, Field(ge=1, le=_MAX_PARALLEL)] = Field(
+        default=PARALLEL_TASKS, description="Tasks that run at the same time.", examples=[4]
+    )
+    timeout: Timeout = Field(
+        default=TASK_TIMEOUT_SECONDS, description="The wall-clock limit of tasks that do not set their own.", examples=["1h"]
+    )
+    drain: Grace = Field(
+        default=DRAIN_SECONDS,
+        description="How long a stopping daemon waits for running tasks; the rest is adopted later.",
+        examples=["30s"],
+    )
+    kill_grace: Grace = Field(
+        default=KILL_GRACE_SECONDS, description="From TERM to KILL when a task is stopped.", examples=["15s"]
+    )
+    limits: LimitsEntry = Field(default=LimitsEntry(), description="What a task's result may be at most.")
+    env: Annotated[
+        list[Annotated[str, AfterValidator(check_variable)]], Field(max_length=LIST_ITEMS), AfterValidator(check_repeats)
+    ] = Field(
+        default=[], description="Names of environment variables that tasks and gates get from orchd's own.", examples=[["CI"]]
+    )
+    gates: Annotated[list[GateEntry], Field(max_length=LIST_ITEMS), AfterValidator(check_gates)] = Field(
+        default=[],
+        description="Commands that must pass on the merged tree before main moves to it, in this order.",
+        examples=[[{"name": "tests", "run": "make test", "timeout": "10m"}]],
+    )
+
+
+MODELS: Mapping[str, type[BaseModel]] = {"task": TaskFile, "config": ConfigFile}
+
+
+def schema_json(kind: str) -> dict[str, Any]:
+    """The JSON schema of `task` or `config` files, for editors."""
+    schema = MODELS[kind].model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": f"orchd {kind} file"}
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedTask:
+    """A task file by itself. `timed`: it sets its own timeout; otherwise the configuration's is to be filled in.
+
+    `digest` identifies what the file says (not how), so it does not depend on the configuration.
+    """
+
+    spec: TaskSpec
+    digest: str
+    timed: bool
+    mentions: tuple[Mention, ...]
+
+
+def parse_task(path: str, task: TaskId, content: bytes) -> ParsedTask | tuple[Problem, ...]:
+    """The task that a file describes, or what is wrong with it. `path` is shown, `task` is the id its name gives."""
+    if not is_slug(task):
+        return (_bad_name(path, task),)
+    document = load_yaml(path, content)
+    if isinstance(document, Problem):
+        return (document,)
+    if document.root.kind is Kind.NOTHING:
+        hint = "a task needs at least `title:` and `run:`"
+        return (document.problem(document.root.span, "E006", "the file is empty", hint),)
+    read = _validate(document, TaskFile, "title: ...", task)
+    return read if isinstance(read, tuple) else _parsed(document, read, task)
+
+
+def parse_config(path: str, content: bytes) -> Config | tuple[Problem, ...]:
+    """The configuration in a file (an empty one is all defaults), or what is wrong with it."""
+    document = load_yaml(path, content)
+    if isinstance(document, Problem):
+        return (document,)
+    if document.root.kind is Kind.NOTHING:
+        return Config()
+    read = _validate(document, ConfigFile, "parallel: 4")
+    return read if isinstance(read, tuple) else _config(read)
+
+
+def _bad_name(path: str, task: str) -> Problem:
+    wish = re.sub(r"[^a-z0-9]+", "-", task.lower()).strip("-")
+    hint = f"rename it, perhaps to `{wish}.yaml`" if is_slug(wish) else "use 1 to 48 of a-z, 0-9 and inner hyphens"
+    return Problem(inert(path), 0, 0, "E005", f"`{inert(shorten(task))}` cannot be the id of a task", hint)
+
+
+_INNER: Mapping[str, type[BaseModel]] = {"claims": ClaimEntry, "limits": LimitsEntry, "gates": GateEntry}
+_F = TypeVar("_F", bound=BaseModel)
+
+
+def _validate(document: Document, model: type[_F], start: str, task: TaskId = "") -> _F | tuple[Problem, ...]:
+    if document.root.kind is not Kind.MAPPING:
+        message = f"the file must be a list of `key: value` lines, this is {document.root.kind}"
+        return (document.problem(document.root.span, "E021", message, f"begin with a key, like `{start}`"),)
+    try:
+        return model.model_validate(document.root.plain(), context={"id": task})
+    except ValidationError as error:
+        return explain_mistakes(document, error.errors(include_url=False), _keys(model))
+
+
+def _keys(model: type[BaseModel]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(inner.model_fields) for name, inner in {"": model, **_INNER}.items()}
+
+
+def _parsed(document: Document, file: TaskFile, task: TaskId) -> ParsedTask:
+    timed = {} if file.timeout is None else {"timeout_seconds": file.timeout}
+    spec = TaskSpec(
+        id=task,
+        title=file.title,
+        run=file.run,
+        session=file.session,
+        needs=tuple(file.needs),
+        after=tuple(file.after),
+        claims=tuple(PathSpec(claim.path, Mode(claim.mode)) for claim in file.claims),
+        priority=file.priority,
+        noop=file.noop == "allowed",
+        labels=tuple(file.labels),
+        **timed,
+    )
+    digest = hashlib.sha256(codec.dumps(codec.encode(spec) | timed)).hexdigest()
+    return ParsedTask(spec, digest, bool(timed), tuple(_mentions(document)))
+
+
+def _mentions(document: Document) -> list[Mention]:
+    lists = [document.root.entries[key][1] for key in ("needs", "after") if key in document.root.entries]
+    return [
+        Mention(str(item.value), item.span.line, item.span.column, document.excerpt(item.span.line))
+        for node in lists
+        for item in node.items
+    ]
+
+
+def _config(file: ConfigFile) -> Config:
+    return Config(
+        branch=file.branch,
+        parallel=file.parallel,
+        timeout_seconds=file.timeout,
+        drain_seconds=file.drain,
+        kill_grace_seconds=file.kill_grace,
+        changed_files=file.limits.changed_files,
+        file_bytes=int(file.limits.file_size),
+        env=tuple(file.env),
+        gates=tuple(Gate(gate.name, gate.run, gate.timeout) for gate in file.gates),
+    )

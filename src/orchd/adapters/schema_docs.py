@@ -1,0 +1,111 @@
+"""The reference of task file, configuration and error codes, written from the schema.
+
+`python -m orchd.adapters.schema_docs docs` writes the pages.
+Rule: they are never edited by hand; a test fails when a committed one is stale.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from orchd.adapters.mistakes import FILE_CODES
+from orchd.adapters.schema import ClaimEntry, ConfigFile, GateEntry, LimitsEntry, TaskFile
+from orchd.adapters.templates import template
+from orchd.core.graph import GRAPH_CODES
+
+_NOTE = "<!-- Written by `python -m orchd.adapters.schema_docs docs`. Do not edit. -->"
+
+
+def render_docs() -> Mapping[str, str]:
+    """The pages by file name."""
+    return {
+        "task-file.md": _task_page(),
+        "config-file.md": _config_page(),
+        "errors.md": _errors_page(),
+    }
+
+
+def _task_page() -> str:
+    return _page(
+        "The task file",
+        "A task is a YAML file `.orch/tasks/<id>.yaml`; the file name is the id (1 to 48 of a-z, 0-9 and inner hyphens). The "
+        "same file can be dropped into `.orch/inbox/` instead, which git ignores; it is moved away once it was read.",
+        _example(template("example.yaml")),
+        *_section("Keys", TaskFile),
+        *_section("An entry of `claims`", ClaimEntry),
+        "A bare glob is short for `{path: <glob>}`.",
+        "## What YAML may do here",
+        "One document, UTF-8, spaces for indentation. Anchors, aliases, tags, directives and merge keys are refused. Types are "
+        "strict: where text is wanted, `08`, `true` and `2026-01-31` must be quoted.",
+    )
+
+
+def _config_page() -> str:
+    return _page(
+        "The configuration",
+        "`.orch/config.yaml` is optional; without it all defaults hold. A daemon that runs keeps the last good configuration "
+        "while the file has mistakes; one that starts with a bad file refuses to.",
+        *_section("Keys", ConfigFile),
+        *_section("Keys of `limits`", LimitsEntry),
+        *_section("Keys of an entry of `gates`", GateEntry),
+        "## The file that `orchd init` writes",
+        _example(template("config.yaml")),
+    )
+
+
+def _errors_page() -> str:
+    codes = {**FILE_CODES, **GRAPH_CODES}
+    rows = [f"| {code} | {codes[code]} |" for code in sorted(codes)]
+    return _page(
+        "Error codes of input files",
+        "A code never changes its meaning. `orchd check` prints them with file, line, column and a hint.",
+        "\n".join(["| code | meaning |", "|---|---|", *rows]),
+    )
+
+
+def _page(title: str, *blocks: str) -> str:
+    return "\n\n".join([f"# {title}", _NOTE, *blocks]) + "\n"
+
+
+def _example(text: str) -> str:
+    return f"```yaml\n{text}```"
+
+
+def _section(title: str, model: type[BaseModel]) -> Iterable[str]:
+    rows = [_row(name, field) for name, field in model.model_fields.items()]
+    return f"## {title}", "\n".join(["| key | meaning | default | example |", "|---|---|---|---|", *rows])
+
+
+def _row(name: str, field: FieldInfo) -> str:
+    cells = (f"`{name}`", field.description or "", _default(field), _spell(name, field.examples))
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    value = field.default
+    if isinstance(value, BaseModel) or value in (None, ""):
+        return "see meaning" if value in (None, "") else "see below"
+    plain = [one.path if isinstance(one, ClaimEntry) else one for one in value] if isinstance(value, list) else value
+    return f"`{json.dumps(plain)}`"
+
+
+def _spell(name: str, examples: list[object] | None) -> str:
+    return f"`{name}: {examples[0] if isinstance(examples[0], str) else json.dumps(examples[0])}`" if examples else ""
+
+
+def write_docs(folder: Path) -> None:
+    """Write all pages into `folder`."""
+    for name, text in render_docs().items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_docs(Path(sys.argv[1]))

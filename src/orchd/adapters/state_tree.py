@@ -1,0 +1,138 @@
+"""Reads the tree of `refs/orch/state` into a State, whoever fetches the objects.
+
+Remembers what it decoded by blob id, so that a second look reads only what changed. Rule: standard library only.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from orchd.adapters.codec import decode
+from orchd.adapters.git_objects import FOLDER, Fetch, TreeEntry, parse_tree
+from orchd.adapters.records import (
+    ARCHIVE,
+    CLAIMS,
+    HOT,
+    META,
+    PROBLEMS,
+    SAVE,
+    load_problems,
+    load_record,
+    load_task,
+    shard,
+    text_of,
+)
+from orchd.model.claim import Lease
+from orchd.model.ids import Oid, TaskId
+from orchd.model.save import Save
+from orchd.model.snapshot import State
+from orchd.model.work import Status, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """The counters of the state. `archived` says how many tasks of each archived status there are."""
+
+    version: str = ""
+    owner: str = ""
+    epoch: int = 0
+    next_order: int = 1
+    next_number: int = 1
+    archived: Mapping[Status, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class StateTree:
+    """A reader with a memory of one tree."""
+
+    fetch: Fetch
+    _tasks: dict[Oid, Task] = field(default_factory=dict)
+    _folders: dict[Oid, dict[str, TreeEntry]] = field(default_factory=dict)
+
+    def read_state(self, tree: Oid, folders: Sequence[str] = (HOT, ARCHIVE)) -> tuple[State, Meta]:
+        """The state in the tree `tree`, with the tasks of `folders`. Raises OrchdError when it is damaged."""
+        old_folders, self._folders = self._folders, {}
+        root = self._open_folders([tree], old_folders)[0]
+        shards = self._list_folder(root, folders, old_folders)
+        tasks = self._decode_tasks(self._list_entries(shards, old_folders))
+        meta, save, problems = self.fetch([_oid(root, name) for name in (META, SAVE, PROBLEMS)])
+        counters = decode_meta(meta)
+        return State(
+            counters.owner,
+            counters.epoch,
+            counters.next_order,
+            counters.next_number,
+            {task.spec.id: task for task in tasks},
+            self._read_leases(root, old_folders),
+            decode(Save, load_record("save", save)) if save else None,
+            load_problems(problems),
+        ), counters
+
+    def find_task(self, tree: Oid, task: TaskId) -> Task | None:
+        """One task, hot or archived."""
+        root = self._open_folders([tree], {})[0]
+        for folder in (HOT, ARCHIVE):
+            shards = self._list_folder(root, [folder], {}, only=shard(task))
+            entries = [entry for name, entry in self._named_entries(shards, {}) if name == f"{task}.json"]
+            if entries:
+                return self._decode_tasks(entries)[0]
+        return None
+
+    def _read_leases(self, root: dict[str, TreeEntry], old: Mapping[Oid, dict[str, TreeEntry]]) -> dict[TaskId, Lease]:
+        if CLAIMS not in root:
+            return {}
+        entries = self._open_folders([root[CLAIMS].oid], old)[0].values()
+        records = self.fetch([entry.oid for entry in entries])
+        leases = (decode(Lease, load_record("claim", record or b"")) for record in records)
+        return {lease.task: lease for lease in leases}
+
+    def _list_folder(
+        self, root: dict[str, TreeEntry], names: Sequence[str], old: Mapping[Oid, dict[str, TreeEntry]], only: str = ""
+    ) -> list[Oid]:
+        tops = self._open_folders([root[name].oid for name in names if name in root], old)
+        return [entry.oid for top in tops for name, entry in top.items() if entry.mode == FOLDER and name.startswith(only)]
+
+    def _list_entries(self, shards: Sequence[Oid], old: Mapping[Oid, dict[str, TreeEntry]]) -> list[TreeEntry]:
+        return [entry for _, entry in self._named_entries(shards, old)]
+
+    def _named_entries(self, shards: Sequence[Oid], old: Mapping[Oid, dict[str, TreeEntry]]) -> Iterator[tuple[str, TreeEntry]]:
+        for folder in self._open_folders(shards, old):
+            yield from folder.items()
+
+    def _open_folders(self, oids: Sequence[Oid], old: Mapping[Oid, dict[str, TreeEntry]]) -> list[dict[str, TreeEntry]]:
+        unknown = [oid for oid in oids if oid not in old]
+        opened = {oid: parse_tree(raw or b"") for oid, raw in zip(unknown, self.fetch(unknown), strict=True)}
+        self._folders |= {oid: old.get(oid) or opened.get(oid, {}) for oid in oids}
+        return [self._folders[oid] for oid in oids]
+
+    def _decode_tasks(self, entries: Sequence[TreeEntry]) -> list[Task]:
+        """Decodes what is not known yet and forgets what is no longer there."""
+        unknown = [entry.oid for entry in entries if entry.oid not in self._tasks]
+        records = [load_record("task", raw or b"") for raw in self.fetch(unknown)]
+        texts = self.fetch([text_of(record) for record in records])
+        fresh = {oid: load_task(record, text) for oid, record, text in zip(unknown, records, texts, strict=True)}
+        self._tasks = {entry.oid: fresh.get(entry.oid) or self._tasks[entry.oid] for entry in entries}
+        return list(self._tasks.values())
+
+
+def decode_meta(record: bytes | None) -> Meta:
+    """The counters; those of a new repository when there is no record."""
+    if record is None:
+        return Meta()
+    data = load_record("state", record)
+    counts = {Status(name): count for name, count in data.pop("archived", {}).items()}
+    return decode(Meta, data | {"archived": counts})
+
+
+def recount(archived: Mapping[Status, int], left: Sequence[Status], entered: Sequence[Status]) -> Mapping[Status, int]:
+    """The counts after some tasks left the archive and some entered it."""
+    counts = Counter(archived)
+    counts.subtract(left)
+    counts.update(entered)
+    return {status: count for status, count in sorted(counts.items()) if count}
+
+
+def _oid(folder: Mapping[str, TreeEntry], name: str) -> Oid:
+    return folder[name].oid if name in folder else ""

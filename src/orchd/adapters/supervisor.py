@@ -1,0 +1,217 @@
+"""The fork server and the supervisors it makes: one process per run that starts it, watches it and leaves evidence.
+
+It runs as `python -I -S` without site-packages and imports the standard library and its light neighbours only, once: a
+supervisor then costs a fork and not the start of an interpreter. The server lives as long as the daemon holds its socket;
+supervisors outlive both. Rule: `started.json` is created exclusively and durably before anything else, and `exit.json` is
+written last, when no process of the run is left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import gc
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn, TypeAlias
+
+from orchd.adapters.collect import Base, collect_result
+from orchd.adapters.durable import create_durably, write_durably
+from orchd.adapters.process_tree import ProcessTree
+from orchd.adapters.processes import find_marked, identify, is_alive, kill_all, send_signal
+from orchd.adapters.run_files import ERRORS, EXIT, ORDER, RESULT, SALVAGE_LOCK, STARTED
+from orchd.adapters.run_log import RunLog
+from orchd.adapters.spawn import tied_process
+from orchd.adapters.task_git import GitFailed, TaskGit
+from orchd.adapters.workspace import build_workspace, remove_unfinished
+from orchd.model.limits import COLLECT_SECONDS, PREPARE_SECONDS
+
+# One JSON object per line from the daemon, with the pipe for the answer: what to do, the run folder, the environment
+# (which may hold secrets and is therefore not in a file).
+Request: TypeAlias = "Mapping[str, Any]"
+# `order.json`, as `evidence.Ordered` says.
+Ordered: TypeAlias = "Mapping[str, Any]"
+Result: TypeAlias = "dict[str, str | int | float | bool]"
+
+_LINE_BYTES = 65536
+_SURVIVOR_ROUND_SECONDS = 0.01
+
+
+class Ran(NamedTuple):
+    """What the commands of a run came to, in the words of `model.run.Exit`."""
+
+    outcome: str
+    results: tuple[Result, ...] = ()
+    detail: str = ""
+
+
+def serve(handle: int) -> None:
+    """Fork for every request on the socket `handle` until its other end is closed."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps: no zombies
+    gc.collect()
+    gc.freeze()  # a collection in a child would copy every page that it shares with this process
+    with socket.socket(fileno=handle) as server:
+        for line, answer in _requests(server):
+            if os.fork() == 0:
+                server.close()
+                _become_supervisor(json.loads(line), answer)
+            os.close(answer)
+
+
+def _requests(server: socket.socket) -> Iterator[tuple[bytes, int]]:
+    while True:
+        line, handles, _, _ = socket.recv_fds(server, _LINE_BYTES, 1)
+        while line and not line.endswith(b"\n"):
+            more = server.recv(_LINE_BYTES)
+            line = line + more if more else b""
+        if not line:
+            return
+        yield line, handles[0]
+
+
+def _become_supervisor(request: Request, answer: int) -> NoReturn:
+    folder = Path(request["folder"])
+    _detach(folder)
+    _VERBS[request["verb"]](folder, request, answer)
+    os._exit(0)
+
+
+def _detach(folder: Path) -> None:
+    os.setsid()
+    os.chdir("/")
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    null = os.open(os.devnull, os.O_RDWR)
+    errors = os.open(folder / ERRORS, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for target, source in enumerate((null, null, errors)):
+        os.dup2(source, target)
+
+
+def _supervise(folder: Path, request: Request, answer: int) -> None:
+    tree = ProcessTree()
+    who = _own_identity()
+    if not create_durably(folder / STARTED, _dumps(who)):
+        return _tell(answer, None)
+    _tell(answer, who)
+    ordered = json.loads((folder / ORDER).read_bytes())
+    log = RunLog(folder)
+    begin = time.monotonic()
+    ran = _prepare_and_run(tree, ordered, request["environment"], log)
+    seconds = time.monotonic() - begin
+    log.close()
+    tree.ignore_stop()
+    tip, detail = _collect(tree, folder, ordered) if ran.results else ("", ran.detail)
+    _leave_evidence(folder, ran._replace(detail=detail), tip, seconds)
+    return None
+
+
+def _prepare_and_run(tree: ProcessTree, ordered: Ordered, environment: Mapping[str, str], log: RunLog) -> Ran:
+    try:
+        git = _git_of(tree, ordered, "git", PREPARE_SECONDS)
+        build_workspace(git, ordered["order"]["commit"], Path(ordered["repository"]))
+    except GitFailed as error:
+        return Ran("stopped") if tree.stopping else Ran("unprepared", detail=str(error))
+    return _run_commands(tree, ordered, environment, log)
+
+
+def _run_commands(tree: ProcessTree, ordered: Ordered, environment: Mapping[str, str], log: RunLog) -> Ran:
+    results: list[Result] = []
+    for command, argv in zip(ordered["order"]["commands"], ordered["argv"], strict=True):
+        if tree.stopping:
+            break
+        begin = time.monotonic()
+        start = tied_process(tuple(argv), ordered["workspace"], environment)
+        ended = tree.run(start, command["timeout_seconds"], ordered["grace_seconds"], log.write)
+        seconds = round(time.monotonic() - begin, 3)
+        results.append({"name": command["name"], "code": ended.code, "seconds": seconds, "timed_out": ended.timed_out})
+        if ended.code != 0 or ended.timed_out:
+            break
+    return Ran(_outcome_of(tree, results), tuple(results))
+
+
+def _outcome_of(tree: ProcessTree, results: list[Result]) -> str:
+    if tree.stopping:
+        return "stopped"
+    return "timeout" if any(result["timed_out"] for result in results) else "exited"
+
+
+def _salvage(folder: Path, _: Request, answer: int) -> None:
+    with (folder / SALVAGE_LOCK).open("wb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _tell(answer, None)
+        _tell(answer, _own_identity())
+        if not (folder / EXIT).exists():
+            _salvage_alone(folder, json.loads((folder / ORDER).read_bytes()))
+    return None
+
+
+def _salvage_alone(folder: Path, ordered: Ordered) -> None:
+    workspace = Path(ordered["workspace"])
+    _end_survivors(ordered)
+    remove_unfinished(workspace)
+    tree = ProcessTree()
+    tree.ignore_stop()
+    tip, detail = _collect(tree, folder, ordered) if workspace.exists() else ("", "")
+    _leave_evidence(folder, Ran("lost", detail=detail), tip, 0.0)
+
+
+def _end_survivors(ordered: Ordered) -> None:
+    """Like the end of a process tree, for processes that are not our children and can only be asked about."""
+    marks = [os.fsencode(mark) for mark in ordered["marks"]]
+    survivors = [listed.identity for listed in find_marked(marks)]
+    until = time.monotonic() + ordered["grace_seconds"]
+    for who in survivors:
+        send_signal(who, signal.SIGTERM)
+    while any(map(is_alive, survivors)) and time.monotonic() < until:
+        time.sleep(_SURVIVOR_ROUND_SECONDS)
+    while left := find_marked(marks):
+        kill_all(left)
+        time.sleep(_SURVIVOR_ROUND_SECONDS)
+
+
+def _leave_evidence(folder: Path, ran: Ran, tip: str, seconds: float) -> None:
+    evidence = {**ran._asdict(), "tip": tip, "seconds": round(seconds, 3)}
+    write_durably(folder / EXIT, _dumps(evidence))
+
+
+def _collect(tree: ProcessTree, folder: Path, ordered: Ordered) -> tuple[str, str]:
+    """The tip, and why there is none though something may have changed."""
+    order = ordered["order"]
+    if not order["collect"]:
+        return "", ""
+    git = _git_of(tree, ordered, "sandboxed_git", COLLECT_SECONDS)
+    base = Base(order["commit"], ordered["tree"])
+    try:
+        return collect_result(git, base, order.get("message", ""), folder / RESULT), ""
+    except GitFailed as error:
+        return "", str(error)
+
+
+def _git_of(tree: ProcessTree, ordered: Ordered, prefix: str, seconds: float) -> TaskGit:
+    workspace = Path(ordered["workspace"])
+    return TaskGit(tree, tuple(ordered[prefix]), ordered["git_environment"], workspace, time.monotonic() + seconds)
+
+
+def _tell(answer: int, who: Mapping[str, object] | None) -> None:
+    """End the wait of the daemon: who does it, or None when another one did or does. Without an answer this process died."""
+    with contextlib.suppress(BrokenPipeError):  # the daemon was killed; the run goes on
+        os.write(answer, _dumps(who))
+    os.close(answer)
+
+
+def _own_identity() -> Mapping[str, object]:
+    who = identify(os.getpid())
+    return who._asdict() if who else {}
+
+
+def _dumps(data: object) -> bytes:
+    return (json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
+
+
+_VERBS: Mapping[str, Callable[[Path, Request, int], None]] = {"start": _supervise, "salvage": _salvage}

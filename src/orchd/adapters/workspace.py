@@ -1,0 +1,137 @@
+"""Workspaces: a shared clone for one run, made by hand because `git clone` costs five times as much, and its removal.
+
+Rule: a workspace is built aside and renamed into place when it is complete, and renamed aside before it is removed, so
+that whatever has its name is whole. Standard library only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from orchd.adapters.task_git import GitFailed, TaskGit
+
+BRANCH = "task"
+_HIDDEN = "."
+_NEW = ".new-"
+_TRASH = ".trash-"
+_LIFTED = ".lifted-"
+_FOLDERS = ("objects/info", "objects/pack", "refs/heads", "refs/tags", "info")
+_CONFIG = """[core]
+\trepositoryformatversion = 0
+\tfilemode = true
+\tbare = false
+\tlogallrefupdates = true
+[gc]
+\tauto = 0
+[maintenance]
+\tauto = false
+[user]
+\tname = orchd
+\temail = orchd@localhost
+"""
+# Deeper folders are moved up before they are removed: the kernel takes no path of more than 4096 bytes.
+_PATH_BYTES = 2000
+
+
+def build_workspace(git: TaskGit, commit: str, repository: Path) -> None:
+    """Make `git.workspace`: `commit` of the repository with git directory `repository`, checked out on branch `task`. It is
+    what `git clone --shared --no-tags --single-branch` gives, without the remote. Raises GitFailed; then nothing is left."""
+    new = git.workspace.with_name(_NEW + git.workspace.name)
+    try:
+        make_private_folder(new.parent)
+        _write_git_folder(new / ".git", commit, repository)
+        git._replace(workspace=new).run("read-tree", "-m", "-u", "HEAD")
+        new.rename(git.workspace)
+    except OSError as error:
+        raise GitFailed(f"the workspace cannot be made: {error}") from error
+    finally:
+        remove_unfinished(git.workspace)
+
+
+def make_private_folder(folder: Path) -> None:
+    """`folder` and the parents that are missing, readable by nobody else."""
+    if not folder.is_dir():
+        make_private_folder(folder.parent)
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+
+
+def remove_unfinished(workspace: Path) -> None:
+    """What is left of a preparation that did not come to its end."""
+    new = workspace.with_name(_NEW + workspace.name)
+    if new.exists():
+        _remove_tree(new)
+
+
+def remove_workspace(workspace: Path) -> None:
+    """Remove it at once for whoever looks, then its files. Does nothing when it is gone. Symlinks are not followed."""
+    with contextlib.suppress(FileNotFoundError):
+        workspace.rename(_unused_name(workspace))
+    remove_trash(workspace.parent)
+
+
+def remove_trash(folder: Path) -> None:
+    """What an interrupted removal left in the folder of workspaces."""
+    for name in _list_names(folder):
+        if name.startswith(_TRASH):
+            _remove_tree(folder / name)
+
+
+def list_workspaces(folder: Path) -> list[str]:
+    """The names of the complete workspaces in `folder`."""
+    return sorted(name for name in _list_names(folder) if not name.startswith(_HIDDEN))
+
+
+def _write_git_folder(git_dir: Path, commit: str, repository: Path) -> None:
+    for name in _FOLDERS:
+        (git_dir / name).mkdir(parents=True)
+    (git_dir / "HEAD").write_text(f"ref: refs/heads/{BRANCH}\n")
+    (git_dir / "config").write_text(_CONFIG)
+    (git_dir / "objects/info/alternates").write_bytes(os.fsencode(repository / "objects") + b"\n")
+    (git_dir / "refs/heads" / BRANCH).write_text(f"{commit}\n")
+    if (repository / "shallow").exists():
+        shutil.copyfile(repository / "shallow", git_dir / "shallow")
+
+
+def _list_names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()] if folder.exists() else []
+
+
+def _unused_name(workspace: Path) -> Path:
+    taken = set(_list_names(workspace.parent))
+    names = (f"{_TRASH}{workspace.name}.{number}" for number in range(len(taken) + 1))
+    return workspace.with_name(next(name for name in names if name not in taken))
+
+
+def _remove_tree(root: Path) -> None:
+    if root.is_symlink() or not root.is_dir():
+        root.unlink()
+        return
+    pending = [root]
+    while pending:
+        folder = pending[-1]
+        below = list(_empty_folder(folder, root))
+        pending.extend(below)
+        if not below:
+            folder.rmdir()
+            pending.pop()
+
+
+def _empty_folder(folder: Path, root: Path) -> Iterator[Path]:
+    """Remove the files in `folder`; the folders in it are the result, moved up to `root` where their path is too long."""
+    folder.chmod(0o700)
+    with os.scandir(folder) as entries:
+        found = list(entries)
+    for entry in found:
+        path = Path(entry.path)
+        if not entry.is_dir(follow_symlinks=False):
+            path.unlink()
+        elif len(os.fsencode(path)) < _PATH_BYTES:
+            yield path
+        else:
+            path.chmod(0o700)  # a folder that cannot be written cannot be moved either
+            yield path.rename(root / f"{_LIFTED}{entry.inode()}")

@@ -1,0 +1,117 @@
+"""Commands that look at the whole repository."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from orchd.cli.board import board_cells, board_lines
+from orchd.cli.envelopes import ENVELOPES, Row, to_data
+from orchd.cli.flags import Command, Group, read_flags
+from orchd.cli.output import print_json, print_lines, print_records
+from orchd.cli.views import view_checkpoints, view_claims, view_operations, view_ps, view_status
+
+if TYPE_CHECKING:
+    from orchd.adapters.place import Place
+
+REFRESH_SECONDS = 1.0
+SHOWN_OPERATIONS = 20
+_HOME, _ERASE_LINE, _ERASE_BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
+
+
+@click.command(cls=Command)
+@click.option("-w", "--watch", is_flag=True, help="Look again every second until Ctrl-C (on a terminal).")
+def status(*, watch: bool) -> None:
+    """Show everything at a glance; what waits for you comes first."""
+    from orchd import app
+
+    flags = read_flags()
+    place = app.find(flags.repo)
+    if watch and flags.terminal and not flags.json:
+        _watch(place)
+    else:
+        _print_status(place)
+
+
+@click.command(cls=Command)
+def ps() -> None:
+    """List running tasks and gates."""
+    from orchd import app
+
+    place = app.find(read_flags().repo)
+    state = app.read_hot(place).state
+    print_records(ENVELOPES["ps"], view_ps(state, app.running(place, state)), "nothing is running")
+
+
+@click.command(cls=Command)
+def claims() -> None:
+    """List the claims that are held."""
+    from orchd import app
+
+    state = app.read_hot(app.find(read_flags().repo)).state
+    print_records(ENVELOPES["claims"], view_claims(state), "no claim is held")
+
+
+@click.command(cls=Command)
+def checkpoints() -> None:
+    """List what landed, the newest first."""
+    from orchd import app
+
+    rows = view_checkpoints(app.checkpoints(app.find(read_flags().repo)))
+    print_records(ENVELOPES["checkpoints"], rows, "no checkpoint yet")
+
+
+@click.group(cls=Group)
+def op() -> None:
+    """Look into the operation log."""
+
+
+@op.command("log", cls=Command)
+@click.option("-n", "count", type=click.IntRange(min=1), default=SHOWN_OPERATIONS, show_default=True, help="How many.")
+def log_operations(count: int) -> None:
+    """List operations on the state, the newest first."""
+    from orchd import app
+
+    rows = view_operations(app.operations(app.find(read_flags().repo), count))
+    print_records(ENVELOPES["op-log"], rows, "nothing has been stored yet")
+
+
+def _print_status(place: Place) -> None:
+    flags, row = read_flags(), _look(place)
+    if flags.json:
+        print_json(ENVELOPES["status"], to_data(ENVELOPES["status"].fields, row))
+    else:
+        print_lines(board_lines(row, flags, _now_ms()) if flags.terminal else board_cells(row))
+
+
+def _watch(place: Place) -> None:
+    """Overwrites the screen line by line, so that it does not flicker. Ctrl-C is its normal end."""
+    try:
+        while True:
+            lines = board_lines(_look(place), read_flags(), _now_ms())
+            click.echo(_HOME + "".join(f"{line}{_ERASE_LINE}\n" for line in lines) + _ERASE_BELOW, nl=False, color=True)
+            time.sleep(REFRESH_SECONDS)
+    except KeyboardInterrupt:
+        click.echo()
+
+
+def _look(place: Place) -> Row:
+    from orchd import app
+
+    hot = app.read_hot(place)
+    return view_status(
+        hot,
+        app.decisions(place, hot.state),
+        app.checkpoints(place),
+        app.running(place, hot.state),
+        app.server(place),
+        branch=app.branch(place),
+        sandbox=app.sandbox_name(),
+        now_ms=_now_ms(),
+    )
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,347 @@
+"""What each command prints, field by field: one table for the screen, the pipe, JSON, the JSON Schemas and the manual.
+
+Rule: a command prints nothing as data that is not named here, and all three forms print the same fields in this order.
+Text is empty, and numbers, instants and records are null, when there is nothing to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from orchd.core.tables import tell_instant, tell_span
+
+Row: TypeAlias = Mapping[str, object]
+
+
+class Kind(StrEnum):
+    """The type of a field. Instants are milliseconds inside and ISO 8601 outside; durations are seconds."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    SECONDS = "seconds"
+    INSTANT = "instant"
+    FLAG = "flag"
+    TEXTS = "texts"
+    COUNTS = "counts"
+    EVENTS = "events"
+    ROW = "record"
+    ROWS = "records"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a record. `fields` are those of the records inside it."""
+
+    name: str
+    kind: Kind
+    doc: str
+    fields: tuple[Field, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The data of one command: one record, or with `many` a list of records."""
+
+    name: str
+    doc: str
+    fields: tuple[Field, ...]
+    many: bool
+
+    @property
+    def schema(self) -> str:
+        """The name that goes with the data; the number rises when a field changes its meaning or goes."""
+        return f"orchd/{self.name}/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a kind looks in a JSON Schema, in JSON, in a tab-separated cell and on a terminal."""
+
+    schema: Mapping[str, object]
+    data: Callable[[Any], object]
+    cell: Callable[[Any], str]
+    shown: Callable[[Any], str]
+
+
+def _round(seconds: Any) -> float:
+    return round(float(seconds), 3)
+
+
+def _answer(flag: Any) -> str:
+    return "yes" if flag else "no"
+
+
+def _join(texts: Any) -> str:
+    return ",".join(texts)
+
+
+def _count(counts: Any) -> str:
+    return ", ".join(f"{number} {name}" for name, number in counts.items())
+
+
+def _name_events(events: Any) -> str:
+    return ",".join(str(event.get("type", "?")) for event in events)
+
+
+def _show_instant(at_ms: Any) -> str:
+    return tell_instant(at_ms)[:19].replace("T", " ") + "Z"
+
+
+FORMS: Mapping[Kind, Form] = {
+    Kind.TEXT: Form({"type": "string"}, str, str, str),
+    Kind.NUMBER: Form({"type": ["integer", "null"]}, int, str, str),
+    Kind.SECONDS: Form({"type": ["number", "null"]}, _round, lambda seconds: str(_round(seconds)), tell_span),
+    Kind.INSTANT: Form({"type": ["string", "null"], "format": "date-time"}, tell_instant, tell_instant, _show_instant),
+    Kind.FLAG: Form({"type": "boolean"}, bool, _answer, _answer),
+    Kind.TEXTS: Form({"type": "array", "items": {"type": "string"}}, list, _join, ", ".join),
+    Kind.COUNTS: Form({"type": "object", "additionalProperties": {"type": "integer"}}, dict, _count, _count),
+    Kind.EVENTS: Form({"type": "array", "items": {"type": "object"}}, list, _name_events, _name_events),
+}
+
+NEED_FIELDS = (
+    Field("subject", Kind.TEXT, "the task, the tasks or the files it is about"),
+    Field("what", Kind.TEXT, "what happened"),
+    Field("age_seconds", Kind.SECONDS, "how long it has waited"),
+    Field("command", Kind.TEXT, "the command that answers it"),
+)
+SERVER_FIELDS = (
+    Field("pid", Kind.NUMBER, "process id"),
+    Field("host", Kind.TEXT, "machine"),
+    Field("since", Kind.INSTANT, "when it took the repository"),
+)
+CHECKPOINT_FIELDS = (
+    Field("name", Kind.TEXT, "tag"),
+    Field("created", Kind.INSTANT, "when it was tagged"),
+    Field("commit", Kind.TEXT, "commit on main"),
+    Field("session", Kind.TEXT, "session that was saved"),
+    Field("gates", Kind.TEXT, "gates that judged the tree that landed, or `unverified`"),
+    Field("tasks", Kind.TEXTS, "tasks that landed with it"),
+)
+LIVE_FIELDS = (
+    Field("task", Kind.TEXT, "id"),
+    Field("status", Kind.TEXT, "waiting, running, stopping, ready, saving, failed or held"),
+    Field("elapsed_seconds", Kind.SECONDS, "how long its process has run"),
+    Field("what", Kind.TEXT, "why it waits, how far it is, or why it failed"),
+)
+EXPLAIN_FIELDS = (
+    Field("task", Kind.TEXT, "id"),
+    Field("status", Kind.TEXT, "where it is in its life"),
+    Field("what", Kind.TEXT, "what happened, in one sentence"),
+    Field("why", Kind.TEXTS, "the evidence"),
+    Field("next", Kind.TEXTS, "what you can do"),
+)
+TELLING_FIELDS = tuple(field for field in EXPLAIN_FIELDS if field.name in ("what", "why", "next"))
+
+ENVELOPES: Mapping[str, Envelope] = {
+    envelope.name: envelope
+    for envelope in (
+        Envelope(
+            "status",
+            "Everything at a glance; what waits for you comes first.",
+            (
+                Field("needs_you", Kind.ROWS, "what waits for a person, the longest first", NEED_FIELDS),
+                Field("server", Kind.ROW, "the orchd that serves this repository", SERVER_FIELDS),
+                Field("sandbox", Kind.TEXT, "what separates agents from this machine; begins with `none` where nothing does"),
+                Field("branch", Kind.TEXT, "the branch that tasks land on"),
+                Field("checkpoint", Kind.ROW, "the last checkpoint", CHECKPOINT_FIELDS),
+                Field("verified", Kind.FLAG, "whether gates judged the last checkpoint"),
+                Field("counts", Kind.COUNTS, "all tasks by status"),
+                Field("tasks", Kind.ROWS, "tasks that are not done", LIVE_FIELDS),
+                Field("landed", Kind.ROWS, "the last checkpoints, the newest first", CHECKPOINT_FIELDS),
+            ),
+            many=False,
+        ),
+        Envelope(
+            "ps",
+            "Running tasks and gates.",
+            (
+                Field("run", Kind.TEXT, "id of the run: task.generation.attempt, or @save.links.attempt for gates"),
+                Field("kind", Kind.TEXT, "`task` or `gates`"),
+                Field("task", Kind.TEXT, "the task, or the tasks whose merged tree the gates judge"),
+                Field("attempt", Kind.NUMBER, "number of the attempt"),
+                Field("pid", Kind.NUMBER, "process id of its supervisor"),
+                Field("elapsed_seconds", Kind.SECONDS, "how long it has run"),
+                Field("left_seconds", Kind.SECONDS, "how long it may go on"),
+                Field("claims", Kind.TEXTS, "what it may change"),
+            ),
+            many=True,
+        ),
+        Envelope(
+            "claims",
+            "Claims that are held now.",
+            (
+                Field("task", Kind.TEXT, "who holds it"),
+                Field("mode", Kind.TEXT, "read, write or append"),
+                Field("owner", Kind.TEXT, "the orchd that granted it"),
+                Field("epoch", Kind.NUMBER, "the leader's epoch when it was granted"),
+                Field("since", Kind.INSTANT, "when it was granted"),
+                Field("glob", Kind.TEXT, "the paths"),
+            ),
+            many=True,
+        ),
+        Envelope("checkpoints", "Landed saves, the newest first.", CHECKPOINT_FIELDS, many=True),
+        Envelope(
+            "op-log",
+            "Operations on the state, the newest first.",
+            (
+                Field("oid", Kind.TEXT, "commit of refs/orch/state"),
+                Field("at", Kind.INSTANT, "when it was stored"),
+                Field("events", Kind.EVENTS, "what was concluded; the names of the events outside JSON"),
+                Field("subject", Kind.TEXT, "summary"),
+            ),
+            many=True,
+        ),
+        Envelope(
+            "show",
+            "Everything about one task.",
+            (
+                Field("task", Kind.TEXT, "id"),
+                Field("title", Kind.TEXT, "what was asked"),
+                Field("status", Kind.TEXT, "where it is in its life"),
+                Field("run", Kind.TEXT, "the command"),
+                Field("session", Kind.TEXT, "session it belongs to"),
+                Field("source", Kind.TEXT, "file, inbox or commit"),
+                Field("needs", Kind.TEXTS, "tasks that must have landed before"),
+                Field("after", Kind.TEXTS, "tasks that must have ended before"),
+                Field("claims", Kind.TEXTS, "what it may change, as `mode glob`"),
+                Field("priority", Kind.NUMBER, "higher goes first"),
+                Field("timeout_seconds", Kind.SECONDS, "limit of an attempt"),
+                Field("noop", Kind.FLAG, "whether changing nothing is fine"),
+                Field("labels", Kind.TEXTS, "words that people gave it"),
+                Field("generation", Kind.NUMBER, "rises when a finished task is asked for anew"),
+                Field("attempt", Kind.NUMBER, "number of the last attempt; 0: it has not started"),
+                Field("lost", Kind.NUMBER, "attempts whose supervisor was gone without evidence"),
+                Field("seen", Kind.INSTANT, "when its file was first read"),
+                Field("started", Kind.INSTANT, "when the last attempt started"),
+                Field("ended", Kind.INSTANT, "when it ended"),
+                Field("base", Kind.TEXT, "commit that the last attempt began from"),
+                Field("tip", Kind.TEXT, "commit with its work"),
+                Field("ref", Kind.TEXT, "where its work is reachable"),
+                Field("log", Kind.TEXT, "the command that shows its output"),
+                Field("claimed", Kind.TEXT, "what the command said about itself"),
+                Field("proven", Kind.TEXT, "what orchd has evidence for"),
+                Field("checkpoint", Kind.TEXT, "tag that landed it"),
+                Field("commit", Kind.TEXT, "commit on main that landed it"),
+                Field("reason", Kind.TEXT, "why it did not land"),
+                Field("detail", Kind.TEXTS, "paths or lines that explain the reason"),
+                *TELLING_FIELDS,
+            ),
+            many=False,
+        ),
+        Envelope("explain", "Why a task runs, waits, failed or landed.", EXPLAIN_FIELDS, many=False),
+        Envelope(
+            "logs",
+            "The output of an attempt, without control sequences.",
+            (
+                Field("run", Kind.TEXT, "id of the run"),
+                Field("lines", Kind.TEXTS, "its lines"),
+            ),
+            many=False,
+        ),
+        Envelope(
+            "check",
+            "What is wrong with input files.",
+            (
+                Field("file", Kind.TEXT, "path from the root of the repository"),
+                Field("line", Kind.NUMBER, "from 1; 0: the whole file"),
+                Field("column", Kind.NUMBER, "from 1; 0: the whole line"),
+                Field("code", Kind.TEXT, "kind of problem"),
+                Field("message", Kind.TEXT, "what is wrong"),
+                Field("hint", Kind.TEXT, "what to do"),
+            ),
+            many=True,
+        ),
+        Envelope(
+            "init",
+            "Files that `init` looked after.",
+            (
+                Field("path", Kind.TEXT, "the file"),
+                Field("result", Kind.TEXT, "written or kept"),
+            ),
+            many=True,
+        ),
+        Envelope(
+            "run",
+            "How `run` ended.",
+            (
+                Field("summary", Kind.TEXT, "what came of it, in one line"),
+                Field("exit_code", Kind.NUMBER, "the exit code"),
+                Field("tasks", Kind.ROWS, "tasks that ended now, and those that wait", EXPLAIN_FIELDS),
+            ),
+            many=False,
+        ),
+        Envelope(
+            "ask",
+            "What was asked of orchd by `retry` and `cancel`.",
+            (
+                Field("task", Kind.TEXT, "id"),
+                Field("verb", Kind.TEXT, "retry or cancel"),
+                Field("status", Kind.TEXT, "where the task was when it was asked"),
+                Field("served", Kind.FLAG, "whether an orchd runs that will do it now"),
+            ),
+            many=True,
+        ),
+    )
+}
+
+
+def to_data(fields: tuple[Field, ...], row: Row) -> dict[str, object]:
+    """The record as JSON data."""
+    return {field.name: _to_value(field, row[field.name]) for field in fields}
+
+
+def to_cells(fields: tuple[Field, ...], row: Row) -> list[str]:
+    """The record as cells for programs. Fields with records inside are not among `fields`."""
+    return ["" if row[f.name] in (None, "", ()) else FORMS[f.kind].cell(row[f.name]) for f in fields]
+
+
+def to_shown(fields: tuple[Field, ...], row: Row) -> list[str]:
+    """The record as cells for people."""
+    return ["-" if row[f.name] in (None, "", ()) else FORMS[f.kind].shown(row[f.name]) for f in fields]
+
+
+def json_schema(envelope: Envelope) -> dict[str, object]:
+    """The JSON Schema of what a command prints with `--json`."""
+    record = _record_schema(envelope.fields)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": envelope.schema,
+        "description": envelope.doc,
+        "type": "object",
+        "required": ["schema", "data"],
+        "additionalProperties": False,
+        "properties": {
+            "schema": {"const": envelope.schema},
+            "data": {"type": "array", "items": record} if envelope.many else record,
+        },
+    }
+
+
+def _to_value(field: Field, value: Any) -> object:
+    if value is None:
+        return None
+    if field.kind is Kind.ROW:
+        return to_data(field.fields, value)
+    if field.kind is Kind.ROWS:
+        return [to_data(field.fields, row) for row in value]
+    return FORMS[field.kind].data(value)
+
+
+def _record_schema(fields: tuple[Field, ...]) -> dict[str, object]:
+    return {
+        "type": "object",
+        "required": [field.name for field in fields],
+        "additionalProperties": False,
+        "properties": {field.name: _field_schema(field) | {"description": field.doc} for field in fields},
+    }
+
+
+def _field_schema(field: Field) -> dict[str, object]:
+    if field.kind is Kind.ROW:
+        return {"anyOf": [_record_schema(field.fields), {"type": "null"}]}
+    if field.kind is Kind.ROWS:
+        return {"type": "array", "items": _record_schema(field.fields)}
+    return dict(FORMS[field.kind].schema)

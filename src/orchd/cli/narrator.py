@@ -1,0 +1,92 @@
+"""The audience at the terminal: one line per thing that happened on standard error, and below them what runs now.
+
+The live part needs a terminal; in a pipe or a log there are only the lines.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from orchd.core.chronicle import Line, Tone, tell_events
+from orchd.core.inert import inert
+from orchd.core.lifecycle import ACTIVE, FINISHED
+from orchd.model.message import Event
+from orchd.model.save import SaveStep
+from orchd.model.snapshot import State
+from orchd.model.work import Task
+
+STYLES: Mapping[Tone, str] = {Tone.PLAIN: "dim", Tone.GOOD: "green", Tone.BAD: "red", Tone.CALL: "bold yellow"}
+SAVE_WORDS: Mapping[SaveStep, str] = {
+    SaveStep.PLANNED: "merging",
+    SaveStep.MERGED: "running the gates on the merged tree",
+    SaveStep.GATED: "landing",
+    SaveStep.LANDED: "tagging and writing the audit",
+}
+REFRESHES_PER_SECOND = 4
+
+
+class Narrator:
+    """Port `Audience` on standard error. `listener` hears the same events (the demo acts on them)."""
+
+    def __init__(self, *, quiet: bool, color: bool, listener: Callable[[Sequence[Event], State], None] | None = None) -> None:
+        self._console = Console(stderr=True, quiet=quiet, no_color=not color, highlight=False, soft_wrap=True)
+        self._listener = listener
+        self._state = State()
+        self._troubles: set[str] = set()
+
+    def told(self, events: Sequence[Event], state: State) -> None:
+        """Print what happened."""
+        self._state = state
+        for line in tell_events(events, state):
+            self._console.print(_render_line(line))
+        if self._listener:
+            self._listener(events, state)
+
+    def trouble(self, text: str) -> None:
+        """Print a failure that will be tried again, once for each wording."""
+        if text not in self._troubles:
+            self._troubles.add(text)
+            self._console.print(_render_line(Line(Tone.BAD, "trouble", inert(text))))
+
+    @contextmanager
+    def live(self) -> Iterator[None]:
+        """Show what runs below the lines while the block runs, if standard error is a terminal."""
+        if not self._console.is_terminal:
+            yield
+            return
+        with Live(get_renderable=self._render, console=self._console, refresh_per_second=REFRESHES_PER_SECOND, transient=True):
+            yield
+
+    def _render(self) -> RenderableType:
+        state, now_ms = self._state, time.time_ns() // 1_000_000
+        table = Table.grid(padding=(0, 2))
+        for task in state.tasks.values():
+            if task.status in ACTIVE:
+                table.add_row(Text("running", "cyan"), task.spec.id, f"{(now_ms - task.started_ms) / 1000:.0f} s", _title(task))
+        if state.save is not None:
+            waits = f"waits: {state.save.hold}" if state.save.hold else SAVE_WORDS[state.save.step]
+            table.add_row(Text("saving", "cyan"), f"{len(state.save.items)} task(s)", "", waits)
+        done = sum(task.status in FINISHED for task in state.tasks.values())
+        table.add_row(Text("finished", "dim"), f"{done} of {len(state.tasks)}", "", "")
+        return table
+
+
+def open_narrator(*, quiet: bool, color: bool) -> Narrator:
+    """One that suits standard error."""
+    return Narrator(quiet=quiet, color=color and sys.stderr.isatty())
+
+
+def _title(task: Task) -> Text:
+    return Text(inert(task.spec.title), "dim", no_wrap=True, overflow="ellipsis")
+
+
+def _render_line(line: Line) -> Text:
+    return Text.assemble((f"{line.word:>10}", STYLES[line.tone]), "  ", line.text)

@@ -1,0 +1,265 @@
+"""From the state to the records that commands print. Pure: the same state and time give the same records."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from orchd.cli.closing import is_of_this_run
+from orchd.cli.envelopes import Row
+from orchd.core.attempts import current_run
+from orchd.core.telling import (
+    is_verified,
+    list_needs,
+    name_items,
+    short_ref,
+    tell_claimed,
+    tell_proven,
+    tell_task,
+)
+from orchd.model.claim import PathSpec
+from orchd.model.ids import RunId, TaskId
+from orchd.model.problem import Problem
+from orchd.model.save import Checkpoint, Save
+from orchd.model.snapshot import Decision, State
+from orchd.model.work import Status, Task
+
+if TYPE_CHECKING:
+    from orchd.adapters.server import Server
+    from orchd.adapters.state_reader import HotState, Operation
+    from orchd.app import RunView, Served
+
+SHOWN_CHECKPOINTS = 5
+LIVE = (
+    Status.HELD,
+    Status.FAILED,
+    Status.STOPPING,
+    Status.RUNNING,
+    Status.SAVING,
+    Status.READY,
+    Status.WAITING,
+)
+"""Statuses of tasks that are not done, in the order in which people want to see them."""
+
+
+def view_status(
+    hot: HotState,
+    decisions: Iterable[Decision],
+    checkpoints: Iterable[Checkpoint],
+    running: Mapping[RunId, RunView],
+    server: Server | None,
+    *,
+    branch: str,
+    sandbox: str,
+    now_ms: int,
+) -> Row:
+    """The record of `orchd status`."""
+    landed = _newest_first(checkpoints)
+    last = landed[0] if landed else None
+    return {
+        "needs_you": _view_needs(hot.state, now_ms),
+        "server": server and {"pid": server.pid, "host": server.host, "since": server.since_ms},
+        "sandbox": sandbox,
+        "branch": branch,
+        "checkpoint": last and _view_checkpoint(last),
+        "verified": last is not None and is_verified(last),
+        "counts": _count_statuses(hot),
+        "tasks": _view_live(hot.state, decisions, running),
+        "landed": view_checkpoints(landed[:SHOWN_CHECKPOINTS]),
+    }
+
+
+def view_ps(state: State, running: Mapping[RunId, RunView]) -> tuple[Row, ...]:
+    """Each task that runs, whether its process is seen or not, and the gates."""
+    active = [task for task in _in_order(state) if task.status in (Status.RUNNING, Status.STOPPING)]
+    rows = [_view_run(task, running.get(current_run(task))) for task in active]
+    gates = [_view_gates(state.save, run, seen) for run, seen in running.items() if run.startswith("@") and state.save]
+    return (*rows, *gates)
+
+
+def view_claims(state: State) -> tuple[Row, ...]:
+    """One record for each glob of each lease."""
+    return tuple(
+        {
+            "task": lease.task,
+            "mode": str(path.mode),
+            "owner": lease.owner,
+            "epoch": lease.epoch,
+            "since": lease.granted_ms,
+            "glob": path.glob,
+        }
+        for lease in state.leases.values()
+        for path in lease.paths
+    )
+
+
+def view_checkpoints(checkpoints: Iterable[Checkpoint]) -> tuple[Row, ...]:
+    """One record for each, the newest first."""
+    return tuple(map(_view_checkpoint, _newest_first(checkpoints)))
+
+
+def view_operations(operations: Iterable[Operation]) -> tuple[Row, ...]:
+    """One record for each."""
+    return tuple({"oid": o.oid, "at": o.at_ms, "events": tuple(o.events), "subject": o.subject} for o in operations)
+
+
+def view_explain(task: Task, state: State, decision: Decision | None) -> Row:
+    """What happened to the task, why, and what to do next."""
+    told = tell_task(task, state, decision)
+    return {"task": task.spec.id, "status": str(task.status), "what": told.what, "why": told.why, "next": told.steps}
+
+
+def view_show(task: Task, state: State, decision: Decision | None, checkpoint: Checkpoint | None) -> Row:
+    """Everything about the task; `checkpoint` is the one that landed it."""
+    return {
+        **_view_spec(task),
+        **_view_attempt(task),
+        "log": f"orchd logs {task.spec.id}" if task.attempt else "",
+        "claimed": tell_claimed(task),
+        "proven": tell_proven(task, checkpoint),
+        "checkpoint": task.checkpoint,
+        "commit": task.commit,
+        "reason": str(task.reason or ""),
+        "detail": task.detail,
+        **view_explain(task, state, decision),
+    }
+
+
+def view_run(served: Served, summary: str, exit_code: int) -> Row:
+    """How a run ended, with what became of each of its tasks."""
+    tasks = [task for task in _in_order(served.state) if is_of_this_run(task, served)]
+    return {
+        "summary": summary,
+        "exit_code": exit_code,
+        "tasks": tuple(view_explain(task, served.state, None) for task in tasks),
+    }
+
+
+def view_problems(problems: Iterable[Problem]) -> tuple[Row, ...]:
+    """One record for each."""
+    names = ("file", "line", "column", "code", "message", "hint")
+    return tuple({name: getattr(problem, name) for name in names} for problem in problems)
+
+
+def find_problems(task: TaskId, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """The problems of the file that would give `task`."""
+    return tuple(p for p in problems if p.file.rpartition("/")[2].partition(".")[0] == task)
+
+
+def _view_needs(state: State, now_ms: int) -> tuple[Row, ...]:
+    return tuple(
+        {
+            "subject": need.subject,
+            "what": need.what,
+            "age_seconds": (now_ms - need.since_ms) / 1000 if need.since_ms else None,
+            "command": need.command,
+        }
+        for need in list_needs(state)
+    )
+
+
+def _view_checkpoint(checkpoint: Checkpoint) -> Row:
+    return {
+        "name": checkpoint.name,
+        "created": checkpoint.created_ms,
+        "commit": checkpoint.commit,
+        "session": checkpoint.session,
+        "gates": checkpoint.gates,
+        "tasks": checkpoint.tasks,
+    }
+
+
+def _newest_first(checkpoints: Iterable[Checkpoint]) -> list[Checkpoint]:
+    return sorted(checkpoints, key=lambda one: (one.created_ms, one.name), reverse=True)
+
+
+def _count_statuses(hot: HotState) -> dict[str, int]:
+    counts = Counter(task.status for task in hot.state.tasks.values()) + Counter(hot.archived)
+    return {str(status): counts[status] for status in Status if counts[status]}
+
+
+def _view_live(state: State, decisions: Iterable[Decision], running: Mapping[RunId, RunView]) -> tuple[Row, ...]:
+    said = {decision.task: decision for decision in decisions}
+    rows = []
+    for task in sorted(_in_order(state), key=lambda t: LIVE.index(t.status) if t.status in LIVE else len(LIVE)):
+        if task.status in LIVE:
+            seen = running.get(current_run(task))
+            what = tell_task(task, state, said.get(task.spec.id)).what
+            rows.append(
+                {
+                    "task": task.spec.id,
+                    "status": str(task.status),
+                    "elapsed_seconds": seen and seen.seconds,
+                    "what": what if seen or task.status is not Status.RUNNING else f"{what}; its process is not seen",
+                }
+            )
+    return tuple(rows)
+
+
+def _view_run(task: Task, seen: RunView | None) -> Row:
+    return {
+        "run": current_run(task),
+        "kind": "task",
+        "task": task.spec.id,
+        "attempt": task.attempt,
+        "pid": seen and seen.pid,
+        "elapsed_seconds": seen and seen.seconds,
+        "left_seconds": seen and max(0.0, task.spec.timeout_seconds - seen.seconds),
+        "claims": _tell_paths(task.spec.claims),
+    }
+
+
+def _view_gates(save: Save, run: RunId, seen: RunView) -> Row:
+    limit = sum(gate.timeout_seconds for gate in save.gates)
+    return {
+        "run": run,
+        "kind": "gates",
+        "task": name_items(save),
+        "attempt": save.gate_attempt,
+        "pid": seen.pid,
+        "elapsed_seconds": seen.seconds,
+        "left_seconds": max(0.0, limit - seen.seconds),
+        "claims": (),
+    }
+
+
+def _view_spec(task: Task) -> Row:
+    spec = task.spec
+    return {
+        "task": spec.id,
+        "title": spec.title,
+        "status": str(task.status),
+        "run": spec.run,
+        "session": spec.session,
+        "source": str(task.source),
+        "needs": spec.needs,
+        "after": spec.after,
+        "claims": _tell_paths(spec.claims),
+        "priority": spec.priority,
+        "timeout_seconds": spec.timeout_seconds,
+        "noop": spec.noop,
+        "labels": spec.labels,
+    }
+
+
+def _view_attempt(task: Task) -> Row:
+    return {
+        "generation": task.generation,
+        "attempt": task.attempt,
+        "lost": task.lost,
+        "seen": task.seen_ms,
+        "started": task.started_ms or None,
+        "ended": task.ended_ms or None,
+        "base": task.base,
+        "tip": task.tip,
+        "ref": short_ref(task.ref),
+    }
+
+
+def _tell_paths(paths: Iterable[PathSpec]) -> tuple[str, ...]:
+    return tuple(f"{path.mode} {path.glob}" for path in paths)
+
+
+def _in_order(state: State) -> list[Task]:
+    return sorted(state.tasks.values(), key=lambda task: task.order)

@@ -1,0 +1,163 @@
+"""Chronicle: one line for each stored event, for whoever follows along."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from orchd.core.inert import inert
+from orchd.model.ids import checkpoint_name
+from orchd.model.message import (
+    AttemptEnded,
+    AttemptStarted,
+    Event,
+    GateRan,
+    ProblemsChanged,
+    SaveAbandoned,
+    SaveGated,
+    SaveHeld,
+    SaveLanded,
+    SaveMerged,
+    StopAsked,
+    TaskCancelled,
+    TaskRetried,
+    TaskSeen,
+    TaskWithdrawn,
+)
+from orchd.model.save import Excluded
+from orchd.model.snapshot import State
+from orchd.model.text import day_of
+from orchd.model.work import Status
+
+
+class Tone(StrEnum):
+    """How a line is meant."""
+
+    PLAIN = "plain"
+    GOOD = "good"
+    BAD = "bad"
+    CALL = "call"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`word` says what happened, `text` to whom. CALL: a person is needed."""
+
+    tone: Tone
+    word: str
+    text: str
+
+
+def tell_events(events: Iterable[Event], state: State) -> Iterator[Line]:
+    """The lines of some events; `state` is the one after them. Control characters are made harmless."""
+    for event in events:
+        for line in tell(event, state):
+            yield Line(line.tone, line.word, inert(line.text))
+
+
+ENDS = {
+    Status.READY: (Tone.PLAIN, "ready"),
+    Status.UNCHANGED: (Tone.GOOD, "unchanged"),
+    Status.FAILED: (Tone.BAD, "failed"),
+    Status.CANCELLED: (Tone.PLAIN, "cancelled"),
+    Status.WAITING: (Tone.PLAIN, "lost"),
+}
+
+
+@functools.singledispatch
+def tell(event: Event, state: State) -> Iterator[Line]:
+    """The lines of one event; most bookkeeping has none."""
+    yield from ()
+
+
+@tell.register
+def _(event: ProblemsChanged, state: State) -> Iterator[Line]:
+    for problem in event.problems:
+        yield Line(Tone.CALL, "problem", f"{problem.file}:{problem.line}:{problem.column}: {problem.message}")
+
+
+@tell.register
+def _(event: TaskSeen, state: State) -> Iterator[Line]:
+    again = f" (generation {event.generation})" if event.generation > 1 else ""
+    yield Line(Tone.PLAIN, "seen", f"{event.spec.id}: {event.spec.title}{again}")
+
+
+@tell.register
+def _(event: TaskWithdrawn, state: State) -> Iterator[Line]:
+    yield Line(Tone.PLAIN, "withdrawn", f"{event.task}: its file is gone or has a problem")
+
+
+@tell.register
+def _(event: TaskRetried, state: State) -> Iterator[Line]:
+    yield Line(Tone.PLAIN, "retry", event.task)
+
+
+@tell.register
+def _(event: TaskCancelled, state: State) -> Iterator[Line]:
+    yield Line(Tone.PLAIN, "cancelled", event.task)
+
+
+@tell.register
+def _(event: StopAsked, state: State) -> Iterator[Line]:
+    yield Line(Tone.PLAIN, "stopping", event.task)
+
+
+@tell.register
+def _(event: AttemptStarted, state: State) -> Iterator[Line]:
+    again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
+    yield Line(Tone.PLAIN, "started", f"{event.task}{again}")
+
+
+@tell.register
+def _(event: AttemptEnded, state: State) -> Iterator[Line]:
+    tone, word = ENDS[event.status]
+    why = ": ".join(str(part) for part in (event.reason, *event.detail[:1]) if part)
+    yield Line(tone, word, f"{event.task}: {why}" if why else event.task)
+
+
+@tell.register
+def _(event: SaveMerged, state: State) -> Iterator[Line]:
+    yield from (_tell_excluded(gone, "conflict", Tone.CALL) for gone in event.excluded)
+
+
+@tell.register
+def _(event: GateRan, state: State) -> Iterator[Line]:
+    names = ", ".join(f"{result.gate} {result.seconds:.1f} s" for result in event.verdict.results)
+    tone, word = (Tone.GOOD, "green") if event.verdict.green else (Tone.BAD, "red")
+    yield Line(tone, word, f"{names} on the merged tree of {event.verdict.index} task(s)")
+
+
+@tell.register
+def _(event: SaveGated, state: State) -> Iterator[Line]:
+    yield from (_tell_excluded(gone, "failed", Tone.BAD) for gone in event.excluded)
+
+
+@tell.register
+def _(event: SaveHeld, state: State) -> Iterator[Line]:
+    if event.hold is not None:
+        yield Line(Tone.CALL, "waits", f"{event.hold}: {', '.join(event.detail)}")
+
+
+@tell.register
+def _(event: SaveLanded, state: State) -> Iterator[Line]:
+    yield Line(Tone.GOOD, "landed", describe_landing(state) or event.commit[:12])
+
+
+@tell.register
+def _(event: SaveAbandoned, state: State) -> Iterator[Line]:
+    yield Line(Tone.PLAIN, "replan", "main moved or nothing was left of this save")
+
+
+def describe_landing(state: State) -> str:
+    """The checkpoint and the tasks of the save that has just landed."""
+    save = state.save
+    if save is None:
+        return ""
+    tasks = ", ".join(link.item.task for link in save.chain[: save.lands])
+    return f"{checkpoint_name(day_of(save.date_ms), save.number)}: {tasks}"
+
+
+def _tell_excluded(gone: Excluded, word: str, tone: Tone) -> Line:
+    return Line(tone, word, f"{gone.item.task}: {', '.join(gone.detail)}")

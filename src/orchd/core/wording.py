@@ -1,0 +1,172 @@
+"""The words that orchd writes into git: commit messages, trailers, the tag's message, the audit note.
+
+Rule: a function of the records alone, so that a replay makes the same objects. Titles are strangers' text: one line, inert.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
+
+from orchd.core.inert import inert
+from orchd.model.ids import TaskId, checkpoint_name
+from orchd.model.message import (
+    AttemptEnded,
+    AttemptStarted,
+    Event,
+    GateLost,
+    GateRan,
+    LeaderTook,
+    ProblemsChanged,
+    SaveAbandoned,
+    SaveClosed,
+    SaveGated,
+    SaveHeld,
+    SaveLanded,
+    SaveMerged,
+    SavePlanned,
+    StopAsked,
+    TaskCancelled,
+    TaskRetried,
+    TaskSeen,
+    TaskWithdrawn,
+)
+from orchd.model.save import Excluded, GateResult, Merged, Save, SaveItem
+from orchd.model.text import day_of
+
+UNVERIFIED = "unverified"
+SUBJECT_CHARS = 100
+
+Trailer = tuple[str, str]
+
+OPERATIONS: Mapping[type[Event], tuple[str, Callable[..., str]]] = {
+    LeaderTook: ("lead", lambda event: f"epoch {event.epoch}"),
+    ProblemsChanged: ("note", lambda event: f"{len(event.problems)} problems"),
+    TaskSeen: ("add", lambda event: event.spec.id),
+    TaskWithdrawn: ("withdraw", lambda event: event.task),
+    AttemptStarted: ("start", lambda event: event.task),
+    AttemptEnded: ("end", lambda event: f"{event.task} {event.status}"),
+    StopAsked: ("stop", lambda event: event.task),
+    TaskCancelled: ("cancel", lambda event: event.task),
+    TaskRetried: ("retry", lambda event: event.task),
+    SavePlanned: ("plan save", lambda event: event.save.id),
+    SaveMerged: ("merge save", lambda event: event.save),
+    GateRan: ("gate save", lambda event: f"{event.save} {'green' if event.verdict.green else 'red'}"),
+    GateLost: ("repeat gate of save", lambda event: event.save),
+    SaveHeld: ("hold save", lambda event: event.save),
+    SaveGated: ("pass save", lambda event: event.save),
+    SaveLanded: ("land save", lambda event: event.save),
+    SaveAbandoned: ("abandon save", lambda event: event.save),
+    SaveClosed: ("close save", lambda event: event.save),
+}
+"""What each event is called in the log of operations, and whom it concerns."""
+
+
+def word_operation(events: Sequence[Event]) -> str:
+    """The subject of an operation, like `start fix-auth` or `3 events: start a, b; plan save 1f2e`."""
+    phrases = []
+    for verb, group in groupby(events, key=lambda event: OPERATIONS[type(event)][0]):
+        whom = ", ".join(OPERATIONS[type(event)][1](event) for event in group)
+        phrases.append(f"{verb} {whom}")
+    count = f"{len(events)} events: " if len(events) > 1 else ""
+    return _shorten(count + "; ".join(phrases), SUBJECT_CHARS)
+
+
+def compose(subject: str, body: Iterable[str], trailers: Iterable[Trailer]) -> str:
+    """A commit message: subject, body, trailers as the last paragraph."""
+    lines = "\n".join(body)
+    ends = "\n".join(f"{key}: {inert(value)}" for key, value in trailers)
+    return "\n\n".join(part for part in (subject, lines, ends) if part) + "\n"
+
+
+def word_merge(item: SaveItem, title: str, save: Save) -> str:
+    """The message of the merge of one task."""
+    trailers = (("Orch-Task", token(item)), ("Orch-Save", save.id))
+    return compose(_shorten(f"Merge {item.task}: {inert(title)}", SUBJECT_CHARS), (), trailers)
+
+
+def word_checkpoint(save: Save, titles: Sequence[str], version: str) -> str:
+    """The message of the commit that lands on main."""
+    names = _titles_by_task(save, titles)
+    landed = landed_links(save)
+    subject = f"Land {', '.join(link.item.task for link in landed)}"
+    if len(landed) == 1:
+        subject += f": {names[landed[0].item.task]}"
+    body = [f"- {link.item.task}: {names[link.item.task]}" for link in landed] if len(landed) > 1 else []
+    trailers = (*_identity(save), *_evidence(save), ("Orch-Version", version))
+    return compose(_shorten(subject, SUBJECT_CHARS), body, trailers)
+
+
+def word_tag(save: Save) -> str:
+    """The message of the checkpoint's tag."""
+    return compose(name_checkpoint(save), (), (*_identity(save), *_evidence(save)))
+
+
+def word_note(save: Save, version: str) -> str:
+    """The audit of one save as lines `key: value`, for people."""
+    lines = [
+        ("save", save.id),
+        ("session", save.session),
+        ("checkpoint", name_checkpoint(save)),
+        ("commit", save.commit),
+        ("base", save.base),
+        *(("task", token(link.item)) for link in landed_links(save)),
+        *(("gate", _tell_result(result)) for result in landed_results(save)),
+        *(() if landed_results(save) else (("gates", UNVERIFIED),)),
+        *(("excluded", _tell_excluded(excluded)) for excluded in save.excluded),
+        ("orchd", version),
+    ]
+    return "".join(f"{key}: {inert(value)}\n" for key, value in lines)
+
+
+def name_checkpoint(save: Save) -> str:
+    """The name of the tag that this save makes."""
+    return checkpoint_name(day_of(save.date_ms), save.number)
+
+
+def landed_links(save: Save) -> tuple[Merged, ...]:
+    """The links of the chain that land."""
+    return save.chain[: save.lands]
+
+
+def landed_results(save: Save) -> tuple[GateResult, ...]:
+    """What the gates said about the tree that lands."""
+    return next((v.results for v in save.verdicts if v.index == save.lands and v.green), ())
+
+
+def token(item: SaveItem) -> str:
+    """The work of an item in words: task, generation.attempt, tip."""
+    return f"{item.task} {item.generation}.{item.attempt} {item.tip}"
+
+
+def _identity(save: Save) -> tuple[Trailer, ...]:
+    return (
+        ("Orch-Save", save.id),
+        ("Orch-Session", save.session),
+        ("Orch-Checkpoint", name_checkpoint(save)),
+        ("Orch-Base", save.base),
+        *(("Orch-Task", token(link.item)) for link in landed_links(save)),
+    )
+
+
+def _evidence(save: Save) -> tuple[Trailer, ...]:
+    gates = tuple(("Orch-Gate", f"{result.gate} passed") for result in landed_results(save))
+    excluded = tuple(("Orch-Excluded", f"{left.item.task} {left.reason}") for left in save.excluded)
+    return (*(gates or (("Orch-Gates", UNVERIFIED),)), *excluded)
+
+
+def _tell_result(result: GateResult) -> str:
+    return f"{result.gate} {'passed' if result.green else 'failed'} in {result.seconds:.1f} s"
+
+
+def _tell_excluded(excluded: Excluded) -> str:
+    because = f" ({', '.join(excluded.detail)})" if excluded.detail else ""
+    return f"{token(excluded.item)} {excluded.reason}{because}"
+
+
+def _titles_by_task(save: Save, titles: Sequence[str]) -> Mapping[TaskId, str]:
+    return {item.task: inert(title) for item, title in zip(save.items, titles, strict=True)}
+
+
+def _shorten(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

@@ -1,0 +1,212 @@
+"""The real commands on a real repository that orchd has really served."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from cli_oracle import check_schema
+
+from orchd.cli.envelopes import ENVELOPES, json_schema
+
+READING = ("status", "ps", "claims", "checkpoints", "op log")
+
+
+def data_of(shell, *arguments: str):
+    """The data of a `--json` command; the document must fit its exported schema."""
+    document = json.loads(shell.ok(*arguments, "--json"))
+    name = document["schema"].split("/")[1]
+    check_schema(json_schema(ENVELOPES[name]), document, name)
+    return document["data"]
+
+
+@pytest.mark.parametrize("command", READING)
+def test_reading_commands_work_before_orchd_ever_ran(shell, command):
+    data = data_of(shell, *command.split())
+    shell.ok(*command.split())
+    if command == "status":
+        assert (data["server"], data["checkpoint"], data["tasks"], data["counts"]) == (None, None, [], {})
+    else:
+        assert data == []
+
+
+@pytest.mark.parametrize("command", READING)
+def test_reading_commands_change_nothing(served, command):
+    before = served.git("for-each-ref"), served.git("status", "--porcelain")
+    served.ok(*command.split())
+    assert (served.git("for-each-ref"), served.git("status", "--porcelain")) == before
+
+
+@pytest.mark.parametrize("command", ["ps", "claims", "checkpoints", "op log"])
+def test_a_pipe_gets_one_line_for_each_record_of_the_json(served, command):
+    lines = served.ok(*command.split()).splitlines()
+    data = data_of(served, *command.split())
+    assert len(lines) == len(data)
+    for line, record in zip(lines, data, strict=True):
+        assert len(line.split("\t")) == len(record)
+
+
+def test_status_tells_what_landed_and_what_failed(served):
+    data = data_of(served, "status")
+    assert data["counts"] == {"landed": 1, "failed": 2}
+    assert {task["task"]: task["status"] for task in data["tasks"]} == {"bad": "failed", "stray": "failed"}
+    assert data["branch"] == "main"
+    assert data["verified"] is False
+    assert [one["tasks"] for one in data["landed"]] == [["good"]]
+    assert data["sandbox"].startswith("none")
+
+
+def test_status_on_a_terminal_is_a_table_without_control_characters_of_others(served):
+    screen = served.on_terminal("status", NO_COLOR="1")
+    assert "\x1b" not in screen
+    assert "no daemon: start with `orchd run`" in screen
+    assert "agents run UNSANDBOXED, with your rights" in screen
+    assert "unverified: no gates were configured" in screen
+    assert re.search(r"^TASK +STATUS +ELAPSED +WHAT$", screen, re.MULTILINE)
+
+
+def test_colours_are_on_a_terminal_only_and_can_be_switched_off(served):
+    assert "\x1b[31m" in served.on_terminal("status")
+    assert "\x1b" not in served.on_terminal("status", "--no-color")
+    assert "\x1b" not in served.on_terminal("status", TERM="dumb")
+    assert "\x1b" not in served.ok("status")
+
+
+def test_watching_in_a_pipe_prints_once(served):
+    assert served.ok("status", "-w") == served.ok("status")
+
+
+def test_explain_says_why_a_task_failed_and_what_to_do(served):
+    bad, stray = data_of(served, "explain", "bad"), data_of(served, "explain", "stray")
+    assert "ended with 3" in bad["what"]
+    assert any("orchd logs bad" in step for step in bad["next"])
+    assert "elsewhere.txt" in stray["what"]
+    assert any("`claims:`" in step for step in stray["next"])
+
+
+def test_the_command_that_shows_refused_work_really_shows_it(served):
+    step = next(step for step in data_of(served, "explain", "stray")["next"] if "git diff" in step)
+    command = re.search(r"`git (diff [^`]+)`", step)[1]
+    assert "+x" in served.git(*command.split())
+
+
+def test_show_sets_claimed_beside_proven(served):
+    good, stray = data_of(served, "show", "good"), data_of(served, "show", "stray")
+    assert good["claimed"] == stray["claimed"] == "its command reported success"
+    assert good["checkpoint"] in good["proven"]
+    assert "unverified" in good["proven"]
+    assert good["commit"] == served.git("rev-parse", "main")
+    assert stray["proven"] == "nothing landed"
+    assert "claimed" in served.on_terminal("show", "good")
+
+
+def test_logs_are_without_control_sequences_unless_raw(served):
+    assert served.ok("logs", "bad") == "so far so good\n"
+    assert served.ok("logs", "bad", "--raw") == "so far\x1b[31m so good\n"
+    assert data_of(served, "logs", "bad") == {"run": "bad.1.1", "lines": ["so far so good"]}
+    assert served.ok("logs", "bad", "-f", "--attempt", "1") == "so far so good\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("show", "god"), "there is no task `god`"),
+        (("explain", "god"), "there is no task `god`"),
+        (("logs", "god"), "there is no task `god`"),
+        (("retry", "god"), "there is no task `god`"),
+    ],
+)
+def test_an_unknown_task_ends_with_2_and_a_suggestion(served, arguments, message):
+    done = served.orchd(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [f"orchd: error: {message}", "help: did you mean `good`?"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("retry", "good"), "good is landed: there is nothing to retry"),
+        (("cancel", "good"), "good is landed: there is nothing to cancel"),
+        (("logs", "bad", "--attempt", "2"), "bad has 1 attempt(s), not 2"),
+        (("logs", "bad", "-f", "--json"), "--json prints one finished document"),
+    ],
+)
+def test_requests_that_make_no_sense_end_with_2(served, arguments, message):
+    done = served.orchd(*arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+
+
+def test_a_retry_waits_for_the_next_run_and_makes_a_second_attempt(fresh):
+    done = fresh.orchd("retry", "bad", "--json")
+    assert json.loads(done.stdout)["data"] == [{"task": "bad", "verb": "retry", "status": "failed", "served": False}]
+    assert "the next `orchd run`" in done.stderr
+    document = json.loads(fresh.orchd("run", "--json").stdout)
+    check_schema(json_schema(ENVELOPES["run"]), document, "run")
+    assert {task["task"]: task["status"] for task in document["data"]["tasks"]} == {"bad": "failed"}
+    assert data_of(fresh, "show", "bad")["attempt"] == 2
+    assert fresh.ok("logs", "bad", "--attempt", "1") == "so far so good\n"
+
+
+def test_a_bad_file_is_shown_with_its_problem_by_show_explain_and_check(fresh):
+    fresh.write_task("typo", "echo", "clams: [a]\n")
+    fresh.orchd("run")
+    for command in ("show", "explain"):
+        done = fresh.orchd(command, "typo")
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "--> .orch/tasks/typo.yaml:3:1" in done.stderr
+    assert fresh.ok("status").splitlines()[0].split("\t")[-1] == "orchd check"
+    checked = fresh.orchd("check")
+    assert checked.returncode == 1
+    assert "--> .orch/tasks/typo.yaml:3:1" in checked.stdout
+    document = json.loads(fresh.orchd("check", "--json").stdout)
+    check_schema(json_schema(ENVELOPES["check"]), document, "check")
+    assert [problem["line"] for problem in document["data"]] == [3]
+
+
+def test_check_is_quiet_when_all_is_well_and_ignores_files_that_are_not_ours(shell):
+    shell.write_task("fine", "echo")
+    (shell.repo / "other.yaml").write_text("a: [", encoding="utf-8")
+    done = shell.orchd("check", "other.yaml", ".orch/tasks/fine.yaml")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == "other.yaml is no input file of orchd: ignored\n"
+    assert shell.orchd("check", ".orch/tasks/fine.yaml").stderr == shell.orchd("check").stderr == ""
+    shell.write_task("wrong", "echo", "x: 1\n")
+    assert shell.orchd("check", "other.yaml").returncode == 0
+    assert shell.orchd("check", "other.yaml", ".orch/tasks/wrong.yaml").returncode == 1
+
+
+def test_init_writes_once_and_leaves_a_repository_that_checks(shell):
+    first, second = data_of(shell, "init"), data_of(shell, "init")
+    assert {one["result"] for one in first} == {"written"}
+    assert {one["result"] for one in second} == {"kept"}
+    shell.ok("check")
+
+
+def test_init_in_a_bare_repository_says_what_to_do_and_writes_nothing(shell, tmp_path):
+    shell.git("clone", "-q", "--bare", ".", str(tmp_path / "bare.git"))
+    before = sorted((tmp_path / "bare.git").rglob("*"))
+    done = shell.orchd("init", "--repo", str(tmp_path / "bare.git"))
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "run `orchd init` in a clone" in done.stderr
+    assert sorted((tmp_path / "bare.git").rglob("*")) == before
+
+
+def test_all_schemas_are_exported(shell, tmp_path):
+    shell.ok("schema", "export", str(tmp_path / "out"))
+    names = {path.name.removesuffix(".schema.json") for path in (tmp_path / "out").iterdir()}
+    assert names == {"task", "config"} | {f"orchd-{name}-v1" for name in ENVELOPES}
+    assert set(json.loads(shell.ok("schema", "export"))) == names
+
+
+def test_verbose_prints_the_git_commands_and_keeps_the_data_clean(served):
+    done = served.orchd("-v", "checkpoints")
+    assert done.stdout == served.ok("checkpoints")
+    assert re.search(r"^\+ git .*for-each-ref", done.stderr, re.MULTILINE)
+    assert "+ git" not in served.orchd("checkpoints").stderr
+
+
+def test_common_options_may_stand_before_the_command(served, tmp_path):
+    done = served.orchd("--json", "--repo", str(served.repo), "checkpoints")
+    assert json.loads(done.stdout)["schema"] == "orchd/checkpoints/v1"

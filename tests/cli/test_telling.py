@@ -1,0 +1,191 @@
+"""What people read is true, complete and harmless for every state that a task can be in."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+import pytest
+from cli_samples import BASE, CHECKPOINT, NOW_MS, make_save, make_state, make_task
+
+from orchd.core.telling import (
+    CAUSES,
+    HOLDS,
+    REASONS,
+    SAVE_STEPS,
+    list_needs,
+    tell_claimed,
+    tell_gates,
+    tell_proven,
+    tell_task,
+)
+from orchd.model.problem import Problem
+from orchd.model.save import Checkpoint, Hold, SaveStep
+from orchd.model.snapshot import Cause, Decision
+from orchd.model.work import Reason, Status
+
+ENDED_BADLY = (Status.FAILED, Status.HELD, Status.CANCELLED)
+DONE_WORDS = re.compile(r"main contains|landed|passed|green")
+
+
+def tell(task, *others, decision=None, **state):
+    return tell_task(task, make_state(task, *others, **state), decision)
+
+
+@pytest.mark.parametrize(("status", "reason"), list(itertools.product(Status, [*Reason, None])))
+def test_every_status_with_every_reason_says_what_happened_without_an_open_end(status, reason):
+    told = tell(make_task(status=status, reason=reason, detail=("src/a.py",)))
+    for line in (told.what, *told.why, *told.steps):
+        assert line.strip() == line != ""
+        assert not re.search(r"[{}]|``|None|\bReason\.|\bStatus\.", line)
+
+
+@pytest.mark.parametrize(("status", "reason"), list(itertools.product(ENDED_BADLY, [*Reason, None])))
+def test_what_did_not_land_never_sounds_as_if_it_had_and_always_has_a_next_step(status, reason):
+    told = tell(make_task(status=status, reason=reason))
+    assert not DONE_WORDS.search(told.what)
+    assert any("orchd retry t" in step for step in told.steps)
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_the_work_of_a_failed_task_is_named_by_a_command_that_shows_it(reason):
+    steps = tell(make_task(status=Status.FAILED, reason=reason)).steps
+    shown = reason is Reason.NOTHING or any(f"git diff {BASE[:12]} refs/orch/attic/t/1" in step for step in steps)
+    assert shown
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_no_step_names_work_that_does_not_exist(reason):
+    steps = tell(make_task(status=Status.FAILED, reason=reason, ref="", tip="")).steps
+    assert steps
+    assert not any("git diff" in step or "merge" in step for step in steps)
+
+
+def test_a_claim_failure_names_the_paths_and_the_key_that_widens_the_claim():
+    told = tell(make_task(status=Status.FAILED, reason=Reason.CLAIM, detail=("setup.py", "Makefile")))
+    assert told.what == "it changed paths outside its claim: setup.py, Makefile"
+    assert "`claims:`" in told.steps[0]
+
+
+def test_a_conflict_offers_a_retry_and_a_merge_by_hand_of_the_branch():
+    told = tell(make_task(status=Status.HELD, reason=Reason.CONFLICT, ref="refs/heads/session/default/task/t"))
+    assert "orchd retry t" in told.steps[0]
+    assert "merge `session/default/task/t` by hand and `orchd cancel t`" in told.steps[1]
+
+
+def test_a_red_gate_names_the_gate_and_the_command_that_shows_its_output():
+    told = tell(make_task(status=Status.FAILED, reason=Reason.GATE, detail=("gate `lint` ended with 1", "@5a5a.1.1")))
+    assert told.what == "a gate was red on the merged tree: gate `lint` ended with 1"
+    assert "`orchd logs @5a5a.1.1`" in told.steps[0]
+
+
+def test_many_paths_are_counted_in_the_sentence_and_listed_as_evidence():
+    paths = tuple(f"p{n}" for n in range(9))
+    told = tell(make_task(status=Status.FAILED, reason=Reason.CLAIM, detail=paths))
+    assert told.what.endswith("p0, p1, p2, p3, p4 and 4 more")
+    assert told.why == paths
+
+
+def test_control_sequences_in_details_become_visible_text():
+    evil = "a\x1b]0;owned\x07\nb\u202e"
+    task = make_task(status=Status.FAILED, reason=Reason.CLAIM, detail=(evil,) * 9)
+    told = tell(task)
+    for line in (told.what, *told.why, *told.steps):
+        assert line.isprintable()
+    assert "\\x1b" in told.what
+
+
+@pytest.mark.parametrize("cause", Cause)
+def test_every_cause_says_what_holds_a_waiting_task_back(cause):
+    decision = Decision("t", cause, ("o",), ("src/**", "src/http/*"))
+    told = tell(make_task(), make_task("o", Status.RUNNING), decision=decision)
+    assert told.what and "{" not in told.what + "".join(told.steps)
+    if cause in (Cause.NEEDS, Cause.BLOCKED, Cause.AFTER, Cause.CLAIM, Cause.SLOTS):
+        assert re.search(r"\bo\b", told.what)
+
+
+def test_a_claim_that_waits_names_both_globs_and_their_holder():
+    decision = Decision("t", Cause.CLAIM, ("o",), ("src/**", "src/http/*"))
+    told = tell(make_task(), make_task("o", Status.RUNNING), decision=decision)
+    assert told.what == "its claim `src/**` meets `src/http/*` of o (running)"
+
+
+def test_a_blocked_task_names_the_failure_and_where_to_look():
+    failed = make_task("o", Status.FAILED, Reason.GATE)
+    told = tell(make_task(), failed, decision=Decision("t", Cause.BLOCKED, ("o",)))
+    assert told.what == "it cannot start: it needs o (failed: gate)"
+    assert "orchd explain o" in told.steps[0]
+
+
+def test_an_attempt_that_was_lost_is_mentioned_while_the_next_one_waits():
+    told = tell(make_task(attempt=1, lost=1), decision=Decision("t", Cause.SLOTS))
+    assert "attempt 1 was lost" in told.why[0]
+
+
+@pytest.mark.parametrize("step", SaveStep)
+def test_every_step_of_a_save_has_its_own_words(step):
+    told = tell(make_task(status=Status.SAVING), save=make_save(step))
+    assert told.what == SAVE_STEPS[step]
+    assert ("main contains" in told.what) is (step is SaveStep.LANDED)
+
+
+def test_a_save_without_gates_is_called_unverified():
+    told = tell(make_task(status=Status.SAVING), save=make_save(SaveStep.GATED, gates=()))
+    assert any("unverified" in line for line in told.why)
+
+
+@pytest.mark.parametrize("hold", Hold)
+def test_a_held_save_says_what_is_in_the_way_and_both_ways_out(hold):
+    save = make_save(SaveStep.GATED, hold=hold, hold_detail=("notes.txt",))
+    told = tell(make_task(status=Status.SAVING), save=save)
+    assert "notes.txt" in told.why
+    assert "git status" in told.steps[0]
+    assert "git merge refs/orch/ready/7" in told.steps[1]
+
+
+def test_tables_are_complete():
+    assert set(REASONS) == set(Reason)
+    assert set(CAUSES) == set(Cause)
+    assert set(SAVE_STEPS) == set(SaveStep)
+    assert set(HOLDS) == set(Hold)
+
+
+def test_needs_list_the_longest_wait_first_and_the_undated_last():
+    young = make_task("young", Status.HELD, Reason.CONFLICT, ended_ms=NOW_MS - 1000)
+    old = make_task("old", Status.HELD, Reason.CONFLICT, ended_ms=NOW_MS - 90_000)
+    save = make_save(SaveStep.GATED, hold=Hold.DIRTY, hold_detail=("a.py",))
+    problem = Problem(".orch/tasks/x.yaml", 1, 1, "E001", "bad")
+    needs = list_needs(make_state(young, old, save=save, problems=(problem,)))
+    assert [need.subject for need in needs] == ["old", "t", "young", ".orch/tasks/x.yaml"]
+    assert [need.command for need in needs] == ["orchd retry old", "git status", "orchd retry young", "orchd check"]
+
+
+def test_nothing_needs_a_person_when_all_is_well():
+    tasks = [make_task(str(status), status) for status in Status if status is not Status.HELD]
+    assert list_needs(make_state(*tasks, save=make_save())) == ()
+
+
+@pytest.mark.parametrize(("status", "reason"), list(itertools.product(Status, [*Reason, None])))
+def test_only_a_landed_task_is_proven_to_be_on_main(status, reason):
+    proven = tell_proven(make_task(status=status, reason=reason), CHECKPOINT)
+    assert ("main contains it" in proven) is (status is Status.LANDED)
+
+
+def test_a_failed_command_never_claims_success_and_a_red_gate_stands_against_a_claim():
+    claims = {reason: tell_claimed(make_task(status=Status.FAILED, reason=reason)) for reason in Reason}
+    for reason in (Reason.EXIT, Reason.TIMEOUT, Reason.LOST, Reason.WORKSPACE, Reason.CANCELLED):
+        assert "success" not in claims[reason]
+    for reason in (Reason.NOTHING, Reason.CLAIM, Reason.POLICY, Reason.GATE, Reason.CONFLICT):
+        assert claims[reason] == "its command reported success"
+
+
+@pytest.mark.parametrize("status", [Status.WAITING, Status.RUNNING, Status.STOPPING, Status.WITHDRAWN])
+def test_what_has_not_ended_has_claimed_nothing_even_if_an_older_attempt_failed(status):
+    assert tell_claimed(make_task(status=status, reason=Reason.GATE)) == ""
+
+
+@pytest.mark.parametrize("gates", ["", "unverified"])
+def test_a_checkpoint_without_gates_is_called_unverified(gates):
+    bare = Checkpoint("checkpoint/x", BASE, 0, "default", ("t",), gates)
+    assert tell_gates(bare) == "unverified: no gates were configured"
+    assert tell_gates(CHECKPOINT) == "gates on the tree that landed: tests"

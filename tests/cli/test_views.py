@@ -1,0 +1,306 @@
+"""The records of the commands: complete, the same in all three forms, and as documented."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+import pytest
+from cli_manual import MANUAL, write_manual
+from cli_oracle import check_schema
+from cli_samples import (
+    CHECKPOINT,
+    COMMIT,
+    NOW_MS,
+    SERVER,
+    make_save,
+    make_state,
+    make_task,
+)
+
+from orchd.adapters.state_reader import HotState, Operation
+from orchd.app import RunView, Served
+from orchd.cli.board import board_cells, board_lines
+from orchd.cli.envelopes import ENVELOPES, json_schema, to_cells, to_data, to_shown
+from orchd.cli.flags import Flags
+from orchd.cli.output import fact_lines, print_record, print_records, record_lines, table_lines
+from orchd.cli.root import root
+from orchd.cli.views import (
+    LIVE,
+    find_problems,
+    view_checkpoints,
+    view_claims,
+    view_explain,
+    view_operations,
+    view_problems,
+    view_ps,
+    view_run,
+    view_show,
+    view_status,
+)
+from orchd.model.problem import Problem
+from orchd.model.save import Hold, SaveStep
+from orchd.model.snapshot import Cause, Decision, State
+from orchd.model.work import Reason, Status
+
+SCREEN = Flags(json=False, repo=Path(), quiet=False, color=False, terminal=True, columns=200)
+EMPTY = State()
+PROBLEM = Problem(".orch/tasks/bad.yaml", 3, 5, "E021", "unknown key `rn`", "did you mean `run`?", "rn: x", 2)
+RUNNING = {"busy.1.1": RunView(77, 12.5, Path("log")), "@5a5a5a5a5a5a.1.1": RunView(78, 1.0, Path("log"))}
+
+
+def busy_state() -> State:
+    return make_state(
+        make_task("t", Status.SAVING),
+        make_task("busy", Status.RUNNING),
+        make_task("queued"),
+        make_task("broken", Status.FAILED, Reason.EXIT, detail=("ended with 3 after 0.1 s",)),
+        make_task("question", Status.HELD, Reason.CONFLICT, detail=("a.py",)),
+        make_task("done", Status.LANDED),
+        save=make_save(SaveStep.GATED, hold=Hold.DIRTY, hold_detail=("notes.txt",)),
+        problems=(PROBLEM,),
+    )
+
+
+def status_row(state=None, *, server=SERVER, checkpoints=(CHECKPOINT,), sandbox="none (at all)", archived=None):
+    hot = HotState(busy_state() if state is None else state, archived or {})
+    return view_status(
+        hot,
+        (Decision("queued", Cause.CLAIM, ("busy",), ("src/**", "src/**")),),
+        checkpoints,
+        RUNNING,
+        server,
+        branch="main",
+        sandbox=sandbox,
+        now_ms=NOW_MS,
+    )
+
+
+def rows_of(name: str) -> tuple:
+    state = busy_state()
+    return {
+        "ps": lambda: view_ps(state, RUNNING),
+        "claims": lambda: view_claims(state),
+        "checkpoints": lambda: view_checkpoints([CHECKPOINT]),
+        "op-log": lambda: view_operations([Operation(COMMIT, NOW_MS, "orchd: seen t", ({"type": "TaskSeen"},))]),
+        "check": lambda: view_problems([PROBLEM]),
+        "init": lambda: ({"path": ".orch/config.yaml", "result": "written"},),
+        "run": lambda: (view_run(Served(state, NOW_MS - 100_000), "1 failed", 1),),
+        "ask": lambda: ({"task": "t", "verb": "retry", "status": "failed", "served": True},),
+        "status": lambda: (status_row(),),
+        "explain": lambda: tuple(view_explain(task, state, None) for task in state.tasks.values()),
+        "show": lambda: tuple(view_show(task, state, None, CHECKPOINT) for task in state.tasks.values()),
+        "logs": lambda: ({"run": "t.1.1", "lines": ("hello",)},),
+    }[name]()
+
+
+@pytest.mark.parametrize("name", ENVELOPES)
+def test_every_command_prints_what_its_schema_says_and_nothing_else(name):
+    envelope, rows = ENVELOPES[name], rows_of(name)
+    assert rows
+    for row in rows:
+        assert set(row) == {field.name for field in envelope.fields}
+        data = [to_data(envelope.fields, row)] if envelope.many else to_data(envelope.fields, row)
+        document = json.loads(json.dumps({"schema": envelope.schema, "data": data}))
+        check_schema(json_schema(envelope), document, name)
+
+
+def test_the_oracle_of_schemas_notices_a_missing_a_surplus_and_a_wrong_field():
+    envelope = ENVELOPES["claims"]
+    good = to_data(envelope.fields, rows_of("claims")[0])
+    for bad in ({**good, "more": 1}, {k: v for k, v in good.items() if k != "task"}, {**good, "epoch": "three"}):
+        with pytest.raises(AssertionError):
+            check_schema(json_schema(envelope), {"schema": envelope.schema, "data": [bad]})
+
+
+@pytest.mark.parametrize("name", ["ps", "claims", "checkpoints", "op-log", "check", "init", "ask"])
+def test_table_pipe_and_json_have_the_same_fields_in_the_same_order(name):
+    envelope, rows = ENVELOPES[name], rows_of(name)
+    names = [field.name for field in envelope.fields]
+    heading, *lines = table_lines(envelope.fields, rows, SCREEN)
+    places = [heading.index(name.removesuffix("_seconds").upper()) for name in names]
+    assert places == sorted(places)
+    assert len(lines) == len(rows)
+    for row, line in zip(rows, lines, strict=True):
+        assert list(to_data(envelope.fields, row)) == names
+        cells = to_cells(envelope.fields, row)
+        assert len(cells) == len(names)
+        assert all(cell in line for cell in cells if cell and not cell[0].isdigit() and "," not in cell)
+
+
+def test_an_instant_is_the_same_for_people_and_programs():
+    field = ENVELOPES["checkpoints"].fields[1]
+    row = {field.name: CHECKPOINT.created_ms}
+    assert to_cells((field,), row) == ["2026-01-31T09:57:00.000Z"] == [to_data((field,), row)[field.name]]
+    assert "2026-01-31 09:57:00Z" in table_lines((field,), [row], SCREEN)[1]
+
+
+def test_the_manual_lists_every_command_and_every_field():
+    text = MANUAL.read_text(encoding="utf-8")
+    assert write_manual(text) == text, "run `python tests/cli/cli_manual.py`"
+
+
+@pytest.mark.parametrize("name", [name for name, envelope in ENVELOPES.items() if envelope.many])
+def test_nothing_to_list_prints_no_data_in_a_pipe_and_an_empty_list_as_json(name, capsys):
+    with click.Context(root) as context:
+        print_records(ENVELOPES[name], (), "nothing")
+        assert capsys.readouterr() == ("", "nothing\n")
+        context.meta["json"] = True
+        print_records(ENVELOPES[name], (), "nothing")
+        assert json.loads(capsys.readouterr().out) == {"schema": ENVELOPES[name].schema, "data": []}
+
+
+def test_quiet_silences_messages_but_not_data(capsys):
+    with click.Context(root) as context:
+        context.meta["quiet"] = True
+        print_records(ENVELOPES["claims"], rows_of("claims"), "nothing")
+        print_records(ENVELOPES["claims"], (), "nothing")
+    out, err = capsys.readouterr()
+    assert out.count("\n") == len(rows_of("claims"))
+    assert err == ""
+
+
+def test_views_of_an_empty_repository_are_empty():
+    assert view_ps(EMPTY, {}) == view_claims(EMPTY) == view_checkpoints(()) == view_operations(()) == ()
+
+
+def test_status_of_an_empty_repository_says_that_nobody_serves_it_and_that_nothing_was_saved():
+    row = status_row(EMPTY, server=None, checkpoints=())
+    lines = "\n".join(board_lines(row, SCREEN, NOW_MS))
+    assert "no daemon: start with `orchd run`" in lines
+    assert "main: no checkpoint yet" in lines
+    assert "no tasks" in lines
+    assert "NEEDS YOU" not in lines
+
+
+def test_status_begins_with_what_needs_a_person():
+    lines = board_lines(status_row(), SCREEN, NOW_MS)
+    assert lines[0] == "NEEDS YOU"
+    needs = lines[2:5]
+    assert "orchd retry question" in needs[0] and "40s" in needs[0]
+    assert "git status" in needs[1] and "notes.txt" in needs[1]
+    assert "orchd check" in needs[2] and "bad.yaml" in needs[2]
+
+
+def test_status_admits_that_agents_are_not_sandboxed():
+    assert "agents run UNSANDBOXED, with your rights" in board_lines(status_row(), SCREEN, NOW_MS)
+    assert not any("UNSANDBOXED" in line for line in board_lines(status_row(sandbox="bubblewrap"), SCREEN, NOW_MS))
+
+
+def test_status_calls_a_save_without_gates_unverified():
+    ungated = type(CHECKPOINT)(CHECKPOINT.name, COMMIT, CHECKPOINT.created_ms, "default", ("t",), "unverified")
+    assert any("unverified: no gates" in line for line in board_lines(status_row(checkpoints=(ungated,)), SCREEN, NOW_MS))
+    assert not any("unverified" in line for line in board_lines(status_row(), SCREEN, NOW_MS))
+
+
+def test_status_lists_each_live_task_once_with_its_cause_and_nothing_that_is_done():
+    tasks = {row["task"]: row for row in status_row()["tasks"]}
+    assert set(tasks) == {"t", "busy", "queued", "broken", "question"}
+    assert tasks["queued"]["what"] == "its claim `src/**` meets `src/**` of busy (running)"
+    assert tasks["busy"]["elapsed_seconds"] == 12.5
+    assert "ended with 3" in tasks["broken"]["what"]
+
+
+@pytest.mark.parametrize("status", Status)
+def test_a_task_of_any_status_is_either_live_or_counted_as_done(status):
+    row = status_row(make_state(make_task("x", status)))
+    assert row["counts"] == {str(status): 1}
+    assert [task["task"] for task in row["tasks"]] == (["x"] if status in LIVE else [])
+
+
+def test_archived_tasks_are_counted_though_they_are_not_read():
+    row = status_row(make_state(make_task("x", Status.LANDED)), archived={Status.LANDED: 41, Status.UNCHANGED: 2})
+    assert row["counts"] == {"landed": 42, "unchanged": 2}
+
+
+def test_the_last_checkpoint_is_the_newest_whatever_their_order():
+    older = type(CHECKPOINT)("checkpoint/2026-01-31-006", COMMIT, CHECKPOINT.created_ms - 1, "default", (), "tests")
+    for checkpoints in ((older, CHECKPOINT), (CHECKPOINT, older)):
+        assert status_row(checkpoints=checkpoints)["checkpoint"]["name"] == CHECKPOINT.name
+        assert [row["name"] for row in view_checkpoints(checkpoints)] == [CHECKPOINT.name, older.name]
+
+
+def test_a_run_reports_what_ended_in_it_and_what_waits():
+    old = make_task("old", Status.LANDED, ended_ms=NOW_MS - 900_000)
+    new, held = make_task("new", Status.LANDED), make_task("held", Status.HELD, Reason.CONFLICT, ended_ms=1)
+    row = view_run(Served(make_state(old, new, held), NOW_MS - 100_000), "", 0)
+    assert {task["task"] for task in row["tasks"]} == {"new", "held"}
+
+
+def test_a_running_task_without_a_process_is_not_shown_as_if_it_had_one():
+    state = make_state(make_task("ghost", Status.RUNNING))
+    assert "process is not seen" in status_row(state)["tasks"][0]["what"]
+    assert view_ps(state, {})[0]["pid"] is None
+
+
+def test_status_in_a_pipe_has_every_part_of_the_json():
+    row = status_row()
+    lines = board_cells(row)
+    parts = {line.split("\t")[0] for line in lines}
+    assert parts == {field.name for field in ENVELOPES["status"].fields}
+    assert sum(line.startswith("tasks\t") for line in lines) == len(row["tasks"])
+
+
+def test_ps_tells_how_long_a_run_may_go_on_and_names_the_tasks_of_a_gate_run():
+    task, gates = rows_of("ps")
+    assert (task["task"], task["pid"], task["left_seconds"]) == ("busy", 77, 3600.0 - 12.5)
+    assert (gates["kind"], gates["task"], gates["left_seconds"]) == ("gates", "t", 59.0)
+
+
+def test_show_sets_what_was_claimed_beside_what_is_proven():
+    red = make_task("t", Status.FAILED, Reason.GATE)
+    row = view_show(red, make_state(red), None, None)
+    assert row["claimed"] == "its command reported success"
+    assert row["proven"] == "nothing landed"
+    landed = make_task("t", Status.LANDED)
+    proven = view_show(landed, make_state(landed), None, CHECKPOINT)["proven"]
+    assert CHECKPOINT.name in proven and "tests" in proven
+
+
+def test_facts_leave_out_what_says_nothing_but_the_pipe_does_not():
+    row = rows_of("show")[2]
+    fields = ENVELOPES["show"].fields
+    assert len(record_lines(fields, row)) == len(fields)
+    assert not any(line.startswith("checkpoint") for line in fact_lines(fields, row))
+
+
+def test_a_cell_that_says_nothing_is_empty_for_programs_and_a_dash_for_people():
+    row = {field.name: None for field in ENVELOPES["claims"].fields} | {"task": "", "glob": ()}
+    assert set(to_cells(ENVELOPES["claims"].fields, row)) == {""}
+    assert set(to_shown(ENVELOPES["claims"].fields, row)) == {"-"}
+
+
+def test_hostile_titles_stay_inside_their_cell():
+    task = make_task("t")
+    evil = type(task.spec)("t", "a\tb\n\x1b[2Jc", "run\x1b", claims=task.spec.claims)
+    task = type(task)(evil, Status.WAITING, "d", task.source, 1, NOW_MS)
+    row = view_show(task, make_state(task), None, None)
+    fields = ENVELOPES["show"].fields
+    for line in (*record_lines(fields, row), *fact_lines(fields, row)):
+        assert line.replace("\t", "").isprintable()
+    assert len(record_lines(fields, row)) == len(fields)
+
+
+def test_json_keeps_a_hostile_title_exactly(capsys):
+    row = {"run": "t.1.1", "lines": ("\x1b[31m", "任务\udc80")}
+    with click.Context(root) as context:
+        context.meta["json"] = True
+        print_record(ENVELOPES["logs"], row, ())
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert json.loads(out)["data"]["lines"] == ["\x1b[31m", "任务\udc80"]
+
+
+def test_colours_change_nothing_but_the_colour():
+    colored = Flags(json=False, repo=Path(), quiet=False, color=True, terminal=True, columns=200)
+    fields = ENVELOPES["status"].fields[7].fields
+    rows = status_row()["tasks"]
+    with_color = "\n".join(table_lines(fields, rows, colored))
+    assert "\x1b[31m" in with_color
+    assert click.unstyle(with_color) == "\n".join(table_lines(fields, rows, SCREEN))
+
+
+@pytest.mark.parametrize(("task", "found"), [("bad", 1), ("ba", 0), ("other", 0)])
+def test_problems_are_found_by_the_id_that_the_file_would_have(task, found):
+    assert len(find_problems(task, (PROBLEM,))) == found

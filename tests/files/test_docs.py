@@ -1,0 +1,64 @@
+"""The reference, the editors' schemas and the templates say what the code does."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from orchd.adapters.schema import MODELS, ParsedTask, parse_config, parse_task, schema_json
+from orchd.adapters.schema_docs import render_docs, write_docs
+from orchd.adapters.templates import template
+from orchd.model.config import Config
+from orchd.model.save import Gate
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.mark.parametrize("name", sorted(render_docs()))
+def test_the_committed_reference_is_what_the_schema_says(name: str) -> None:
+    assert (DOCS / name).read_text() == render_docs()[name], "run `python -m orchd.adapters.schema_docs docs`"
+
+
+def test_the_reference_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
+    write_docs(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"task-file.md", "config-file.md", "errors.md"}
+
+
+@pytest.mark.parametrize("kind", ["task", "config"])
+def test_editors_are_told_every_key_with_a_description_and_refuse_others(kind: str) -> None:
+    schema = json.loads(json.dumps(schema_json(kind)))
+    assert set(schema["properties"]) == set(MODELS[kind].model_fields)
+    assert all("description" in key or "$ref" in key for key in schema["properties"].values())
+    assert schema["additionalProperties"] is False
+
+
+def test_the_example_is_a_good_task() -> None:
+    text = template("example.yaml")
+    assert text.startswith("# yaml-language-server: $schema=schemas/task.json\n")
+    assert isinstance(parse_task("example.yaml", "example", text.encode()), ParsedTask)
+
+
+def test_the_configuration_template_is_all_defaults_and_shows_every_key() -> None:
+    text = template("config.yaml")
+    assert parse_config("config.yaml", text.encode()) == Config()
+    shown = "\n".join(line[2:] for line in text.split("\n") if line.startswith(("# ", "#   ")) and is_yaml(line[2:]))
+    assert parse_config("config.yaml", shown.encode()) == Config(
+        branch="main", env=("CI",), gates=(Gate("tests", "make test"),)
+    )
+    assert all(f"# {key}:" in text for key in MODELS["config"].model_fields)
+
+
+def is_yaml(line: str) -> bool:
+    """Keys begin small, sentences do not."""
+    return line.startswith("  ") or line.split(":")[0] in MODELS["config"].model_fields
+
+
+def test_what_is_ignored_is_the_inbox() -> None:
+    assert template("gitignore") == "inbox/\n"
+
+
+def test_a_template_that_does_not_exist_is_an_error() -> None:
+    with pytest.raises(FileNotFoundError):
+        template("nothing")
