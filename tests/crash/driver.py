@@ -30,8 +30,7 @@ from orchd.adapters.git_repo import open_repo
 from orchd.adapters.git_trees import find_entry
 from orchd.adapters.leadership import take_leadership
 from orchd.adapters.place import Place
-from orchd.adapters.records import load_event, load_record, text_of
-from orchd.adapters.records import EVENTS
+from orchd.adapters.records import EVENTS, load_event, load_record, text_of
 from orchd.core.evolve import evolve
 from orchd.engine.bell import Bell
 from orchd.engine.reconcile import Reconciler

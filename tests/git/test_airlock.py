@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import zlib
+from hashlib import sha1
+
+import pytest
+from git_world import World, commit, git
+
+from orchd.adapters import evidence
+from orchd.adapters.quarantine import Quarantine
+from orchd.model.claim import Mode, PathSpec
+from orchd.model.limits import UNPACK_OBJECTS
+from orchd.model.run import Entry, Exit, Outcome
+from orchd.model.work import Reason
+
+RUN = "fix.1.1"
+BRANCH = "refs/heads/session/default/task/fix"
+ATTIC = "refs/orch/attic/fix/1"
+
+
+def refs(world: World) -> str:
+    return git(world.top, "for-each-ref", "refs/orch", "refs/heads/session")
+
+
+def has(world: World, oid: str) -> bool:
+    return subprocess.run(["git", "cat-file", "-e", oid], cwd=world.top, check=False).returncode == 0
+
+
+def bring(world: World, files: dict[str, str | bytes | None], *, claims: tuple[str, ...] = ("**",), accept: bool = True):
+    tip = world.work_tip(files)
+    world.pack(RUN, tip, world.main)
+    return world.admit(RUN, tip, claims=claims, accept=accept)
+
+
+def check_clean(world: World) -> None:
+    assert not list((world.place.orch / "airlock").glob("*"))
+    git(world.top, "fsck", "--strict", "--no-dangling")
+
+
+@pytest.mark.parametrize("count", [1, UNPACK_OBJECTS + 1])
+def test_an_accepted_result_is_on_its_branch_and_admitting_again_changes_nothing(world: World, count: int) -> None:
+    returned = bring(world, {f"n{number}": str(number) for number in range(count)})
+    assert (returned.entry, returned.ref) == (Entry.ACCEPTED, BRANCH)
+    assert git(world.top, "rev-parse", BRANCH) == returned.tip
+    before = refs(world)
+    assert world.admit(RUN, returned.tip) == returned
+    assert refs(world) == before
+    check_clean(world)
+
+
+def test_a_thin_pack_is_completed_from_the_main_objects(world: World) -> None:
+    text = "".join(f"line {number}\n" for number in range(3000))
+    commit(world.work, {"big": text})
+    git(world.work, "push", "-q", "origin", "HEAD:refs/heads/side")
+    git(world.top, "update-ref", "refs/heads/main", "refs/heads/side")
+    git(world.top, "reset", "-q", "--hard")
+    tip = world.work_tip({"big": text + "more\n"} | {f"n{number}": str(number) for number in range(UNPACK_OBJECTS + 1)})
+    pack = world.pack(RUN, tip, world.main, "--thin")
+    assert pack.stat().st_size < len(text)
+    assert world.admit(RUN, tip).entry is Entry.ACCEPTED
+    check_clean(world)
+
+
+def test_a_path_outside_the_claim_is_refused_and_kept_in_the_attic(world: World) -> None:
+    returned = bring(world, {"src/b.txt": "B\n", "a.txt": "A\n"}, claims=("src/**",))
+    assert (returned.entry, returned.reason, returned.ref) == (Entry.REFUSED, Reason.CLAIM, ATTIC)
+    assert returned.detail == ("a.txt is outside the claim",)
+    assert git(world.top, "rev-parse", ATTIC) == returned.tip
+
+
+def test_a_deletion_outside_the_claim_is_refused_too(world: World) -> None:
+    returned = bring(world, {"gone.txt": None}, claims=("src/**",))
+    assert returned.detail == ("gone.txt is outside the claim",)
+
+
+@pytest.mark.parametrize(
+    ("text", "entry"), [("one\ntwo\nthree\nfour\n", Entry.ACCEPTED), ("zero\none\ntwo\nthree\n", Entry.REFUSED)]
+)
+def test_an_append_claim_admits_only_additions_at_the_end(world: World, text: str, entry: Entry) -> None:
+    tip = world.work_tip({"a.txt": text})
+    world.pack(RUN, tip, world.main)
+    world.leave_exit(RUN, Exit(Outcome.EXITED, tip=tip))
+    assert world.judge(RUN, world.main, (PathSpec("a.txt", Mode.APPEND),)).entry is entry
+
+
+def test_what_policy_forbids_is_refused_and_kept(world: World) -> None:
+    (world.work / "link").symlink_to("/etc/passwd")
+    returned = bring(world, {".orch/config.yaml": "gates: []\n", "bad.": "x"})
+    assert (returned.entry, returned.reason, returned.ref) == (Entry.REFUSED, Reason.POLICY, ATTIC)
+    assert [line.split(" ")[0] for line in returned.detail] == [".orch/config.yaml", "bad.", "link"]
+
+
+def test_work_that_is_not_accepted_is_kept_in_the_attic_once(world: World) -> None:
+    returned = bring(world, {"a.txt": "A\n"}, accept=False)
+    assert (returned.entry, returned.ref) == (Entry.KEPT, ATTIC)
+    assert world.admit(RUN, returned.tip, accept=False) == returned
+    assert git(world.top, "for-each-ref", "--format=%(refname)", "refs/orch/attic") == ATTIC
+
+
+def test_nothing_changed_is_unchanged(world: World) -> None:
+    assert world.admit(RUN, "").entry is Entry.UNCHANGED
+    assert world.admit(RUN, world.main).entry is Entry.UNCHANGED
+    returned = bring(world, {})
+    assert (returned.entry, returned.ref) == (Entry.UNCHANGED, ATTIC)
+
+
+def test_a_result_that_could_not_be_collected_keeps_the_workspace(world: World) -> None:
+    world.leave_exit(RUN, Exit(Outcome.EXITED, detail="the disk is full"))
+    returned = world.judge(RUN, world.main, ())
+    assert (returned.entry, returned.ref, returned.reason, returned.detail) == (
+        Entry.KEPT,
+        "",
+        Reason.WORKSPACE,
+        ("the disk is full",),
+    )
+
+
+def test_what_the_branch_held_goes_to_the_attic_unless_main_has_it(world: World) -> None:
+    git(world.top, "update-ref", BRANCH, world.main)
+    first = bring(world, {"a.txt": "1\n"})
+    assert git(world.top, "for-each-ref", "refs/orch/attic") == ""
+    second = bring(world, {"a.txt": "2\n"})
+    assert git(world.top, "rev-parse", ATTIC, BRANCH).split() == [first.tip, second.tip]
+
+
+def test_an_unrelated_history_is_refused(world: World) -> None:
+    git(world.work, "checkout", "-q", "--orphan", "other")
+    tip = commit(world.work, {"z": "z"})
+    world.pack(RUN, tip, world.main)
+    returned = world.admit(RUN, tip)
+    assert (returned.entry, returned.reason) == (Entry.REFUSED, Reason.POLICY)
+
+
+def make_pack(*objects: tuple[int, bytes]) -> bytes:
+    """A pack spelled out by hand: (type, content)."""
+    body = b"PACK" + (2).to_bytes(4, "big") + len(objects).to_bytes(4, "big")
+    for kind, content in objects:
+        size, byte = len(content) >> 4, (kind << 4) | (len(content) & 15)
+        head = []
+        while size:
+            head.append(byte | 128)
+            byte, size = size & 127, size >> 7
+        body += bytes([*head, byte]) + zlib.compress(content)
+    return body + sha1(body).digest()
+
+
+def spell_commit(world: World, tree: bytes) -> tuple[str, bytes]:
+    """A pack with a tree and a commit on main, and the commit's id."""
+    tree_id = sha1(b"tree %d\0" % len(tree) + tree).hexdigest()
+    who = "A <a@example.org> 1 +0000"
+    text = f"tree {tree_id}\nparent {world.main}\nauthor {who}\ncommitter {who}\n\nx\n".encode()
+    return sha1(b"commit %d\0" % len(text) + text).hexdigest(), make_pack((1, text), (2, tree))
+
+
+MISSING = bytes(range(20))
+BROKEN = {
+    "lacks a blob": b"100644 x\0" + MISSING,
+    "has .git in a tree": b"40000 .git\0" + bytes.fromhex("4b825dc642cb6eb9a060e54bf8d69288fbee4904"),
+    "is not sorted": b"100644 b\0" + MISSING + b"100644 a\0" + MISSING,
+}
+
+
+@pytest.mark.parametrize("tree", BROKEN.values(), ids=BROKEN.keys())
+def test_a_broken_object_does_not_enter(world: World, tree: bytes) -> None:
+    tip, pack = spell_commit(world, tree)
+    world.pack(RUN, world.main, world.main).write_bytes(pack)
+    returned = world.admit(RUN, tip)
+    assert (returned.entry, returned.ref, returned.reason) == (Entry.REFUSED, "", Reason.POLICY)
+    assert not has(world, tip)
+    assert refs(world) == ""
+    check_clean(world)
+
+
+def test_without_strict_a_broken_object_enters(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The twin: the same pack through an unpack without checks."""
+
+    def unpack(self: Quarantine, pack: object) -> str:
+        environment = os.environ | {"GIT_OBJECT_DIRECTORY": str(self.folder)}
+        pack_bytes = evidence.result_pack(world.place, RUN).read_bytes()
+        subprocess.run(["git", "unpack-objects", "-q"], cwd=world.top, env=environment, input=pack_bytes, check=True)
+        return ""
+
+    monkeypatch.setattr(Quarantine, "unpack", unpack)
+    tip, pack = spell_commit(
+        world, BROKEN["is not sorted"].replace(MISSING, bytes.fromhex(git(world.top, "rev-parse", "HEAD:a.txt")))
+    )
+    world.pack(RUN, world.main, world.main).write_bytes(pack)
+    assert world.admit(RUN, tip).entry is Entry.ACCEPTED
+    assert has(world, tip)
+
+
+@pytest.mark.parametrize("content", [b"", b"PACK", b"nonsense" * 10])
+def test_a_torn_pack_does_not_enter(world: World, content: bytes) -> None:
+    tip = world.work_tip({"a.txt": "1\n"})
+    world.pack(RUN, tip, world.main).write_bytes(content)
+    returned = world.admit(RUN, tip)
+    assert (returned.entry, returned.ref) == (Entry.REFUSED, "")
+    assert not has(world, tip)
+
+
+def test_a_missing_pack_or_tip_does_not_enter(world: World) -> None:
+    tip = world.work_tip({"a.txt": "1\n"})
+    assert world.admit(RUN, tip).detail == ("its pack is missing",)
+    world.pack(RUN, world.main, world.main)
+    assert "is not a commit" in world.admit(RUN, tip).detail[0]
+
+
+def test_a_tree_that_spells_endless_paths_is_refused_in_no_time(world: World) -> None:
+    entries, level = [], b"100644 f\0" + bytes.fromhex(git(world.top, "rev-parse", "HEAD:a.txt"))
+    for _ in range(12):
+        entries.append((2, level))
+        below = sha1(b"tree %d\0" % len(level) + level).digest()
+        level = b"".join(b"40000 %02d\0" % number + below for number in range(20))
+    tip, last = spell_commit(world, level)
+    text = zlib.decompress(last[14:])
+    world.pack(RUN, world.main, world.main).write_bytes(make_pack((1, text), *entries, (2, level)))
+    returned = world.admit(RUN, tip)
+    assert (returned.entry, returned.reason) == (Entry.REFUSED, Reason.POLICY)
+    assert returned.detail == ("more changes than can be judged; at most 2000 files may come in",)
+
+
+def test_a_quarantine_that_was_interrupted_is_made_anew(world: World) -> None:
+    (world.place.orch / "airlock" / RUN / "aa").mkdir(parents=True)
+    assert bring(world, {"a.txt": "1\n"}).entry is Entry.ACCEPTED
+    check_clean(world)

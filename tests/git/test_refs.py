@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pygit2
+import pytest
+from git_world import World, commit, git
+
+from orchd.adapters import git_repo, locks, ref_store
+from orchd.adapters.git_refs import GitRefs
+from orchd.adapters.git_repo import open_repo
+from orchd.adapters.locks import sweep_locks
+from orchd.adapters.place import find_place
+from orchd.errors import ConfigError, GitError
+
+
+def test_main_is_read_anew_each_time_and_must_exist(world: World) -> None:
+    refs = GitRefs(world.open(), "main")
+    assert refs.main() == world.main
+    commit(world.top, {"x": "x"})
+    git(world.top, "pack-refs", "--all")
+    assert refs.main() == world.main
+    with pytest.raises(ConfigError, match="no branch 'other'"):
+        GitRefs(world.open(), "other").main()
+
+
+def test_a_base_is_held_until_it_is_released(world: World) -> None:
+    refs = GitRefs(world.open(), "main")
+    first, second = world.main, commit(world.top, {"x": "x"})
+    for base in (first, first, second):
+        refs.keep("a", base)
+    refs.keep("b", first)
+    assert refs.kept() == GitRefs(world.open(), "main").kept() == {"a", "b"}
+    assert git(world.top, "rev-parse", "refs/orch/keep/a") == second
+    refs.release(["a", "nobody"])
+    refs.release(["a"])
+    assert refs.kept() == GitRefs(world.open(), "main").kept() == {"b"}
+
+
+def test_a_move_compares_and_a_creation_is_create_only(world: World) -> None:
+    refs = world.open().refs
+    first, second = world.main, commit(world.top, {"x": "x"})
+    assert refs.move("refs/orch/x", "", first)
+    assert not refs.move("refs/orch/x", "", second)
+    assert not refs.move("refs/orch/x", second, first)
+    assert refs.move("refs/orch/x", first, second)
+    assert refs.read("refs/orch/x") == second
+    refs.delete(["refs/orch/x", "refs/orch/y"])
+    assert refs.read("refs/orch/x") == ""
+
+
+def test_a_name_below_another_is_an_error_and_no_endless_wait(world: World) -> None:
+    refs = world.open().refs
+    refs.force("refs/orch/x", world.main)
+    with pytest.raises(GitError, match="cannot move refs/orch/x/y"):
+        refs.move("refs/orch/x/y", "", world.main)
+
+
+def test_the_words_for_a_held_lock_are_those_of_the_library(world: World) -> None:
+    (world.top / ".git/refs/orch").mkdir()
+    (world.top / ".git/refs/orch/x.lock").touch()
+    library = world.open().library
+    with pytest.raises(pygit2.GitError) as caught, library.transaction() as change:
+        change.lock_ref("refs/orch/x")
+    assert ref_store.HELD_LOCK.search(str(caught.value))
+
+
+def test_a_stale_lock_of_ours_is_removed_while_waiting_and_a_foreign_one_is_reported(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ref_store, "STALE_SECONDS", 0.02)
+    monkeypatch.setattr(locks, "STALE_SECONDS", 0.02)
+    monkeypatch.setattr(ref_store, "RACE_RETRY_SECONDS", 0.2)
+    refs = world.open().refs
+    (world.top / ".git/refs/orch").mkdir()
+    for name in ("refs/orch/x", "refs/heads/main"):
+        (world.top / f".git/{name}.lock").touch()
+    assert refs.move("refs/orch/x", "", world.main)
+    with pytest.raises(GitError, match="lock") as caught:
+        refs.move("refs/heads/main", world.main, world.main)
+    assert "refs/heads/main.lock" in caught.value.hint
+
+
+def test_the_sweep_takes_only_our_old_locks_that_nobody_has_open(world: World) -> None:
+    folder = world.top / ".git"
+    names = [
+        "refs/orch/save/a.lock",
+        "refs/heads/session/s/task/t.lock",
+        "refs/heads/main.lock",
+        "refs/orch/live.lock",
+        "refs/orch/young.lock",
+    ]
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+        if "young" not in name:
+            os.utime(folder / name, (time.time() - 60, time.time() - 60))
+    with (folder / "refs/orch/live.lock").open():
+        swept = sweep_locks(folder)
+    assert sorted(str(lock.relative_to(folder)) for lock in swept) == sorted(names[:2])
+    assert [name for name in names if (folder / name).exists()] == names[2:]
+
+
+def test_a_repository_that_cannot_be_served_is_refused_at_the_start(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(tmp_path, "init", "-q", "--object-format=sha256", "sha256")
+    with pytest.raises(ConfigError, match="SHA-256"):
+        open_repo(find_place(tmp_path / "sha256"))
+    git(world.top, "config", "core.repositoryFormatVersion", "1")
+    with (world.top / ".git/config").open("a") as out:
+        out.write("[extensions]\n\trefStorage = reftable\n")
+    with pytest.raises(ConfigError, match="reftable"):
+        open_repo(world.place)
+    monkeypatch.setattr(git_repo, "OLDEST_GIT", (99, 0))
+    with pytest.raises(ConfigError, match="too old"):
+        open_repo(replace(world.place))
