@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
+from orchd.cli.envelopes import ENVELOPES, json_schema
+
 
 def check_schema(schema, data, where="data"):
     """A small oracle for the part of JSON Schema that the envelopes use. Fails on anything that does not fit."""
@@ -23,3 +27,11 @@ def check_schema(schema, data, where="data"):
         for name, value in data.items():
             check_schema(schema["properties"][name], value, f"{where}.{name}")
     return None
+
+
+def data_of(shell, *arguments: str):
+    """The data of a `--json` command; the document must fit its exported schema."""
+    document = json.loads(shell.ok(*arguments, "--json"))
+    name = document["schema"].split("/")[1]
+    check_schema(json_schema(ENVELOPES[name]), document, name)
+    return document["data"]

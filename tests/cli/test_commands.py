@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
+import signal
+import subprocess
+import sys
 
 import pytest
-from cli_oracle import check_schema
+from cli_oracle import check_schema, data_of
+from cli_shell import MAIN
 
 from orchd.cli.envelopes import ENVELOPES, json_schema
 
 READING = ("status", "ps", "claims", "checkpoints", "op log")
-
-
-def data_of(shell, *arguments: str):
-    """The data of a `--json` command; the document must fit its exported schema."""
-    document = json.loads(shell.ok(*arguments, "--json"))
-    name = document["schema"].split("/")[1]
-    check_schema(json_schema(ENVELOPES[name]), document, name)
-    return document["data"]
 
 
 @pytest.mark.parametrize("command", READING)
@@ -75,6 +73,20 @@ def test_colours_are_on_a_terminal_only_and_can_be_switched_off(served):
 
 def test_watching_in_a_pipe_prints_once(served):
     assert served.ok("status", "-w") == served.ok("status")
+
+
+def test_watching_on_a_terminal_looks_again_until_ctrl_c(served):
+    ours, theirs = pty.openpty()
+    argv = [sys.executable, "-c", MAIN, "status", "-w"]
+    with subprocess.Popen(argv, cwd=served.repo, env=served.env | {"TERM": "xterm"}, stdout=theirs) as watcher:
+        shown = b""
+        while shown.count(b"\x1b[H") < 2:
+            shown += os.read(ours, 65536)
+        watcher.send_signal(signal.SIGINT)
+        assert watcher.wait(30) == 0
+    os.close(ours)
+    os.close(theirs)
+    assert shown.count(b"UNSANDBOXED") >= 1
 
 
 def test_explain_says_why_a_task_failed_and_what_to_do(served):

@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
+from cli_oracle import data_of
 from cli_shell import MAIN, Shell
-from test_commands import data_of
 
 LIMIT_SECONDS = 30.0
 

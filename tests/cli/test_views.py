@@ -126,7 +126,7 @@ def test_table_pipe_and_json_have_the_same_fields_in_the_same_order(name):
         assert list(to_data(envelope.fields, row)) == names
         cells = to_cells(envelope.fields, row)
         assert len(cells) == len(names)
-        assert all(cell in line for cell in cells if cell and not cell[0].isdigit() and "," not in cell)
+        assert all(cell[:12] in line for cell in cells if cell and not cell[0].isdigit() and "," not in cell)
 
 
 def test_an_instant_is_the_same_for_people_and_programs():

@@ -84,6 +84,14 @@ class World:
         assert who is not None
         return who.pid
 
+    def close(self) -> None:
+        """Leave no process behind."""
+        found = [path.name for path in self.place.runs.iterdir()] if self.place.runs.exists() else []
+        for run in found:
+            self.runs.stop(run)
+        wait_for(lambda: all(self.phase(run) is not Phase.RUNNING for run in found))
+        self.runs.close()
+
     def lose(self, run: str) -> None:
         """Kill the supervisor, as the machine's memory killer would."""
         who = read_started(self.place, run)

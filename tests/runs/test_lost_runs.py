@@ -180,7 +180,7 @@ def test_salvage_leaves_the_same_run_of_another_repository_alone(world: World, t
     world.end("a.1.1")
     (other.workspace("a.1.1") / "go").touch()
     assert other.end("a.1.1").results[0].code == 0
-    other.runs.close()
+    other.close()
 
 
 MOMENTS = (

@@ -44,11 +44,7 @@ def both(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Both]:
         return
     world = World(tmp_path)
     yield Both(world.runs, world.head, world.lose)
-    for run, seen in world.runs.leftovers().items():
-        if seen.phase is Phase.RUNNING:
-            world.runs.stop(run)
-            world.end(run)
-    world.runs.close()
+    world.close()
 
 
 def test_a_run_that_was_never_started_is_absent(both: Both):

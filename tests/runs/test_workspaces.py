@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -44,7 +43,7 @@ def test_a_workspace_of_a_shallow_repository_with_alternates_is_whole(world: Wor
     world.git("commit", "-qm", "two")
     (tmp_path / "second").mkdir()
     second = World(tmp_path / "second")
-    second.runs.close()
+    second.close()
     subprocess.run(["rm", "-rf", str(second.checkout)], check=True)
     world.git("clone", "-q", "--depth", "1", world.checkout.as_uri(), str(tmp_path / "shallow"))
     world.git("clone", "-q", "--shared", str(tmp_path / "shallow"), str(second.checkout))
@@ -54,7 +53,7 @@ def test_a_workspace_of_a_shallow_repository_with_alternates_is_whole(world: Wor
     second.take("a.1.1")
     assert second.show(left.tip, "count") == "1"
     second.runs.discard("a.1.1")
-    second.runs.close()
+    second.close()
 
 
 def test_a_task_can_commit_and_main_does_not_notice(world: World):
@@ -81,7 +80,7 @@ def test_a_run_that_is_stopped_during_its_preparation_ends_stopped(world: World,
     # The checkout waits for this filter, which only a hostile configuration of the main repository could bring.
     from test_process_trees import patch_supervisors
 
-    code = "import orchd.adapters.workspace as w; w._CONFIG += '[filter \"slow\"]\\\\n\\\\tsmudge = sleep 1000\\\\n'"
+    code = "import orchd.adapters.workspace as w; w._CONFIG += '[filter \"slow\"]\\n\\tsmudge = sleep 1000\\n'"
     patch_supervisors(monkeypatch, code)
     (world.checkout / ".gitattributes").write_text("* filter=slow\n")
     world.git("add", "-A")
@@ -99,13 +98,13 @@ def hard_to_remove(folder: Path) -> None:
     (folder / "locked/inner/file").touch()
     (folder / "locked/inner").chmod(0)
     (folder / "locked").chmod(0o500)
-    here = os.getcwd()
-    os.chdir(folder)
+    handles = [os.open(folder, os.O_RDONLY)]
     for _ in range(60):
-        os.mkdir("n" * 200)
-        os.chdir("n" * 200)
-    Path("bottom").touch()
-    os.chdir(here)
+        Path(f"/proc/self/fd/{handles[-1]}", "n" * 200).mkdir()
+        handles.append(os.open("n" * 200, os.O_RDONLY, dir_fd=handles[-1]))
+    Path(f"/proc/self/fd/{handles[-1]}", "bottom").touch()
+    for handle in handles:
+        os.close(handle)
 
 
 def test_a_workspace_goes_away_whole_and_what_its_links_point_to_stays(world: World, tmp_path: Path):
@@ -121,20 +120,19 @@ def test_a_workspace_goes_away_whole_and_what_its_links_point_to_stays(world: Wo
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody who obeys permissions")
 def test_folders_that_may_not_be_read_are_removed_for_somebody_who_is_not_root(tmp_path: Path):
-    workspaces = tmp_path / "w"
-    workspaces.mkdir()
-    code = (
-        "import os, sys; os.chdir(sys.argv[1]); os.setuid(65534); sys.path[:0] = sys.argv[2:]\n"
-        "from pathlib import Path; from test_workspaces import hard_to_remove; from orchd.adapters.workspace import *\n"
-        "os.mkdir('a'); hard_to_remove(Path('a').absolute().relative_to(os.getcwd())); remove_workspace(Path('a'))\n"
-        "assert os.listdir('.') == [], os.listdir('.')"
-    )
-    workspaces.chmod(0o777)
-    path = [*map(str, (Path(__file__).parent, Path(__file__).parents[1])), *sys.path]
-    readable = os.access(path[0], os.R_OK) and Path(path[0]).stat().st_mode & 0o005 == 0o005
-    if not readable:
-        pytest.skip("the tests cannot be read by others")
-    subprocess.run([sys.executable, "-c", code, str(workspaces), *path], check=True)
+    (tmp_path / "w").mkdir(mode=0o777)
+    (tmp_path / "w").chmod(0o777)
+    child = os.fork()
+    if child == 0:
+        try:
+            os.chdir(tmp_path / "w")
+            os.setuid(65534)
+            hard_to_remove(Path("a"))
+            remove_workspace(Path("a"))
+        finally:
+            os._exit(len(list(Path().iterdir())))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert list((tmp_path / "w").iterdir()) == []
 
 
 def test_a_workspace_that_became_a_link_is_removed_as_a_link(tmp_path: Path):

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 from orchd.core.tables import tell_instant, tell_span
+from orchd.core.telling import SHORT_OID
 
 Row: TypeAlias = Mapping[str, object]
 
@@ -20,6 +21,7 @@ class Kind(StrEnum):
     """The type of a field. Instants are milliseconds inside and ISO 8601 outside; durations are seconds."""
 
     TEXT = "text"
+    OID = "oid"
     NUMBER = "number"
     SECONDS = "seconds"
     INSTANT = "instant"
@@ -92,6 +94,7 @@ def _show_instant(at_ms: Any) -> str:
 
 FORMS: Mapping[Kind, Form] = {
     Kind.TEXT: Form({"type": "string"}, str, str, str),
+    Kind.OID: Form({"type": "string"}, str, str, lambda oid: oid[:SHORT_OID]),
     Kind.NUMBER: Form({"type": ["integer", "null"]}, int, str, str),
     Kind.SECONDS: Form({"type": ["number", "null"]}, _round, lambda seconds: str(_round(seconds)), tell_span),
     Kind.INSTANT: Form({"type": ["string", "null"], "format": "date-time"}, tell_instant, tell_instant, _show_instant),
@@ -115,7 +118,7 @@ SERVER_FIELDS = (
 CHECKPOINT_FIELDS = (
     Field("name", Kind.TEXT, "tag"),
     Field("created", Kind.INSTANT, "when it was tagged"),
-    Field("commit", Kind.TEXT, "commit on main"),
+    Field("commit", Kind.OID, "commit on main"),
     Field("session", Kind.TEXT, "session that was saved"),
     Field("gates", Kind.TEXT, "gates that judged the tree that landed, or `unverified`"),
     Field("tasks", Kind.TEXTS, "tasks that landed with it"),
@@ -187,7 +190,7 @@ ENVELOPES: Mapping[str, Envelope] = {
             "op-log",
             "Operations on the state, the newest first.",
             (
-                Field("oid", Kind.TEXT, "commit of refs/orch/state"),
+                Field("oid", Kind.OID, "commit of refs/orch/state"),
                 Field("at", Kind.INSTANT, "when it was stored"),
                 Field("events", Kind.EVENTS, "what was concluded; the names of the events outside JSON"),
                 Field("subject", Kind.TEXT, "summary"),
@@ -217,14 +220,14 @@ ENVELOPES: Mapping[str, Envelope] = {
                 Field("seen", Kind.INSTANT, "when its file was first read"),
                 Field("started", Kind.INSTANT, "when the last attempt started"),
                 Field("ended", Kind.INSTANT, "when it ended"),
-                Field("base", Kind.TEXT, "commit that the last attempt began from"),
-                Field("tip", Kind.TEXT, "commit with its work"),
+                Field("base", Kind.OID, "commit that the last attempt began from"),
+                Field("tip", Kind.OID, "commit with its work"),
                 Field("ref", Kind.TEXT, "where its work is reachable"),
                 Field("log", Kind.TEXT, "the command that shows its output"),
                 Field("claimed", Kind.TEXT, "what the command said about itself"),
                 Field("proven", Kind.TEXT, "what orchd has evidence for"),
                 Field("checkpoint", Kind.TEXT, "tag that landed it"),
-                Field("commit", Kind.TEXT, "commit on main that landed it"),
+                Field("commit", Kind.OID, "commit on main that landed it"),
                 Field("reason", Kind.TEXT, "why it did not land"),
                 Field("detail", Kind.TEXTS, "paths or lines that explain the reason"),
                 *TELLING_FIELDS,

@@ -36,13 +36,10 @@ def find_graph_problems(files: Mapping[TaskId, FileSeen], known: Mapping[TaskId,
     A file that needs one with a problem has a problem too; nothing else is touched.
     """
     problems = _find_cycles(files, known)
+    names = files.keys() | known.keys()
     while True:
         good = {task: file for task, file in files.items() if task not in problems}
-        fresh = {
-            task: problem
-            for task, file in good.items()
-            if (problem := _find_missing(file, files.keys() | known.keys(), problems)) is not None
-        }
+        fresh = {task: problem for task, file in good.items() if (problem := _find_missing(file, names, problems)) is not None}
         if not fresh:
             return problems
         problems |= fresh
