@@ -1,0 +1,206 @@
+"""What must hold at every step of a walk, spelled without the core's own helpers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from oracle import ACTIVE, FINISHED, LIFE, OPEN, SUCCEEDED, clashes
+from world import World, demand
+
+from orchd.core.evolve import evolve
+from orchd.core.planner import plan
+from orchd.model.message import (
+    AdmitResult,
+    AttemptEnded,
+    AttemptStarted,
+    DiscardWorkspace,
+    Event,
+    LandSave,
+    SaveGated,
+    StartRun,
+)
+from orchd.model.run import Entry, RunSeen
+from orchd.model.snapshot import Plan, Snapshot, State
+from orchd.model.work import Task
+
+
+def check_turn(world: World, snapshot: Snapshot, planned: Plan) -> None:
+    """Everything about one plan, event by event."""
+    state = snapshot.state
+    for event in planned.events:
+        after = evolve(state, [event])
+        check_moves(event, state, after)
+        if isinstance(event, AttemptStarted):
+            check_start(world, snapshot, state, after, event)
+        if isinstance(event, AttemptEnded):
+            check_end(world, state.tasks[event.task], event)
+        if isinstance(event, SaveGated) and state.save:
+            culprits = [link.item for link in state.save.chain[event.lands :][:1]]
+            demand("the item after what lands is blamed", [gone.item for gone in event.excluded] == culprits, event)
+        state = after
+    demand("the plan's state is the fold of its events", state == planned.state)
+    check_state(state)
+    check_decisions(snapshot, planned)
+    check_actions(world, planned)
+
+
+def check_moves(event: Event, before: State, after: State) -> None:
+    """No status changes but by the table, and `next_*` never go back."""
+    for name, task in after.tasks.items():
+        old = before.tasks.get(name)
+        if old is None:
+            demand("a new task waits", task.status.value == "waiting", task)
+        elif old.status is not task.status:
+            move = (old.status.value, task.status.value)
+            demand("the lifecycle is respected", move in LIFE.get(type(event), ()), move, event)
+    demand("no task is forgotten", before.tasks.keys() <= after.tasks.keys(), event)
+    demand("order never goes back", after.next_order >= before.next_order, event)
+    demand("numbers never go back", after.next_number >= before.next_number, event)
+
+
+def check_state(state: State) -> None:
+    """Leases, claims and the save fit the tasks."""
+    open_tasks = {name: task for name, task in state.tasks.items() if task.status.value in OPEN}
+    demand("leases exist exactly for open tasks", set(state.leases) == set(open_tasks), state.leases, open_tasks)
+    held = sorted(state.leases)
+    for at, one in enumerate(held):
+        demand("a lease is the claim of its task", state.leases[one].paths == state.tasks[one].spec.claims, one)
+        for other in held[at + 1 :]:
+            apart = not clashes(state.leases[one].paths, state.leases[other].paths)
+            demand("claims of open tasks never overlap", apart, state.leases[one], state.leases[other])
+    saving = {name for name, task in state.tasks.items() if task.status.value == "saving"}
+    wanted = set()
+    if state.save:
+        wanted = {item.task for item in state.save.items} - {gone.item.task for gone in state.save.excluded}
+    demand("a save works on exactly the tasks that are saved", saving == wanted, saving, wanted)
+    orders = Counter(task.order for task in state.tasks.values())
+    demand("no two tasks share a place in the queue", all(count == 1 for count in orders.values()), orders)
+
+
+def check_start(world: World, snapshot: Snapshot, before: State, after: State, event: AttemptStarted) -> None:
+    """A start is allowed: its turn, its room, its predecessors, its own run id."""
+    spec = before.tasks[event.task].spec
+    active = sum(task.status.value in ACTIVE for task in after.tasks.values())
+    demand("running tasks never exceed the slots", active <= snapshot.config.parallel, active)
+    demand("nothing starts while draining", not snapshot.draining, event)
+    demand("nothing starts from a base that was not seen", event.base == snapshot.main, event)
+    for need in spec.needs:
+        task = before.tasks.get(need)
+        demand("what it needs has succeeded", task is not None and task.status.value in SUCCEEDED, event, need)
+        if task is not None and task.commit:
+            demand("the base contains what it needs", task.commit in world.commits[event.base].behind, event, need)
+    for earlier in spec.after:
+        task = before.tasks.get(earlier)
+        demand("what it comes after has finished", task is not None and task.status.value in FINISHED, event, earlier)
+    run = f"{event.task}.{before.tasks[event.task].generation}.{event.attempt}"
+    known = {order.id for order in world.late} | world.runs.keys()
+    demand("a run id is never started twice", run not in known, run)
+
+
+def check_end(world: World, task: Task, event: AttemptEnded) -> None:
+    """The conclusion follows from the evidence, and the record leads to the work."""
+    run = world.runs.get(f"{event.task}.{task.generation}.{task.attempt}")
+    if run is None or run.exit is None or run.returned is None:
+        demand("only a task that was asked to stop ends without evidence", task.status.value == "stopping", event)
+        return
+    well = run.exit.outcome.value == "exited" and bool(run.exit.results) and all(r.code == 0 for r in run.exit.results)
+    recorded = (event.tip, event.ref) == (run.returned.tip, run.returned.ref)
+    demand("the record leads to the work", recorded, event, run.returned)
+    demand("the ref of a record leads to its tip", not event.ref or world.branches.get(event.ref) == event.tip, event)
+    if event.status.value == "ready":
+        demand("ready is work that came through the airlock", well and run.returned.entry is Entry.ACCEPTED, event, run)
+    if event.status.value == "unchanged":
+        declared = task.spec.noop and well and run.returned.entry is Entry.UNCHANGED
+        demand("nothing changed is a success only when it was declared", declared, event, run)
+    if event.status.value == "failed":
+        demand("a failure has a reason", event.reason is not None, event)
+        fine = well and (run.returned.entry is Entry.ACCEPTED or (run.returned.entry is Entry.UNCHANGED and task.spec.noop))
+        demand("good work does not fail", not fine, event, run)
+    if event.status.value == "waiting":
+        demand("only a lost attempt is tried again", run.exit.outcome.value == "lost", event)
+        demand("a lost attempt is tried again a limited number of times", task.lost < 1, task)
+
+
+def check_decisions(snapshot: Snapshot, planned: Plan) -> None:
+    """Each task that waited when the arbiter looked has one decision; those that start have cause none."""
+    names = [decision.task for decision in planned.decisions]
+    demand("one decision for each waiting task", len(names) == len(set(names)), names)
+    still = {name for name, task in planned.state.tasks.items() if task.status.value == "waiting"}
+    held = {d.task for d in planned.decisions if d.cause.value != "none"}
+    demand("whoever waits is told why", still == held, still, held)
+    for decision in planned.decisions:
+        named = decision.cause.value in ("needs", "blocked", "after", "claim")
+        demand("who holds a task back is named", bool(decision.others) == named, decision)
+        demand(
+            "a wish is respected",
+            snapshot.only is None or decision.cause.value != "none" or asked(snapshot, planned.state, decision.task),
+        )
+
+
+def asked(snapshot: Snapshot, state: State, task: str) -> bool:
+    """Whether a task is asked for, or must come before one that is."""
+    wanted = set(snapshot.only or ())
+    for _ in state.tasks:
+        specs = [state.tasks[name].spec for name in wanted if name in state.tasks]
+        wanted |= {other for spec in specs for other in spec.needs + spec.after}
+    return task in wanted
+
+
+def check_actions(world: World, planned: Plan) -> None:
+    """Actions are asked for once each, and only where the state wants them."""
+    demand("an action is asked for once", len(set(map(repr, planned.actions))) == len(planned.actions), planned.actions)
+    for action in planned.actions:
+        if isinstance(action, StartRun) and action.keep:
+            wanted = planned.state.tasks[action.keep].status.value == "running"
+            demand("only a running task has a supervisor started", wanted, action)
+        if isinstance(action, LandSave):
+            demand("main is asked to move only from the base", world.state.save is None or action.save.base, action)
+        if isinstance(action, DiscardWorkspace):
+            check_discard(world.runs[action.run].seen, action)
+        if isinstance(action, AdmitResult):
+            demand("a result is judged once", world.runs[action.order.run].returned is None, action)
+
+
+def check_discard(seen: RunSeen, action: DiscardWorkspace) -> None:
+    """Work that the airlock could not take stays where it is; a workspace goes only after its judgement."""
+    gate = action.run.startswith("@")
+    kept = seen.returned is not None and (seen.returned.ref or seen.returned.entry is Entry.UNCHANGED)
+    demand("a workspace goes after its work was taken", gate or kept, action, seen)
+
+
+def check_stillness(snapshot: Snapshot, planned: Plan) -> None:
+    """Planning again on the same world comes to an end at once: only the save may take a few more of its steps."""
+    for _ in range(6):
+        before = planned
+        planned = plan(replace(snapshot, state=planned.state))
+        if not planned.events:
+            demand("actions are derived from the state alone", set(before.actions) == set(planned.actions), before, planned)
+            return
+    demand("planning an unchanged world comes to an end", False, planned.events)
+
+
+def check_records(world: World) -> None:
+    """Work that somebody may still want is where its record says."""
+    for name, task in world.state.tasks.items():
+        if task.status.value in ("ready", "saving", "held"):
+            demand("the record leads to the work", task.ref and task.tip, task)
+        if task.status.value == "landed":
+            demand("landed means landed", (name, task.generation) in world.landed, task)
+        if task.status.value in ("failed", "held", "ready", "saving") and task.ref:
+            demand("the recorded ref holds the work", world.branches.get(task.ref) == task.tip, task)
+    for run in world.runs.values():
+        if run.exit is not None and run.exit.tip and not run.workspace:
+            demand("no byte of work is lost", world.reachable(run.exit.tip), run)
+
+
+def check_history(world: World) -> None:
+    """Replaying the log gives the state; no attempt was ever started twice."""
+    demand("the log replays to the state", evolve(State(), world.log) == world.state)
+    state, started = State(), set[tuple[str, int, int]]()
+    for event in world.log:
+        if isinstance(event, AttemptStarted):
+            token = (event.task, state.tasks[event.task].generation, event.attempt)
+            demand("an attempt is started once", token not in started, token)
+            started.add(token)
+        state = evolve(state, [event])

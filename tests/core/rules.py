@@ -1,0 +1,182 @@
+"""Rules of single functions of the core, each checked on one given input against the dumb oracle.
+
+The hypothesis tests and the quick pass of the mutants call the same rules; they only differ in where inputs come from.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import oracle
+from world import demand
+
+from orchd.core import arbiter, claims, graph, saving
+from orchd.model.claim import Lease, PathSpec
+from orchd.model.run import CommandResult, Exit, Outcome
+from orchd.model.save import Gate, Merged, Save, SaveItem, SaveStep
+from orchd.model.snapshot import Cause, FileSeen, State
+from orchd.model.work import Source, Status, Task, TaskSpec
+
+GATES = (Gate("unit", "make unit"), Gate("lint", "make lint"))
+
+
+def check_overlap(first: str, second: str, paths: Sequence[str]) -> None:
+    """Sound: whenever one file (under any of its names) is in both globs, they overlap. Symmetric."""
+    mine = {oracle.same_file(path) for path in paths if oracle.path_matches(first, path)}
+    theirs = {oracle.same_file(path) for path in paths if oracle.path_matches(second, path)}
+    said = claims.overlaps(first, second)
+    demand("globs that share a file overlap", said or mine.isdisjoint(theirs), first, second, sorted(mine & theirs)[:3])
+    demand("overlap has no direction", said == claims.overlaps(second, first), first, second)
+
+
+def check_apart(first: str, second: str) -> None:
+    """Precise on plain names: globs that share no path of the small universe do not overlap."""
+    demand(
+        "globs that share nothing do not overlap", oracle.meets(first, second) == claims.overlaps(first, second), first, second
+    )
+
+
+def check_covers(glob: str, path: str) -> None:
+    """A glob names exactly the paths that the backtracking matcher says."""
+    same = claims.covers(PathSpec(glob), path) == oracle.path_matches(glob, path)
+    demand("a claim covers exactly what its glob names", same, glob, path)
+
+
+def check_clash(ours: tuple[PathSpec, ...], theirs: tuple[PathSpec, ...]) -> None:
+    """Claims exclude each other when they meet, but for two reads and two appends."""
+    clash = claims.find_clash(ours, theirs)
+    demand("a clash is found when there is one", (clash is not None) == oracle.clashes(ours, theirs), ours, theirs)
+    if clash:
+        demand("a clash names a pair of the two", clash[0] in ours and clash[1] in theirs, clash)
+        demand("a clash is one", oracle.clashes(clash[:1], clash[1:]), clash)
+
+
+def seen_file(spec: TaskSpec, path: str = "", digest: str = "1", drop: str = "") -> FileSeen:
+    """A well-formed file."""
+    return FileSeen(path or f"tasks/{spec.id}.yaml", spec, digest, Source.INBOX if drop else Source.FILE, drop)
+
+
+def waiting(spec: TaskSpec, order: int = 1, status: Status = Status.WAITING) -> Task:
+    """A task as the state holds it."""
+    return Task(spec, status, "1", Source.FILE, order, 0)
+
+
+def check_cycles(edges: Mapping[str, Sequence[str]]) -> None:
+    """Circles are found when they exist, each is a real one, and without their tasks none is left."""
+    cycles = graph.find_cycles(edges)
+    demand("a circle is found when there is one", bool(cycles) == oracle.has_cycle(edges), edges, cycles)
+    for cycle in cycles:
+        following = [*cycle[1:], cycle[0]]
+        demand("a circle goes along the edges", all(b in edges[a] for a, b in zip(cycle, following, strict=True)), edges, cycle)
+    named = {task for cycle in cycles for task in cycle}
+    left = {task: [n for n in needs if n not in named] for task, needs in edges.items() if task not in named}
+    demand("every circle is found", not oracle.has_cycle(left), edges, cycles)
+
+
+def check_graph(needs: Mapping[str, Sequence[str]], known: frozenset[str]) -> None:
+    """What is good can be ordered and lacks nothing; what is bad is in a circle, lacks something, or needs a bad one."""
+    files = {task: seen_file(TaskSpec(task, "t", "r", needs=tuple(others))) for task, others in needs.items()}
+    problems = graph.find_graph_problems(files, {task: TaskSpec(task, "t", "r") for task in known})
+    good = {task: needs[task] for task in needs if task not in problems}
+    demand("what is accepted has no circle", not oracle.has_cycle(good), needs, problems)
+    for task, others in good.items():
+        demand("what is accepted lacks nothing", all(other in good or other in known for other in others), task, needs)
+    circles = {task for cycle in graph.find_cycles(needs) for task in cycle}
+    for task, problem in problems.items():
+        lacks = any(other not in known and other not in good for other in needs[task])
+        demand("what is refused has a fault", task in circles or lacks, task, needs)
+        demand("a circle and a lack have their own codes", problem.code == ("E062" if task in circles else "E061"), problem)
+
+
+def a_save(size: int, gates: tuple[Gate, ...] = GATES) -> Save:
+    """A merged save of `size` items on `base`."""
+    items = tuple(SaveItem(f"t{at}", 1, 1, f"tip{at}") for at in range(size))
+    chain = tuple(Merged(item, f"head{at}", f"tree{at}") for at, item in enumerate(items))
+    return Save("save1", "default", "base", items, gates, 1, 0, step=SaveStep.MERGED, base_tree="tree", chain=chain)
+
+
+def check_search(bad: frozenset[int], size: int) -> None:
+    """Whatever set of items is bad: the longest green prefix lands, the first bad one is blamed, and the search is short."""
+    save, runs = a_save(size), 0
+    while (probe := saving.next_probe(save)) is not None:
+        demand("a probe is a part of the chain", 1 <= probe <= size, probe)
+        demand("no tree is gated twice", probe not in {v.index for v in save.verdicts}, probe)
+        red = any(at < probe for at in bad)
+        ended = Exit(Outcome.EXITED, tuple(CommandResult(gate.name, int(red), 1.0) for gate in GATES[: 1 if red else None]))
+        save = replace(save, verdicts=(*save.verdicts, saving.judge_gates(save, probe, ended)))
+        runs += 1
+    green = oracle.longest_green(set(bad), size)
+    demand("the longest green prefix lands", saving.landable(save) == green, bad, size, save.verdicts)
+    demand("the first bad item is blamed", [gone.item.task for gone in saving.blame(save)] == [f"t{green}"][: size - green])
+    demand("the search is short", runs <= 1 + math.ceil(math.log2(max(size, 1))), runs, size)
+
+
+def check_arbiter(tasks: Sequence[Task], parallel: int, seed_order: Sequence[int]) -> None:
+    """Same answer in any order of the mapping; what starts may start together; nobody barges; slots are used."""
+    state = holding({task.spec.id: task for task in tasks})
+    room = arbiter.Room(parallel)
+    decisions = arbiter.decide(state, room)
+    shuffled = {tasks[at].spec.id: tasks[at] for at in seed_order}
+    again = arbiter.decide(holding(shuffled), room)
+    demand("the order of a mapping decides nothing", decisions == again, decisions, again)
+    queue = [d.task for d in decisions]
+    order = sorted(queue, key=lambda name: (-state.tasks[name].spec.priority, state.tasks[name].order))
+    demand("the queue is priority, then arrival", queue == order, queue)
+    starts = [d.task for d in decisions if d.cause is Cause.NONE]
+    active = sum(task.status.value in oracle.ACTIVE for task in tasks)
+    demand("slots are never exceeded", not starts or len(starts) + active <= parallel, starts)
+    check_barging(state, decisions)
+    check_room(state, decisions, active, parallel)
+
+
+def holding(tasks: Mapping[str, Task]) -> State:
+    """A state in which open tasks hold their claims."""
+    leases = {n: Lease(n, "", 1, t.spec.claims, 0) for n, t in tasks.items() if t.status.value in oracle.OPEN}
+    return State(tasks=tasks, leases=leases)
+
+
+def check_barging(state: State, decisions: Sequence[arbiter.Decision]) -> None:
+    """What starts touches nothing held, nothing that starts too, and nothing that waits for its claim before it."""
+    before = [lease.paths for lease in state.leases.values()]
+    for decision in decisions:
+        mine = state.tasks[decision.task].spec.claims
+        clash = any(oracle.clashes(mine, theirs) for theirs in before)
+        demand("nobody barges", decision.cause is not Cause.NONE or not clash, decision)
+        demand("a claim holds back only who meets it", decision.cause is not Cause.CLAIM or clash, decision)
+        if decision.cause in (Cause.NONE, Cause.CLAIM):
+            before.append(mine)
+
+
+def check_room(state: State, decisions: Sequence[arbiter.Decision], active: int, parallel: int) -> None:
+    """A slot is said to be missing only when none is left."""
+    free = parallel - active - sum(d.cause is Cause.NONE for d in decisions)
+    full = any(d.cause is Cause.SLOTS for d in decisions)
+    demand("slots hold back only when they are used up", not full or free <= 0, decisions)
+    for decision in decisions:
+        spec = state.tasks[decision.task].spec
+        needs = [state.tasks[n].status.value for n in spec.needs if n in state.tasks]
+        lost = any(status in oracle.FINISHED - oracle.SUCCEEDED for status in needs)
+        unmet = any(status not in oracle.SUCCEEDED for status in needs)
+        demand("blocked means a need that failed", (decision.cause is Cause.BLOCKED) == lost, decision)
+        demand("needs means a need that is not there yet", (decision.cause is Cause.NEEDS) == (unmet and not lost), decision)
+
+
+def check_fairness(broad: Task, small: Sequence[Task], parallel: int) -> None:
+    """A broad claim starts although small ones keep coming: each turn one small task ends and another arrives behind."""
+    running = {task.spec.id: replace(task, status=Status.RUNNING) for task in small[:parallel]}
+    tasks = running | {broad.spec.id: replace(broad, order=100)}
+    for turn in range(2 * parallel + 2):
+        newcomer = replace(small[turn % len(small)], order=200 + turn)
+        spec = replace(newcomer.spec, id=f"new{turn}")
+        tasks[spec.id] = replace(newcomer, spec=spec, status=Status.WAITING)
+        for decision in arbiter.decide(holding(tasks), arbiter.Room(parallel)):
+            if decision.cause is Cause.NONE:
+                tasks[decision.task] = replace(tasks[decision.task], status=Status.RUNNING)
+        if tasks[broad.spec.id].status is Status.RUNNING:
+            return
+        oldest = next((name for name, task in tasks.items() if task.status is Status.RUNNING), None)
+        if oldest:
+            tasks[oldest] = replace(tasks[oldest], status=Status.LANDED)
+    demand("a broad claim eventually starts", False, tasks)

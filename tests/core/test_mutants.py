@@ -1,0 +1,229 @@
+"""Seeded faults: each one is put into a copy of the package, and the quick pass over that copy must fail.
+
+A fault that survives means that a promise is not guarded by any test. `old` must occur exactly once, or the table rots.
+"""
+
+# ruff: noqa: E501 - the lines of the table are quotations of the source
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+PACKAGE = HERE.parents[1] / "src" / "orchd"
+LIMIT_SECONDS = 60
+"""A fault may also make the core run for ever; that is seen as well."""
+
+SPOILT = ("SyntaxError", "IndentationError", "NameError", "ImportError", "ModuleNotFoundError", "this is not the copy")
+"""How a fault must not show: as something that is no valid Python."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One edit of one module of the core."""
+
+    module: str
+    old: str
+    new: str
+
+
+FAULTS = {
+    # claims and leases
+    "leases are not looked at": Fault(
+        "arbiter", "held = [(task, state.leases[task].paths) for task in sorted(state.leases)]", "held = []"
+    ),
+    "two tasks of one look may clash": Fault("arbiter", "if decision.cause in (Cause.NONE, Cause.CLAIM):", "if False:"),
+    "small claims barge past a broad one": Fault(
+        "arbiter", "if decision.cause in (Cause.NONE, Cause.CLAIM):", "if decision.cause is Cause.NONE:"
+    ),
+    "the claim is released too early": Fault("evolve", "if status not in OPEN:", "if status not in {Status.RUNNING}:"),
+    "the claim is never released": Fault("evolve", "draft.leases.pop(task, None)", "pass"),
+    "the claim is released when the task is ready": Fault(
+        "lifecycle", "OPEN = ACTIVE | {S.READY, S.SAVING}", "OPEN = ACTIVE | {S.SAVING}"
+    ),
+    "case is not folded": Fault("claims", ".casefold()", ""),
+    "reads and writes get along": Fault(
+        "claims", "(Mode.APPEND, Mode.APPEND)})", "(Mode.APPEND, Mode.APPEND), (Mode.READ, Mode.WRITE)})"
+    ),
+    "two writes get along": Fault("claims", "(Mode.READ, Mode.READ), ", "(Mode.READ, Mode.READ), (Mode.WRITE, Mode.WRITE), "),
+    "a star stands for one letter at least": Fault(
+        "claims", "while (more := reached | (reached & stars) << 1) != reached:", "while False:"
+    ),
+    "a star stands for one letter at most": Fault("claims", "<< 1 | reached & stars, stars)", "<< 1, stars)"),
+    "a folder claim covers the folder itself": Fault(
+        "claims", '(*segments[:-1], "*", "**") if segments[-1] == "**"', '(*segments[:-1], "**") if segments[-1] == "**"'
+    ),
+    # who starts when
+    "one slot too many": Fault("arbiter", "if free <= 0:", "if free < 0:"),
+    "slots are not counted down": Fault("arbiter", "free -= decision.cause is Cause.NONE", "free -= 0"),
+    "stopping tasks take no slot": Fault("arbiter", "sum(task.status in ACTIVE for", "sum(task.status is Status.RUNNING for"),
+    "needs are forgotten": Fault("arbiter", "waits = _pick(spec.needs, state, frozenset(Status) - FINISHED)", "waits = ()"),
+    "a failed need is good enough": Fault("arbiter", "waits = _pick(spec.needs, state, FINISHED - SUCCEEDED)", "waits = ()"),
+    "after is forgotten": Fault("arbiter", "waits = _pick(spec.after, state, frozenset(Status) - FINISHED)", "waits = ()"),
+    "a saved task counts as finished": Fault(
+        "lifecycle", "FINISHED = frozenset(S) - OPEN - {S.WAITING}", "FINISHED = frozenset(S) - ACTIVE - {S.WAITING}"
+    ),
+    "priority is upside down": Fault(
+        "arbiter", "return -task.spec.priority, task.order", "return task.spec.priority, task.order"
+    ),
+    "draining starts new tasks": Fault("arbiter", "if room.draining else None", "if False else None"),
+    "everything is started though one was asked for": Fault("arbiter", "if room.only is not None and", "if False and"),
+    # attempts
+    "exit code 1 is accepted": Fault("attempts", "all(result.code == 0 for", "all(result.code < 2 for"),
+    "a time-out is accepted": Fault("attempts", "return seen.outcome is Outcome.EXITED and bool", "return bool"),
+    "no result at all is accepted": Fault("attempts", "bool(seen.results) and ", ""),
+    "nothing changed is a success": Fault("attempts", "failed = None if task.spec.noop else Reason.NOTHING", "failed = None"),
+    "done without the airlock": Fault("attempts", "if seen.exit and seen.returned:", "if seen.exit:"),
+    "refused work is ready": Fault(
+        "attempts", "if returned.entry is Entry.ACCEPTED:", "if returned.entry is not Entry.UNCHANGED:"
+    ),
+    "lost attempts are tried for ever": Fault("attempts", "task.lost + 1 < LOST_RETRIES", "task.lost < 10**9"),
+    "a lost attempt is not tried again": Fault("attempts", "task.lost + 1 < LOST_RETRIES", "task.lost > LOST_RETRIES"),
+    "the attempt number does not rise": Fault(
+        "planner", "task.attempt + 1, snapshot.main", "max(1, task.attempt), snapshot.main"
+    ),
+    "a new wording starts counting attempts anew": Fault(
+        "evolve", "if old and same_generation else fresh", "if False else fresh"
+    ),
+    "the ref of the work is not recorded": Fault("evolve", "        ref=event.ref,\n", ""),
+    # duties
+    "salvage is forgotten": Fault(
+        "duties", "    elif seen.phase is Phase.LOST:\n        yield SalvageRun(current_run(task))\n", ""
+    ),
+    "a lost start is not asked for again": Fault("duties", "yield StartRun(order_attempt(task), task.spec.id)", "pass"),
+    "a stopped run is admitted": Fault("duties", "accept = task.status is Status.RUNNING and", "accept ="),
+    "a failed run is admitted": Fault("duties", "and ended_well(seen.exit)", ""),
+    "nobody stops a cancelled run": Fault("duties", "yield StopRun(current_run(task))", "pass"),
+    "an orphan is not stopped": Fault("duties", "        yield StopRun(run)\n", "        pass\n"),
+    "a workspace goes before its work is reachable": Fault(
+        "duties", "elif run.startswith(GATE_MARK) or is_reachable(seen):", "else:"
+    ),
+    "a workspace goes though nothing could be taken": Fault(
+        "duties", "return returned is not None and (bool", "return returned is not None or (bool"
+    ),
+    "a wanted workspace is cleared up": Fault("duties", "if run not in needed:", "if True:"),
+    "bases of open tasks are released": Fault(
+        "duties", "state.tasks[t].status not in OPEN))", "state.tasks[t].status is not Status.RUNNING))"
+    ),
+    "journals pile up": Fault("duties", "        yield ForgetSave(stale)\n", "        pass\n"),
+    "the journal of the save in flight is deleted": Fault("duties", "({save.id} if save else set())", "set()"),
+    "gates judge the wrong link": Fault("duties", "save.chain[index - 1].head", "save.chain[0].head"),
+    "only the first gate is run": Fault("duties", "for gate in save.gates)", "for gate in save.gates[:1])"),
+    # saving and landing
+    "gates are skipped": Fault("saving", "if not save.gates or not save.chain:", "if True:"),
+    "a red tree lands": Fault("saving", "return bounds(save)[0] if save.gates else", "return"),
+    "one link too many lands": Fault(
+        "saving", "return bounds(save)[0] if save.gates", "return bounds(save)[0] + 1 if save.gates"
+    ),
+    "the wrong item is blamed": Fault("saving", "Excluded(save.chain[red - 1].item", "Excluded(save.chain[red - 2].item"),
+    "the search asks the same tree again": Fault("saving", "return None if red - green == 1 else", "return"),
+    "the search is linear": Fault("saving", "(green + red) // 2", "green + 1"),
+    "one green gate is enough": Fault("saving", "complete and all(r.green", "complete and any(r.green"),
+    "missing gate results are green": Fault(
+        "saving", " and [r.gate for r in results] == [gate.name for gate in save.gates]", ""
+    ),
+    "a time-out of the gates is green": Fault("saving", "complete = ended.outcome is Outcome.EXITED and ", "complete = "),
+    "a save mixes sessions": Fault("saving", "if task.spec.session == session", "if True"),
+    "a second save begins beside the first": Fault("saving", "if not ready or state.save is not None:", "if not ready:"),
+    "saves share a name": Fault("saving", "items, gates, number)).encode()", "items, gates)).encode()"),
+    "the base is not checked before landing": Fault(
+        "landing",
+        "    elif snapshot.main != save.base:\n        yield from _give_up_if_moved(save, snapshot)\n    elif lands_nothing_new",
+        "    elif lands_nothing_new",
+    ),
+    "a merged save never gives up": Fault(
+        "landing",
+        "    if snapshot.main != save.base:\n        yield from _give_up_if_moved(save, snapshot)\n    elif probe",
+        "    if probe",
+    ),
+    "main moved is overlooked everywhere": Fault(
+        "landing",
+        "    if snapshot.main != save.base:\n        yield SaveAbandoned",
+        "    if False:\n        yield SaveAbandoned",
+    ),
+    "what landed is given up": Fault(
+        "landing",
+        "    if seen.landed:\n        yield SaveLanded(save.id, seen.landed)\n    elif snapshot.main != save.base:",
+        "    if snapshot.main != save.base:",
+    ),
+    "the same tree lands once more": Fault("landing", "elif lands_nothing_new(save):", "elif False:"),
+    "a save is closed before it is published": Fault("landing", "if seen.published:", "if True:"),
+    "an empty save stays open": Fault("landing", "if lands == 0:", "if False:"),
+    "a lost gate counts as green": Fault(
+        "landing", "if ended and ended.outcome in (Outcome.EXITED, Outcome.TIMEOUT):", "if ended:"
+    ),
+    "a lost gate is repeated for ever": Fault("landing", "and save.gate_attempt >= GATE_ATTEMPTS", "and False"),
+    "a hold is never lifted": Fault(
+        "landing", "elif (seen.hold, seen.hold_detail) != (save.hold, save.hold_detail):", "elif seen.hold and not save.hold:"
+    ),
+    "excluded tasks stay in the save": Fault("saving", " - {gone.item.task for gone in save.excluded}", ""),
+    "what was not landed is called landed": Fault("evolve", "save.chain[: save.lands]}", "save.chain}"),
+    "the number is used again": Fault(
+        "evolve", "draft.next_number = event.save.number + 1", "draft.next_number = event.save.number"
+    ),
+    "lost attempts are not counted": Fault("evolve", "+ (event.reason is Reason.LOST)", ""),
+    # intake and intents
+    "an open task takes a new wording": Fault("intake", "if task.status in OPEN:", "if False:"),
+    "a drop is taken twice": Fault("intake", "return file.drop != task.drop if", "return True if"),
+    "a returning file is overlooked": Fault("intake", " or task.status is Status.WITHDRAWN\n", "\n"),
+    "running tasks are withdrawn": Fault(
+        "intake", "task.status is Status.WAITING and", "task.status in (Status.WAITING, Status.RUNNING) and"
+    ),
+    "what is being written is withdrawn": Fault("intake", "there = {*present, *files.unsettled}", "there = {*present}"),
+    "inbox tasks are withdrawn": Fault("intake", "and task.source is not Source.INBOX", ""),
+    "a finished task keeps its generation": Fault("intake", "else generation + 1", "else max(1, generation)"),
+    "bad files are admitted": Fault("intake", "if task not in wrong)", "if True)"),
+    "drops are never moved away": Fault("intake", "return taken | refused |", "return refused |"),
+    "all share a place in the queue": Fault(
+        "intake", "enumerate(files, state.next_order)", "((state.next_order, f) for f in files)"
+    ),
+    "requests are heard in full": Fault(
+        "planner", "{intent.task: intent for intent in snapshot.intents}.values()", "snapshot.intents"
+    ),
+    "requests ignore the table": Fault("planner", "if task and allows(type(event), task.status)", "if task"),
+    "a held save keeps orchd busy": Fault(
+        "planner", "if state.save is not None and state.save.hold is not None else", "if False else"
+    ),
+    # graph
+    "circles are overlooked": Fault("graph", "problems = _find_cycles(files, known)", "problems = {}"),
+    "a circle is told backwards": Fault("graph", "list(reversed(error.args[1][1:]))", "list(error.args[1][1:])"),
+    "missing dependencies are overlooked": Fault("graph", "if task not in known:", "if False:"),
+    "a need of a bad file is good": Fault("graph", "if task in problems:", "if False:"),
+    "the last of two files counts": Fault(
+        "graph", "kept = first.setdefault(file.spec.id, file)", "kept = first[file.spec.id] = file"
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=[name.replace(" ", "-") for name in FAULTS])
+def test_each_seeded_fault_is_noticed(fault: Fault, tmp_path: Path) -> None:
+    copy = tmp_path / "orchd"
+    for floor in ("model", "core", "adapters"):
+        shutil.copytree(PACKAGE / floor, copy / floor, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in ("__init__.py", "errors.py"):
+        shutil.copy(PACKAGE / file, copy)
+    module = copy / "core" / f"{fault.module}.py"
+    text = module.read_text()
+    assert text.count(fault.old) == 1, "the fault does not fit the module any more"
+    module.write_text(text.replace(fault.old, fault.new))
+    done = run_quick(tmp_path)
+    assert done.returncode == 1, f"nobody noticed:\n{done.stdout}{done.stderr}"
+    assert not done.stderr.splitlines()[-1].startswith(SPOILT), done.stderr
+
+
+def test_without_a_fault_the_quick_pass_is_content() -> None:
+    done = run_quick(PACKAGE.parent)
+    assert done.returncode == 0, done.stderr
+
+
+def run_quick(sources: Path) -> subprocess.CompletedProcess[str]:
+    """The quick pass over the package in `sources`, in a child of its own."""
+    env = {**os.environ, "PYTHONPATH": f"{sources}{os.pathsep}{HERE}", "PYTHONDONTWRITEBYTECODE": "1"}
+    argv = [sys.executable, str(HERE / "quick.py"), str(sources)]
+    return subprocess.run(argv, env=env, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False)

@@ -1,0 +1,11 @@
+"""The small scenes of the core, one test each."""
+
+from __future__ import annotations
+
+import playbook
+import pytest
+
+
+@pytest.mark.parametrize("scene", playbook.SCENES, ids=[scene.__name__ for scene in playbook.SCENES])
+def test_scene(scene: playbook.Scene) -> None:
+    scene()

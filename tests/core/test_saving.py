@@ -1,0 +1,46 @@
+"""The search for what may land."""
+
+from __future__ import annotations
+
+import itertools
+
+import playbook
+import rules
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orchd.core import saving
+from orchd.core.landing import STEPS
+from orchd.model.config import Config
+from orchd.model.limits import SAVE_ITEMS
+from orchd.model.save import SaveStep
+from orchd.model.work import Status
+
+
+def test_the_search_is_right_and_short_for_every_small_set_of_bad_items() -> None:
+    for size in range(1, 8):
+        for bad in itertools.product((False, True), repeat=size):
+            rules.check_search(frozenset(at for at in range(size) if bad[at]), size)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@given(st.integers(1, SAVE_ITEMS), st.sets(st.integers(0, SAVE_ITEMS - 1), max_size=5))
+def test_the_search_is_right_and_short_for_any_save(size: int, bad: set[int]) -> None:
+    rules.check_search(frozenset(at for at in bad if at < size), size)
+
+
+def test_without_gates_everything_lands_unjudged() -> None:
+    save = rules.a_save(3, ())
+    assert (saving.next_probe(save), saving.landable(save), saving.blame(save)) == (None, 3, ())
+
+
+def test_a_save_takes_a_limited_number_of_tasks() -> None:
+    tasks = [playbook.replace(playbook.task(Status.READY), order=at) for at in range(SAVE_ITEMS + 3)]
+    tasks = [playbook.replace(t, spec=playbook.replace(playbook.SPEC, id=f"t{t.order}")) for t in tasks]
+    save = saving.plan_save(playbook.state_of(*reversed(tasks)), "base", Config(), 0)
+    assert save is not None
+    assert [item.task for item in save.items] == [f"t{at}" for at in range(SAVE_ITEMS)]
+
+
+def test_every_step_of_a_save_has_a_row() -> None:
+    assert set(STEPS) == set(SaveStep)

@@ -1,0 +1,388 @@
+"""A random walk: an adversary plays with the world, actions and commits get lost, and then everything must drain.
+
+All chance comes through `Dice`, so that the same walk is driven by a seed (fast) or by hypothesis (which shrinks it).
+"""
+
+from __future__ import annotations
+
+import random
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
+
+import laws
+from world import Run, World, demand
+
+from orchd.core.evolve import evolve
+from orchd.core.planner import is_idle, plan
+from orchd.model.claim import Mode, PathSpec
+from orchd.model.message import LeaderTook, StartRun
+from orchd.model.problem import Problem
+from orchd.model.run import Entry, Outcome, Phase
+from orchd.model.save import Gate
+from orchd.model.snapshot import FileSeen, Intent, Plan, Verb
+from orchd.model.work import Source, TaskSpec
+
+T = TypeVar("T")
+NAMES = ("a", "b", "c", "d", "e", "f")
+GLOBS = ("a/*", "b/*", "a/a", "ab/**", "b/a", "A/*", "**", "a/**", "*/b", "**/b", "*/a", "bb", "B/b", "ba/**/a")
+MODES = (Mode.WRITE, Mode.WRITE, Mode.READ, Mode.APPEND)
+GATES = (Gate("unit", "make unit"), Gate("lint", "make lint"))
+
+
+class Dice(Protocol):
+    """A source of choices; 0 is the tame one."""
+
+    def roll(self, sides: int) -> int:
+        """A number from 0 to below `sides`."""
+
+
+class Seeded:
+    """Choices from a seed."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+
+    def roll(self, sides: int) -> int:
+        return int(self._random.random() * sides)
+
+
+@dataclass
+class Walk:
+    """One world and the chance that drives it."""
+
+    dice: Dice
+    world: World
+    count: int = 0
+
+    def one_in(self, sides: int) -> bool:
+        return self.dice.roll(sides) == sides - 1
+
+    def pick(self, things: Sequence[T]) -> T:
+        return things[self.dice.roll(len(things))]
+
+    def next(self) -> int:
+        self.count += 1
+        return self.count
+
+    # -- a turn of the loop --------------------------------------------------------------------------------------
+
+    def turn(self) -> None:
+        """Look, decide, write down, act; everything may go wrong."""
+        world = self.world
+        main = world.main
+        if self.one_in(6):
+            self.disturb()
+        snapshot = world.look(main)
+        planned = plan(snapshot)
+        laws.check_turn(world, snapshot, planned)
+        if self.one_in(4):
+            laws.check_stillness(snapshot, planned)
+        if self.one_in(10):
+            return
+        world.store(planned.state, planned.events)
+        if not self.one_in(8):
+            self.act(planned)
+        laws.check_records(world)
+
+    def act(self, planned: Plan) -> None:
+        """Do the actions, in any order; some are lost, late, or done twice."""
+        actions = list(planned.actions)
+        while actions:
+            action = actions.pop(self.dice.roll(len(actions)))
+            fate = self.dice.roll(10)
+            if fate == 9:
+                continue
+            if fate == 8 and isinstance(action, StartRun):
+                self.delay(action)
+                continue
+            self.world.do(action)
+            if fate == 7:
+                self.world.do(action)
+
+    def delay(self, action: StartRun) -> None:
+        """The supervisor was started, but its mark is not there yet."""
+        if action.keep:
+            self.world.kept[action.keep] = action.order.commit
+        self.world.late.append(action.order)
+
+    def fair_turn(self) -> bool:
+        """A turn in which nothing goes wrong; whether anything happened."""
+        world = self.world
+        world.now_ms += 1000
+        snapshot = world.look(world.main)
+        planned = plan(snapshot)
+        laws.check_turn(world, snapshot, planned)
+        world.store(planned.state, planned.events)
+        for action in planned.actions:
+            world.do(action)
+        laws.check_records(world)
+        return bool(planned.events or planned.actions)
+
+    # -- the adversary -------------------------------------------------------------------------------------------
+
+    def disturb(self) -> None:
+        """One thing happens in the world."""
+        self.pick(MOVES)(self)
+
+    def write_file(self) -> None:
+        """A new task, a new wording, or a second file with the same id."""
+        name = self.pick(NAMES)
+        kind = self.dice.roll(8)
+        if kind == 7:
+            self.world.drop(f"tasks/{name}.md", self.file(name, f"tasks/{name}.md", Source.FILE))
+        elif kind >= 5:
+            self.world.drop(f"inbox/{name}.yaml", self.file(name, f"inbox/{name}.yaml", Source.INBOX))
+        else:
+            self.world.drop(f"tasks/{name}.yaml", self.file(name, f"tasks/{name}.yaml", Source.FILE))
+
+    def file(self, name: str, path: str, source: Source) -> FileSeen:
+        spec = self.spec(name)
+        digest = f"{zlib.crc32(repr(spec).encode()):x}"
+        return FileSeen(path, spec, digest, source, f"drop{self.next()}" if source is Source.INBOX else "")
+
+    def spec(self, name: str) -> TaskSpec:
+        claims = tuple(PathSpec(self.pick(GLOBS), self.pick(MODES)) for _ in range(1 + self.one_in(3)))
+        others = (*(other for other in NAMES if other != name), "ghost") if self.one_in(6) else [o for o in NAMES if o < name]
+        needs = (self.pick(others),) if others and self.one_in(3) else ()
+        after = (self.pick(others),) if others and self.one_in(5) else ()
+        session = self.pick(("default", "default", "other"))
+        return TaskSpec(name, f"Do {name}", "make", session, needs, after, claims, self.dice.roll(3) - 1, noop=self.one_in(4))
+
+    def remove_file(self) -> None:
+        if self.world.files:
+            path = self.pick(sorted(self.world.files))
+            del self.world.files[path]
+            self.world.wrong.pop(path, None)
+
+    def spoil_file(self) -> None:
+        if self.world.files:
+            path = self.pick(sorted(self.world.files))
+            self.world.wrong[path] = Problem(path, 1, 1, "E001", "it is not YAML")
+
+    def write_slowly(self) -> None:
+        self.world.unsettled ^= {self.pick(NAMES)}
+
+    def ask(self) -> None:
+        """Somebody cancels or retries."""
+        self.world.intents.append(Intent(f"intent{self.next()}", self.pick((Verb.RETRY, Verb.CANCEL)), self.pick(NAMES)))
+
+    def push(self) -> None:
+        self.world.push("same1" if self.one_in(6) else f"push{self.next()}")
+
+    def touch_checkout(self) -> None:
+        self.world.dirty = not self.world.dirty
+
+    def configure(self) -> None:
+        gates = self.pick((GATES, GATES[:1], ()))
+        self.world.config = replace(self.world.config, parallel=1 + self.dice.roll(4), gates=gates)
+
+    def wish(self) -> None:
+        """Draining begins or ends; only some tasks are asked for, or all."""
+        if self.one_in(2):
+            self.world.draining = not self.world.draining
+        else:
+            self.world.only = None if self.world.only or self.one_in(2) else frozenset({self.pick(NAMES), self.pick(NAMES)})
+
+    def restart(self) -> None:
+        """A crash, and another process takes over."""
+        self.world.restart()
+        event = LeaderTook(f"owner{self.next()}", self.world.state.epoch + 1)
+        self.world.store(evolve(self.world.state, [event]), [event])
+
+    def wait(self) -> None:
+        self.world.now_ms += self.dice.roll(100_000)
+
+    def arrive_late(self) -> None:
+        """A slow supervisor writes its mark now."""
+        if self.world.late:
+            self.world.begin_run(self.world.late.pop())
+
+    def lose_run(self) -> None:
+        """The supervisor of a run is gone."""
+        running = self.running()
+        if running:
+            run = self.pick(running)
+            run.phase, run.work = Phase.LOST, self.work(run)
+
+    def end_run(self) -> None:
+        """A run ends in some way."""
+        running = self.running()
+        if not running:
+            return
+        run = self.pick(running)
+        if run.stop_asked:
+            self.world.end(run, Outcome.STOPPED, -15, self.work(run))
+        elif run.order.collect:
+            self.end_task(run)
+        elif self.one_in(5):
+            self.world.end(run, self.pick((Outcome.TIMEOUT, Outcome.STOPPED, Outcome.UNPREPARED)), 0, "")
+        else:
+            self.world.end_gate(run, flaky=self.one_in(10))
+
+    def end_task(self, run: Run) -> None:
+        ending = self.dice.roll(12)
+        run.verdict = self.pick((Entry.ACCEPTED, Entry.ACCEPTED, Entry.ACCEPTED, Entry.ACCEPTED, Entry.REFUSED))
+        run.takeable = not self.one_in(12)
+        outcome, code = ENDINGS.get(ending, (Outcome.EXITED, 0))
+        self.world.end(run, outcome, code, self.work(run))
+
+    def work(self, run: Run) -> str:
+        """What a run changed: something of its own, something others do too, or nothing."""
+        if not run.order.collect:
+            return ""
+        change = self.pick((run.order.id, run.order.id, run.order.id, run.order.id, "same1", ""))
+        if change == run.order.id and self.one_in(5):
+            self.world.bad.add(change)
+        return change
+
+    def running(self) -> list[Run]:
+        return [run for _, run in sorted(self.world.runs.items()) if run.phase is Phase.RUNNING]
+
+    # -- the fair end --------------------------------------------------------------------------------------------
+
+    def drain(self) -> None:
+        """The adversary stops: within a bounded number of turns nothing is left to do."""
+        self.make_fair()
+        limit = 100 + 40 * len(self.world.state.tasks)
+        for _ in range(limit):
+            busy = self.fair_turn()
+            running = self.running()
+            if not busy and not running:
+                break
+            if not busy or self.one_in(2):
+                self.finish([run for run in running if run.stop_asked or self.is_wanted(run)])
+        demand("every queue drains", not busy and not running, self.world.state)
+        self.check_end()
+
+    def make_fair(self) -> None:
+        world = self.world
+        world.unsettled.clear()
+        world.draining, world.only = False, None
+        world.dirty = world.dirty and self.one_in(3)
+        while world.late:
+            self.arrive_late()
+
+    def is_wanted(self, run: Run) -> bool:
+        """Whether a run would end by itself; an orphan goes on until somebody stops it."""
+        task = self.world.task_of(run.order.id)
+        return run.order.id.startswith("@") or (task is not None and task.status.value == "running")
+
+    def finish(self, running: list[Run]) -> None:
+        """One run ends as it deserves."""
+        if not running:
+            return
+        run = self.pick(running)
+        if run.stop_asked:
+            self.world.end(run, Outcome.STOPPED, -15, "")
+        elif run.order.collect:
+            self.world.end(run, Outcome.EXITED, 0, run.order.id)
+        else:
+            self.world.end_gate(run, flaky=False)
+
+    def check_end(self) -> None:
+        """Each task is finished, or somebody can say why it waits."""
+        world, state = self.world, self.world.state
+        held = state.save is not None and state.save.hold is not None
+        demand("nothing to do is seen as nothing to do", is_idle(state), state)
+        demand("a save stays open only for a dirty checkout", state.save is None or (held and world.dirty), state.save)
+        decisions = {decision.task: decision for decision in plan(world.look(world.main)).decisions}
+        for name, task in state.tasks.items():
+            self.check_outcome(name, task.status.value, decisions[name].cause.value if name in decisions else "", held=held)
+            if task.status.value == "landed":
+                demand("landed work is on main", task.commit in world.commits[world.main].behind, task)
+                demand("landed work has its checkpoint", task.commit in world.tags.values(), task)
+        self.check_files()
+        self.check_leavings(held=held)
+        laws.check_history(world)
+
+    def check_outcome(self, name: str, status: str, cause: str, *, held: bool) -> None:
+        task = self.world.state.tasks[name]
+        if status == "waiting":
+            waits = cause == "blocked" or (held and cause in ("claim", "needs", "after"))
+            waits = waits or (cause in ("needs", "after") and self.waits_for_waiting(name))
+            demand("a task that waits at the end is blocked", waits, task, cause)
+        else:
+            demand("no task stays open", held or status not in laws.OPEN, task)
+        if status in ("failed", "held", "cancelled"):
+            demand("an unhappy end has a reason", task.reason is not None, task)
+
+    def waits_for_waiting(self, name: str) -> bool:
+        """Whether a task waits for another that waits itself (and is explained on its own)."""
+        spec = self.world.state.tasks[name].spec
+        return any(self.world.state.tasks[other].status.value == "waiting" for other in spec.needs + spec.after)
+
+    def check_files(self) -> None:
+        """Each file became a task or is a problem."""
+        world = self.world
+        wrong = {problem.file for problem in world.state.problems}
+        for path, file in world.files.items():
+            task = world.state.tasks.get(file.spec.id)
+            said = path in wrong or (task is not None and (task.digest == file.digest if not file.drop else False))
+            open_still = task is not None and task.status.value in laws.OPEN
+            demand("each file is a task or a problem", said or open_still, path, file)
+        for name, task in world.state.tasks.items():
+            if task.status.value == "waiting" and task.source is Source.FILE:
+                there = any(f.spec.id == name and p not in wrong for p, f in world.files.items())
+                demand("a waiting task still has its file", there, task)
+
+    def check_leavings(self, *, held: bool) -> None:
+        """Nothing is left lying around but what cannot be given away."""
+        world = self.world
+        demand("no request is left", not world.intents)
+        demand("no journal is left", held or not world.journals, world.journals)
+        demand("no base is held for nothing", held or not world.kept, world.kept)
+        for run in world.runs.values():
+            left = run.returned is not None and not run.returned.ref and run.returned.entry is not Entry.UNCHANGED
+            demand("workspaces are cleared up", left or not run.workspace, run)
+            if left:
+                demand("work that could not be taken stays in its workspace", run.workspace, run)
+
+
+ENDINGS = {
+    7: (Outcome.EXITED, 1),
+    8: (Outcome.TIMEOUT, 0),
+    9: (Outcome.UNPREPARED, 0),
+    10: (Outcome.STOPPED, 0),
+    11: (Outcome.EXITED, 1),
+}
+
+MOVES: tuple[Callable[[Walk], None], ...] = (
+    Walk.wait,
+    Walk.write_file,
+    Walk.write_file,
+    Walk.write_file,
+    Walk.end_run,
+    Walk.end_run,
+    Walk.end_run,
+    Walk.end_run,
+    Walk.lose_run,
+    Walk.arrive_late,
+    Walk.ask,
+    Walk.ask,
+    Walk.ask,
+    Walk.push,
+    Walk.touch_checkout,
+    Walk.remove_file,
+    Walk.spoil_file,
+    Walk.write_slowly,
+    Walk.configure,
+    Walk.wish,
+    Walk.restart,
+)
+
+
+def walk(dice: Dice, steps: int) -> World:
+    """One walk from an empty repository to a drained queue. Raises Broken."""
+    world = World()
+    going = Walk(dice, world)
+    world.salt = dice.roll(1000)
+    world.config = replace(world.config, gates=going.pick((GATES, GATES[:1], ())))
+    for _ in range(steps):
+        if going.one_in(2):
+            going.turn()
+        else:
+            going.disturb()
+    going.drain()
+    return world

@@ -1,0 +1,417 @@
+"""An honest world in memory around the pure core: it keeps what the ports promise, and it complains where the core asks
+for something that would lose work, land an untested tree or start a thing twice.
+
+A tree is a set of changes, a change is a word. Two changes may conflict, a change may be bad (gates turn red). Nothing
+here is carried from one turn to the next but the stored state and the world itself.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from oracle import OPEN
+
+from orchd.adapters import codec
+from orchd.core.duties import watched_runs
+from orchd.model.claim import Lease
+from orchd.model.config import Config
+from orchd.model.message import (
+    Action,
+    AdmitResult,
+    DiscardWorkspace,
+    Event,
+    ForgetIntent,
+    ForgetSave,
+    LandSave,
+    MergeSave,
+    PublishSave,
+    ReleaseBase,
+    SalvageRun,
+    SettleDrop,
+    StartRun,
+    StopRun,
+)
+from orchd.model.problem import Problem
+from orchd.model.run import AdmitOrder, CommandResult, Entry, Exit, Outcome, Phase, Returned, RunOrder, RunSeen
+from orchd.model.save import Excluded, Hold, Merged, Save, SaveItem, SaveStep
+from orchd.model.snapshot import ChainSeen, FileSeen, FilesSeen, Intent, SaveSeen, Snapshot, State
+from orchd.model.work import Reason, Task
+
+
+class Broken(AssertionError):
+    """The core broke a promise."""
+
+
+def demand(promise: str, kept: object, *about: object) -> None:
+    """Stop the walk when a promise is not kept."""
+    if not kept:
+        raise Broken(f"{promise}: {about}")
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A commit: everything that leads to it, and its tree as a set of changes."""
+
+    behind: frozenset[str]
+    tree: frozenset[str]
+
+
+@dataclass
+class Run:
+    """A supervised command and what it left."""
+
+    order: RunOrder
+    phase: Phase = Phase.RUNNING
+    exit: Exit | None = None
+    returned: Returned | None = None
+    workspace: bool = True
+    work: str = ""
+    verdict: Entry = Entry.ACCEPTED
+    takeable: bool = True
+    stop_asked: bool = False
+
+    @property
+    def seen(self) -> RunSeen:
+        return RunSeen(self.phase, self.exit, self.returned)
+
+
+@dataclass
+class World:
+    """Everything outside the core, with the stored state."""
+
+    config: Config = field(default_factory=lambda: Config(parallel=2))
+    state: State = field(default_factory=State)
+    log: list[Event] = field(default_factory=list)
+    now_ms: int = 1_000_000
+    main: str = "root"
+    commits: dict[str, Commit] = field(default_factory=lambda: {"root": Commit(frozenset({"root"}), frozenset())})
+    files: dict[str, FileSeen] = field(default_factory=dict)
+    wrong: dict[str, Problem] = field(default_factory=dict)
+    unsettled: set[str] = field(default_factory=set)
+    intents: list[Intent] = field(default_factory=list)
+    runs: dict[str, Run] = field(default_factory=dict)
+    late: list[RunOrder] = field(default_factory=list)
+    branches: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, str] = field(default_factory=dict)
+    journals: dict[str, tuple[frozenset[str], ChainSeen]] = field(default_factory=dict)
+    offered: set[str] = field(default_factory=set)
+    published: set[str] = field(default_factory=set)
+    tags: dict[int, str] = field(default_factory=dict)
+    landed: set[tuple[str, int]] = field(default_factory=set)
+    green: set[str] = field(default_factory=set)
+    bad: set[str] = field(default_factory=set)
+    salt: int = 0
+    conflicts_in: int = 8
+    dirty: bool = False
+    draining: bool = False
+    only: frozenset[str] | None = None
+
+    # -- looking -------------------------------------------------------------------------------------------------
+
+    def look(self, main: str) -> Snapshot:
+        """What `engine.observe` would see; `main` was read a moment before the rest."""
+        seen = {run: self.runs[run].seen for run in watched_runs(self.state) if run in self.runs}
+        return Snapshot(
+            now_ms=self.now_ms,
+            state=self.state,
+            config=self.config,
+            main=main,
+            files=self.look_files(),
+            intents=tuple(self.intents),
+            runs=seen,
+            save=self.look_save(self.state.save, main) if self.state.save else None,
+            leftovers={id_: run.seen for id_, run in self.runs.items() if run.workspace},
+            journals=frozenset(self.journals),
+            kept=frozenset(self.kept),
+            draining=self.draining,
+            only=self.only,
+        )
+
+    def look_files(self) -> FilesSeen:
+        """Bad and unsettled files are not good; a bad file of the inbox can be moved away."""
+        good = [f for path, f in sorted(self.files.items()) if path not in self.wrong and f.spec.id not in self.unsettled]
+        drops = {self.files[p].drop: (problem,) for p, problem in self.wrong.items() if self.files[p].drop}
+        return FilesSeen(tuple(good), tuple(sorted(self.wrong.values())), frozenset(self.unsettled), drops)
+
+    def look_save(self, save: Save, main: str) -> SaveSeen:
+        """The evidence of the save in flight."""
+        sealed = f"land:{save.id}"
+        return SaveSeen(
+            save.id,
+            self.journals[save.id][1] if save.id in self.journals else None,
+            sealed if sealed in self.commits[main].behind else "",
+            Hold.DIRTY if self.dirty and save.step is SaveStep.GATED else None,
+            ("edited",) if self.dirty and save.step is SaveStep.GATED else (),
+            save.id in self.offered,
+            save.id in self.published,
+        )
+
+    def reachable(self, commit: str) -> bool:
+        """Whether a ref leads to a commit."""
+        roots = {self.main, *self.branches.values(), *self.kept.values()}
+        roots |= {tip for pinned, _ in self.journals.values() for tip in pinned}
+        return any(commit in self.commits[root].behind for root in roots)
+
+    # -- storing -------------------------------------------------------------------------------------------------
+
+    def store(self, state: State, events: Iterable[Event]) -> None:
+        """One compare-and-swap that went through."""
+        self.state = state
+        self.log += events
+
+    def restart(self) -> None:
+        """Forget everything in memory: what goes on is what was written."""
+        state = self.state
+        self.state = replace(
+            state,
+            tasks={name: again(Task, task) for name, task in state.tasks.items()},
+            leases={name: again(Lease, lease) for name, lease in state.leases.items()},
+            save=again(Save, state.save) if state.save else None,
+            problems=tuple(again(Problem, problem) for problem in state.problems),
+        )
+        demand("a state survives being written and read", self.state == state)
+
+    # -- the ports -----------------------------------------------------------------------------------------------
+
+    def do(self, action: Action) -> None:
+        """Carry out an action as the ports promise."""
+        PORTS[type(action)](self, action)
+
+    def commit(self, oid: str, parents: Iterable[str], tree: frozenset[str]) -> str:
+        """Make a commit; the same one again is the same object."""
+        made = Commit(frozenset({oid}).union(*(self.commits[parent].behind for parent in parents)), tree)
+        demand("the same name is the same object", self.commits.setdefault(oid, made) == made, oid)
+        return oid
+
+    def start(self, action: StartRun) -> None:
+        """Hold the base and start, unless it was ever started."""
+        order = action.order
+        if action.keep:
+            self.kept[action.keep] = order.commit
+        self.begin_run(order)
+
+    def begin_run(self, order: RunOrder) -> None:
+        """The supervisor writes its mark; the second one finds it there."""
+        demand("a run starts from a commit that exists", order.commit in self.commits, order)
+        known = self.runs.setdefault(order.id, Run(order))
+        if order.id.startswith("@") and self.state.save and order.id.startswith(f"@{self.state.save.id}."):
+            gates = [gate.name for gate in self.state.save.gates]
+            demand("all gates are run", [command.name for command in order.commands] == gates, order)
+        demand("a run id is used for one order only", known.order == order, known.order, order)
+
+    def stop(self, action: StopRun) -> None:
+        """Ask politely; the run ends some time later."""
+        task = self.task_of(action.run)
+        demand("a wanted run is not stopped", task is None or task.status.value != "running", action)
+        if self.runs[action.run].phase is Phase.RUNNING:
+            self.runs[action.run].stop_asked = True
+
+    def salvage(self, action: SalvageRun) -> None:
+        """Collect what a lost run wrote."""
+        run = self.runs[action.run]
+        if run.phase is Phase.LOST:
+            run.phase, run.exit = Phase.ENDED, Exit(Outcome.LOST, tip=self.collect(run))
+
+    def collect(self, run: Run) -> str:
+        """The commit of what a run changed, or nothing."""
+        base = self.commits[run.order.commit].tree
+        if not run.order.collect or not run.work or run.work in base:
+            return ""
+        return self.commit(f"tip:{run.order.id}", [run.order.commit], base | {run.work})
+
+    def admit(self, action: AdmitResult) -> None:
+        """The airlock: judge once, keep what was not accepted."""
+        order, run = action.order, self.runs[action.order.run]
+        demand("only an ended run is judged", run.exit is not None, action)
+        if run.returned is None and run.exit is not None:
+            self.check_order(order, run, run.exit)
+            run.returned = self.judge(order, run, run.exit.tip)
+
+    def check_order(self, order: AdmitOrder, run: Run, ended: Exit) -> None:
+        """Work is accepted only from a run that its task wants and that ended well, against its own base and claims."""
+        if not order.accept:
+            return
+        task = self.task_of(order.run)
+        demand("accepted work has a task that wants it", task is not None and task.status.value == "running", order)
+        well = ended.outcome.value == "exited" and bool(ended.results) and all(r.code == 0 for r in ended.results)
+        demand("accepted work comes from a run that ended well", well, order, ended)
+        demand("work is judged against its base", order.base == run.order.commit, order)
+        demand("work is judged against its claim", order.claims == self.state.leases[order.task].paths, order)
+
+    def judge(self, order: AdmitOrder, run: Run, tip: str) -> Returned:
+        """The verdict of the airlock."""
+        if not tip:
+            return Returned(Entry.UNCHANGED)
+        if not run.takeable:
+            return Returned(Entry.KEPT if not order.accept else Entry.REFUSED, reason=Reason.POLICY, detail=("too large",))
+        if not order.accept:
+            return Returned(Entry.KEPT, tip, self.put_away(order.task, tip))
+        if run.verdict is not Entry.ACCEPTED:
+            return Returned(Entry.REFUSED, tip, self.put_away(order.task, tip), Reason.CLAIM, ("outside",))
+        branch = f"session/{order.session}/task/{order.task}"
+        old = self.branches.get(branch)
+        if old is not None and old not in self.commits[self.main].behind:
+            self.put_away(order.task, old)
+        self.branches[branch] = tip
+        return Returned(Entry.ACCEPTED, tip, branch)
+
+    def put_away(self, task: str, tip: str) -> str:
+        """A ref of the attic."""
+        ref = f"attic/{task}/{sum(name.startswith(f'attic/{task}/') for name in self.branches) + 1}"
+        self.branches[ref] = tip
+        return ref
+
+    def discard(self, action: DiscardWorkspace) -> None:
+        """Remove a workspace, if nothing is lost by it."""
+        run = self.runs[action.run]
+        demand("no living workspace is discarded", run.phase is Phase.ENDED, action)
+        tip = run.exit.tip if run.exit else ""
+        demand("no workspace is discarded whose work is not reachable", not tip or self.reachable(tip), action)
+        run.workspace = False
+
+    def merge(self, action: MergeSave) -> None:
+        """Pin base and tips, build the chain."""
+        save = action.save
+        sessions = {self.state.tasks[item.task].spec.session for item in save.items}
+        demand("a save is one session's", sessions == {save.session}, save)
+        head, chain, out = save.base, list[Merged](), list[Excluded]()
+        for item in save.items:
+            tree = self.commits[head].tree
+            fresh = self.commits[item.tip].tree - tree
+            if any(self.is_conflict(mine, other) for mine in fresh for other in tree - self.commits[item.tip].tree):
+                out.append(Excluded(item, Reason.CONFLICT, (item.task,)))
+                continue
+            head = self.commit(f"merge:{save.id}:{len(chain) + 1}", [head, item.tip], tree | self.commits[item.tip].tree)
+            chain.append(Merged(item, head, tree_name(self.commits[head].tree)))
+        pinned = frozenset({save.base, *(item.tip for item in save.items)} | {link.head for link in chain})
+        seen = ChainSeen(tree_name(self.commits[save.base].tree), tuple(chain), tuple(out))
+        self.journals[save.id] = (pinned, seen)
+
+    def is_conflict(self, one: str, other: str) -> bool:
+        """Whether two changes cannot be merged; always the same answer for the same pair."""
+        pair = "|".join(sorted((one, other)))
+        return zlib.crc32(f"{self.salt}{pair}".encode()) % self.conflicts_in == 0
+
+    def land(self, action: LandSave) -> None:
+        """Seal and move main from the base by compare-and-swap, with a clean checkout."""
+        save = action.save
+        demand("only a gated save lands", save.step is SaveStep.GATED and save.lands > 0, save)
+        if self.main != save.base:
+            return
+        if self.dirty:
+            self.offered.add(save.id)
+            return
+        head = self.commits[save.chain[save.lands - 1].head]
+        self.check_landing(save, head)
+        self.main = self.commit(f"land:{save.id}", [save.base, save.chain[save.lands - 1].head], head.tree)
+
+    def check_landing(self, save: Save, head: Commit) -> None:
+        """The very tree was gated green, each item is the work its task speaks for, and it lands for the first time."""
+        demand("what lands was gated green as a whole", not save.gates or tree_name(head.tree) in self.green, save)
+        base = self.commits[save.base]
+        demand("main gets no redundant commit", head.tree != base.tree, save)
+        for link in save.chain[: save.lands]:
+            item, token = link.item, (link.item.task, link.item.generation)
+            demand("a task lands once per generation", token not in self.landed, token)
+            demand("what lands is what its task speaks for", self.speaks_for(item), item)
+            self.landed.add(token)
+
+    def speaks_for(self, item: SaveItem) -> bool:
+        """Whether the state still stands by this very work."""
+        task = self.state.tasks[item.task]
+        now = (task.generation, task.attempt, task.tip, task.status.value)
+        return now == (item.generation, item.attempt, item.tip, "saving")
+
+    def publish(self, action: PublishSave) -> None:
+        """The tag; create-only."""
+        save = action.save
+        demand("what is published has landed", save.commit in self.commits[self.main].behind, save)
+        demand("a number is used once", self.tags.setdefault(save.number, save.commit) == save.commit, save)
+        self.published.add(save.id)
+
+    def forget(self, action: ForgetSave) -> None:
+        """Delete a journal that nobody needs."""
+        demand("the journal of the save in flight stays", not self.state.save or self.state.save.id != action.save, action)
+        self.journals.pop(action.save, None)
+        self.offered.discard(action.save)
+
+    def release(self, action: ReleaseBase) -> None:
+        """Delete keep refs of tasks that are not open."""
+        for task in action.tasks:
+            demand("the base of an open task is held", self.state.tasks[task].status.value not in OPEN, task)
+            self.kept.pop(task, None)
+
+    def settle(self, action: SettleDrop) -> None:
+        """Move a file out of the inbox, if it is still this very file."""
+        taken = any(getattr(event, "drop", None) == action.drop for event in self.log)
+        demand("a drop is moved away only after it was recorded or found bad", taken or action.problems, action)
+        for path in [path for path, file in self.files.items() if file.drop == action.drop]:
+            del self.files[path]
+            self.wrong.pop(path, None)
+
+    def forget_intent(self, action: ForgetIntent) -> None:
+        """Remove a request."""
+        self.intents = [intent for intent in self.intents if intent.id != action.intent]
+
+    def task_of(self, run: str) -> Task | None:
+        """The task whose present attempt a run is."""
+        name, generation, attempt = run.rsplit(".", 2)
+        task = self.state.tasks.get(name)
+        return task if task and (task.generation, task.attempt) == (int(generation), int(attempt)) else None
+
+    # -- what happens by itself ----------------------------------------------------------------------------------
+
+    def end(self, run: Run, outcome: Outcome, code: int, work: str) -> None:
+        """A run ends by itself (or because it was asked to)."""
+        run.work = work
+        if run.order.collect:
+            results = () if outcome is Outcome.UNPREPARED else (CommandResult("run", code, 1.0, outcome is Outcome.TIMEOUT),)
+        else:
+            results = tuple(CommandResult(command.name, code, 1.0) for command in run.order.commands)
+        run.phase = Phase.ENDED
+        run.exit = Exit(outcome, results, self.collect(run) if outcome is not Outcome.UNPREPARED else "")
+
+    def end_gate(self, run: Run, *, flaky: bool) -> None:
+        """The gates judge a tree: red when it contains a bad change (or by bad luck)."""
+        tree = self.commits[run.order.commit].tree
+        red = flaky or not tree.isdisjoint(self.bad)
+        if not red:
+            self.green.add(tree_name(tree))
+        self.end(run, Outcome.EXITED, int(red), "")
+
+    def drop(self, name: str, file: FileSeen) -> None:
+        """A person writes a file (over what was there)."""
+        self.files[name] = file
+        self.wrong.pop(name, None)
+
+    def push(self, change: str) -> None:
+        """Somebody else moves main."""
+        self.main = self.commit(f"push:{len(self.commits)}", [self.main], self.commits[self.main].tree | {change})
+
+
+def again(cls: type, value: object) -> object:
+    """Through the written form and back."""
+    return codec.decode(cls, codec.encode(value))
+
+
+def tree_name(tree: frozenset[str]) -> str:
+    """The id of a tree."""
+    return "tree:" + ",".join(sorted(tree))
+
+
+PORTS = {
+    StartRun: World.start,
+    StopRun: World.stop,
+    SalvageRun: World.salvage,
+    AdmitResult: World.admit,
+    DiscardWorkspace: World.discard,
+    MergeSave: World.merge,
+    LandSave: World.land,
+    PublishSave: World.publish,
+    ForgetSave: World.forget,
+    ReleaseBase: World.release,
+    SettleDrop: World.settle,
+    ForgetIntent: World.forget_intent,
+}
