@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
@@ -142,7 +142,7 @@ def check_story(repo: Repo) -> None:
     place = app.find(repo.top)
     state = app.read_all(place)
     found = {name: task.status.value for name, task in state.tasks.items()}
-    assert {name for name in found} == {*EXPECTED, "left", "right"}, found
+    assert set(found) == {*EXPECTED, "left", "right"}, found
     for name, allowed in EXPECTED.items():
         assert found[name] in allowed, (name, found)
     assert sorted((found["left"], found["right"])) == ["held", "landed"], found
@@ -208,14 +208,9 @@ def check_processes(repo: Repo) -> None:
         assert b"ORCHD_RUN=" not in home or top.encode() not in home, f"{process} survived"
 
 
-def points(shard: int, shards: int) -> Iterator[int]:
-    yield from itertools.count(shard, shards)
-
-
 def main(folder: Path, shard: int, shards: int) -> int:
     os.environ.update(environment(folder))
-    visited = 0
-    for point in points(shard, shards):
+    for visited, point in enumerate(itertools.count(shard, shards)):
         home = folder / f"p{point}"
         home.mkdir(parents=True)
         os.environ.update(environment(home))
@@ -230,7 +225,6 @@ def main(folder: Path, shard: int, shards: int) -> int:
         assert in_child(lambda repo=repo: check_story(repo)) == 0, f"point {point}: {repo.top}"
         assert time.monotonic() - started < LIMIT_SECONDS
         shutil.rmtree(home, ignore_errors=True)
-        visited += 1
     return 1
 
 
