@@ -178,7 +178,7 @@ def read_task(place: Place, task: TaskId) -> Task | None:
 
 
 def checkpoints(place: Place) -> tuple[Checkpoint, ...]:
-    """What landed, newest first."""
+    """What landed, oldest first."""
     from orchd.adapters.state_reader import read_checkpoints
 
     return read_checkpoints(place)
@@ -227,7 +227,7 @@ def server(place: Place) -> Server | None:
 def running(place: Place, state: State) -> Mapping[RunId, RunView]:
     """The runs that go on now, whoever started them."""
     from orchd.adapters.evidence import read_running, run_folder
-    from orchd.core.duties import watched_runs
+    from orchd.core.watched import watched_runs
 
     found = {run: read_running(place, run) for run in watched_runs(state)}
     return {r: RunView(seen.pid, seen.seconds, run_folder(place, r)) for r, seen in found.items() if seen is not None}

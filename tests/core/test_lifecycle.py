@@ -10,7 +10,7 @@ import oracle
 import playbook
 import pytest
 
-from orchd.core import evolve, lifecycle
+from orchd.core import evolve, lifecycle, statuses
 from orchd.engine.execute import perform
 from orchd.errors import OrchdError
 from orchd.model.message import Action, Event, TaskRetried, TaskWithdrawn
@@ -26,8 +26,8 @@ def test_the_table_is_the_one_that_was_agreed() -> None:
 
 
 def test_the_groups_of_statuses_are_the_ones_that_were_agreed() -> None:
-    assert (lifecycle.ACTIVE, lifecycle.OPEN) == (oracle.ACTIVE, oracle.OPEN)
-    assert (lifecycle.FINISHED, lifecycle.SUCCEEDED) == (oracle.FINISHED, oracle.SUCCEEDED)
+    assert (statuses.ACTIVE, statuses.OPEN) == (oracle.ACTIVE, oracle.OPEN)
+    assert (statuses.FINISHED, statuses.SUCCEEDED) == (oracle.FINISHED, oracle.SUCCEEDED)
 
 
 def test_every_move_outside_the_table_is_refused() -> None:

@@ -45,7 +45,7 @@ FAULTS = {
     "the claim is released too early": Fault("evolve", "if status not in OPEN:", "if status not in {Status.RUNNING}:"),
     "the claim is never released": Fault("evolve", "draft.leases.pop(task, None)", "pass"),
     "the claim is released when the task is ready": Fault(
-        "lifecycle", "OPEN = ACTIVE | {S.READY, S.SAVING}", "OPEN = ACTIVE | {S.SAVING}"
+        "statuses", "OPEN = ACTIVE | {Status.READY, Status.SAVING}", "OPEN = ACTIVE | {Status.SAVING}"
     ),
     "case is not folded": Fault("claims", ".casefold()", ""),
     "reads and writes get along": Fault(
@@ -67,7 +67,7 @@ FAULTS = {
     "a failed need is good enough": Fault("arbiter", "waits = _pick(spec.needs, state, FINISHED - SUCCEEDED)", "waits = ()"),
     "after is forgotten": Fault("arbiter", "waits = _pick(spec.after, state, frozenset(Status) - FINISHED)", "waits = ()"),
     "a saved task counts as finished": Fault(
-        "lifecycle", "FINISHED = frozenset(S) - OPEN - {S.WAITING}", "FINISHED = frozenset(S) - ACTIVE - {S.WAITING}"
+        "statuses", "FINISHED = frozenset(Status) - OPEN", "FINISHED = frozenset(Status) - ACTIVE"
     ),
     "priority is upside down": Fault(
         "arbiter", "return -task.spec.priority, task.order", "return task.spec.priority, task.order"

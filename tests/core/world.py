@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from oracle import OPEN
 
 from orchd.adapters import codec
-from orchd.core.duties import watched_runs
+from orchd.core.watched import watched_runs
 from orchd.model.claim import Lease
 from orchd.model.config import Config
 from orchd.model.message import (

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from orchd.core.lifecycle import OPEN
+from orchd.core.statuses import OPEN
 from orchd.model.work import Status, Task
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from orchd.core.chronicle import Line, Tone, tell_events
 from orchd.core.inert import inert
-from orchd.core.lifecycle import ACTIVE, FINISHED
+from orchd.core.statuses import ACTIVE, FINISHED
 from orchd.model.message import Event
 from orchd.model.save import SaveStep
 from orchd.model.snapshot import State

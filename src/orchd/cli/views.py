@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from orchd.cli.closing import is_of_this_run
 from orchd.cli.envelopes import Row
-from orchd.core.attempts import current_run
 from orchd.core.telling import (
     is_verified,
     list_needs,
@@ -18,6 +17,7 @@ from orchd.core.telling import (
     tell_proven,
     tell_task,
 )
+from orchd.core.watched import current_run
 from orchd.model.claim import PathSpec
 from orchd.model.ids import RunId, TaskId
 from orchd.model.problem import Problem

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from orchd.core.claims import find_clash
 from orchd.core.graph import dependencies
-from orchd.core.lifecycle import ACTIVE, FINISHED, SUCCEEDED
+from orchd.core.statuses import ACTIVE, FINISHED, SUCCEEDED
 from orchd.model.claim import PathSpec
 from orchd.model.ids import TaskId
 from orchd.model.snapshot import Cause, Decision, State

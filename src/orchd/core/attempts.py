@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchd.core.lifecycle import ACTIVE
-from orchd.model.ids import RunId, task_run
+from orchd.core.statuses import ACTIVE
+from orchd.core.watched import current_run
 from orchd.model.limits import LOST_RETRIES
 from orchd.model.message import AttemptEnded, Event
 from orchd.model.run import Entry, Exit, Outcome, Phase, Returned, RunSeen
@@ -34,11 +34,6 @@ def conclude_attempts(state: State, snapshot: Snapshot) -> Iterator[Event]:
                 yield _conclude(task, seen.exit, seen.returned, snapshot.now_ms)
             elif task.status is Status.STOPPING and seen.phase is Phase.ABSENT:
                 yield _ended(task, Status.CANCELLED, Returned(Entry.UNCHANGED), snapshot.now_ms, Reason.CANCELLED)
-
-
-def current_run(task: Task) -> RunId:
-    """The run of the present attempt."""
-    return task_run(task.spec.id, task.generation, task.attempt)
 
 
 def ended_well(seen: Exit) -> bool:

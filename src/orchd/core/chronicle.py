@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from orchd.core.inert import inert
-from orchd.model.ids import checkpoint_name
+from orchd.model.ids import GATE_MARK, checkpoint_name
 from orchd.model.message import (
     AttemptEnded,
     AttemptStarted,
@@ -160,4 +160,5 @@ def describe_landing(state: State) -> str:
 
 
 def _tell_excluded(gone: Excluded, word: str, tone: Tone) -> Line:
-    return Line(tone, word, f"{gone.item.task}: {', '.join(gone.detail)}")
+    said = (item for item in gone.detail if not item.startswith(GATE_MARK))
+    return Line(tone, word, f"{gone.item.task}: {', '.join(said)}")

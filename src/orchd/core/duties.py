@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from orchd.core.attempts import UNSEEN, current_run, ended_well
+from orchd.core.attempts import UNSEEN, ended_well
 from orchd.core.intake import recorded_drops
-from orchd.core.landing import probe_run
-from orchd.core.lifecycle import ACTIVE, OPEN
 from orchd.core.saving import lands_nothing_new
+from orchd.core.statuses import ACTIVE, OPEN
+from orchd.core.watched import current_run, probe_run, watched_runs
 from orchd.model.ids import GATE_MARK, RunId, TaskId
 from orchd.model.message import (
     Action,
@@ -45,14 +45,6 @@ def list_duties(state: State, snapshot: Snapshot) -> Iterator[Action]:
             yield from _serve_attempt(task, snapshot.runs.get(current_run(task), UNSEEN))
     yield from _serve_save(state, snapshot)
     yield from _clear_up(state, snapshot)
-
-
-def watched_runs(state: State) -> frozenset[RunId]:
-    """The runs whose evidence the next plan needs."""
-    gates = probe_run(state.save) if state.save else None
-    return frozenset(current_run(task) for task in state.tasks.values() if task.status in ACTIVE) | (
-        {gates} if gates else set()
-    )
 
 
 def _serve_attempt(task: Task, seen: RunSeen) -> Iterator[Action]:

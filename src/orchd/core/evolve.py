@@ -9,8 +9,9 @@ import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from orchd.core.lifecycle import OPEN, move
+from orchd.core.lifecycle import move
 from orchd.core.saving import tasks_of
+from orchd.core.statuses import OPEN
 from orchd.errors import OrchdError
 from orchd.model.claim import Lease
 from orchd.model.ids import TaskId, checkpoint_name

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from orchd.core.graph import find_graph_problems, split_duplicates
-from orchd.core.lifecycle import OPEN
+from orchd.core.statuses import OPEN
 from orchd.model.ids import TaskId
 from orchd.model.message import Event, ProblemsChanged, TaskSeen, TaskWithdrawn
 from orchd.model.problem import Problem

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from orchd.core.attempts import UNSEEN
 from orchd.core.evolve import evolve
 from orchd.core.saving import blame, judge_gates, landable, lands_nothing_new, next_probe, plan_save
-from orchd.model.ids import RunId, gate_run
+from orchd.model.ids import gate_run
 from orchd.model.limits import GATE_ATTEMPTS
 from orchd.model.message import (
     Event,
@@ -50,12 +50,6 @@ def advance_save(state: State, snapshot: Snapshot) -> Iterator[Event]:
         state = evolve(state, events)
 
 
-def probe_run(save: Save) -> RunId | None:
-    """The gate run that is due or going on, if any."""
-    probe = next_probe(save) if save.step is SaveStep.MERGED else None
-    return None if probe is None else gate_run(save.id, probe, save.gate_attempt)
-
-
 def _leave_planned(save: Save, seen: SaveSeen, snapshot: Snapshot) -> Iterator[Event]:
     if seen.chain is None:
         yield from _give_up_if_moved(save, snapshot)
@@ -85,7 +79,7 @@ def _hear_gates(save: Save, probe: int, snapshot: Snapshot) -> Iterator[Event]:
         yield GateRan(save.id, judge_gates(save, probe, ended))
     elif seen.phase in (Phase.LOST, Phase.ENDED) and save.gate_attempt >= GATE_ATTEMPTS:
         results = tuple(GateResult(gate.name, green=False, code=-1, seconds=0.0) for gate in save.gates)
-        yield GateRan(save.id, Verdict(probe, green=False, results=results))
+        yield GateRan(save.id, Verdict(probe, green=False, results=results, attempt=save.gate_attempt))
     elif seen.phase in (Phase.LOST, Phase.ENDED):
         yield GateLost(save.id)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from orchd.core.statuses import FINISHED
 from orchd.errors import OrchdError
 from orchd.model.message import (
     AttemptEnded,
@@ -27,16 +28,6 @@ from orchd.model.message import (
 from orchd.model.work import Status
 
 S = Status
-
-ACTIVE = frozenset({S.RUNNING, S.STOPPING})
-"""A supervisor works, or should."""
-
-OPEN = ACTIVE | {S.READY, S.SAVING}
-"""Claims are held."""
-
-FINISHED = frozenset(S) - OPEN - {S.WAITING}
-SUCCEEDED = frozenset({S.LANDED, S.UNCHANGED})
-"""What `needs` waits for."""
 
 MOVES: Mapping[type[Event], Mapping[Status, frozenset[Status]]] = {
     TaskSeen: dict.fromkeys(FINISHED | {S.WAITING}, frozenset({S.WAITING})),

@@ -15,7 +15,8 @@ from orchd.core.duties import list_duties
 from orchd.core.evolve import evolve
 from orchd.core.intake import read_files
 from orchd.core.landing import advance_save, begin_save
-from orchd.core.lifecycle import ACTIVE, OPEN, allows
+from orchd.core.lifecycle import allows
+from orchd.core.statuses import ACTIVE, OPEN
 from orchd.model.claim import Lease
 from orchd.model.ids import TaskId
 from orchd.model.message import AttemptStarted, Event, StopAsked, TaskCancelled, TaskRetried

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterable
 
 from orchd.model.config import Config
-from orchd.model.ids import Oid, SaveId, SessionId, TaskId
+from orchd.model.ids import Oid, SaveId, SessionId, TaskId, gate_run
 from orchd.model.limits import SAVE_ITEMS
 from orchd.model.run import Exit, Outcome
 from orchd.model.save import Excluded, Gate, GateResult, Save, SaveItem, Verdict
@@ -52,12 +52,13 @@ def landable(save: Save) -> int:
 
 
 def blame(save: Save) -> tuple[Excluded, ...]:
-    """The item that turned the chain red, with the gate that said so."""
+    """The item that turned the chain red, with the gates that said so and the run that has their log."""
     red = bounds(save)[1]
     if red is None:
         return ()
     verdict = next(v for v in save.verdicts if v.index == red and not v.green)
-    return (Excluded(save.chain[red - 1].item, Reason.GATE, describe_red(verdict.results)),)
+    log = gate_run(save.id, verdict.index, verdict.attempt)
+    return (Excluded(save.chain[red - 1].item, Reason.GATE, (*describe_red(verdict.results), log)),)
 
 
 def lands_nothing_new(save: Save) -> bool:
@@ -69,7 +70,7 @@ def judge_gates(save: Save, index: int, ended: Exit) -> Verdict:
     """The verdict of a gate run that ended by itself. Green needs a green result of every gate."""
     results = tuple(GateResult(r.name, r.code == 0 and not r.timed_out, r.code, r.seconds, r.timed_out) for r in ended.results)
     complete = ended.outcome is Outcome.EXITED and [r.gate for r in results] == [gate.name for gate in save.gates]
-    return Verdict(index, complete and all(r.green for r in results), results)
+    return Verdict(index, complete and all(r.green for r in results), results, save.gate_attempt)
 
 
 def describe_red(results: Iterable[GateResult]) -> tuple[str, ...]:

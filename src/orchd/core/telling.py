@@ -13,9 +13,8 @@ from dataclasses import dataclass
 
 from orchd.core.inert import inert
 from orchd.core.tables import tell_span
-from orchd.core.wording import UNVERIFIED
 from orchd.model.ids import TaskId, ready_ref
-from orchd.model.save import Checkpoint, Hold, Save, SaveStep
+from orchd.model.save import UNVERIFIED, Checkpoint, Hold, Save, SaveStep
 from orchd.model.snapshot import Cause, Decision, State
 from orchd.model.work import Reason, Status, Task
 

@@ -31,10 +31,9 @@ from orchd.model.message import (
     TaskSeen,
     TaskWithdrawn,
 )
-from orchd.model.save import Excluded, GateResult, Merged, Save, SaveItem
+from orchd.model.save import UNVERIFIED, Excluded, GateResult, Merged, Save, SaveItem
 from orchd.model.text import day_of
 
-UNVERIFIED = "unverified"
 SUBJECT_CHARS = 100
 
 Trailer = tuple[str, str]

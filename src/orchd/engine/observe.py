@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from orchd.core.duties import watched_runs
+from orchd.core.watched import watched_runs
 from orchd.model.ids import TaskId
 from orchd.model.snapshot import Snapshot, State
 from orchd.ports import Ports

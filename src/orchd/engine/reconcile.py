@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from orchd.core.evolve import evolve
-from orchd.core.lifecycle import ACTIVE
 from orchd.core.planner import is_idle, plan
+from orchd.core.statuses import ACTIVE
 from orchd.engine.bell import Bell
 from orchd.engine.execute import execute
 from orchd.engine.observe import Wish, observe

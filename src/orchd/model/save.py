@@ -9,6 +9,9 @@ from orchd.model.ids import Oid, SaveId, SessionId, TaskId
 from orchd.model.limits import GATE_TIMEOUT_SECONDS
 from orchd.model.work import Reason
 
+UNVERIFIED = "unverified"
+"""Stands in the place of gate results where no gates are configured."""
+
 
 class SaveStep(StrEnum):
     """How far a save is. Only LANDED is public: before it nothing is visible, after it everything is derivable."""
@@ -48,11 +51,12 @@ class GateResult:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The gates on the tree after the first `index` tasks of a save."""
+    """The gates on the tree after the first `index` tasks of a save; `attempt` counts the runs it took to get a word."""
 
     index: int
     green: bool
     results: tuple[GateResult, ...]
+    attempt: int = 1
 
 
 @dataclass(frozen=True, slots=True)

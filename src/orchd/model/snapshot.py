@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from orchd.model.claim import Lease
 from orchd.model.config import Config
 from orchd.model.ids import Oid, RunId, SaveId, TaskId
-from orchd.model.message import Action, Event
 from orchd.model.problem import Problem
 from orchd.model.run import RunSeen
 from orchd.model.save import Excluded, Hold, Merged, Save
 from orchd.model.work import Source, Task, TaskSpec
+
+if TYPE_CHECKING:
+    from orchd.model.message import Action, Event
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from orchd.cli.closing import close_run
 from orchd.cli.flags import Command, read_flags
 from orchd.cli.output import print_lines
 from orchd.errors import OrchdError
+from orchd.model.ids import GATE_MARK
 from orchd.model.message import AttemptStarted, Event
 from orchd.model.snapshot import State
 from orchd.model.work import Status
@@ -124,7 +125,8 @@ def _git(folder: Path, *arguments: str) -> str:
 def _summarise(folder: Path, state: State) -> list[str]:
     lines = ["What happened"]
     for name, task in sorted(state.tasks.items()):
-        why = ": ".join(str(part) for part in (task.reason, ", ".join(task.detail)) if part)
+        said = ", ".join(item for item in task.detail if not item.startswith(GATE_MARK))
+        why = ": ".join(str(part) for part in (task.reason, said) if part)
         lines.append(f"  {task.status:9} {name:18} {task.checkpoint or why}")
     lines += ["", "Main, newest first (git log --first-parent --oneline)"]
     lines += [f"  {line}" for line in _git(folder, "log", "--first-parent", "--format=%h %s%d", "main").splitlines()]
@@ -135,7 +137,7 @@ def _summarise(folder: Path, state: State) -> list[str]:
         f"  cd {folder}",
         "  orchd status                       what waits for you comes first",
         f"  orchd explain {EDITED_BY_PERSON}       why it waits, and what you can do",
-        "  orchd logs round-differently       what a command printed",
+        "  orchd explain round-differently    which gate was red, and where its log is",
         "  git log --first-parent --notes=orch/audit main",
     ]
 

@@ -1,0 +1,15 @@
+"""Groups of statuses. Apart from the table of moves, because clients need no more than these."""
+
+from __future__ import annotations
+
+from orchd.model.work import Status
+
+ACTIVE = frozenset({Status.RUNNING, Status.STOPPING})
+"""A supervisor works, or should."""
+
+OPEN = ACTIVE | {Status.READY, Status.SAVING}
+"""Claims are held."""
+
+FINISHED = frozenset(Status) - OPEN - {Status.WAITING}
+SUCCEEDED = frozenset({Status.LANDED, Status.UNCHANGED})
+"""What `needs` waits for."""
