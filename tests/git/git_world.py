@@ -100,9 +100,11 @@ class World:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "exit.json").write_bytes(dumps(encode(ended)))
 
-    def admit(self, run: str, tip: str, *, base: str = "", claims: tuple[str, ...] = ("**",), accept: bool = True) -> Returned:
+    def admit(
+        self, run: str, tip: str, *, base: str | None = None, claims: tuple[str, ...] = ("**",), accept: bool = True
+    ) -> Returned:
         self.leave_exit(run, Exit(Outcome.EXITED, (CommandResult("run", 0, 0.1),), tip))
-        return self.judge(run, base or self.main, tuple(map(PathSpec, claims)), accept=accept)
+        return self.judge(run, self.main if base is None else base, tuple(map(PathSpec, claims)), accept=accept)
 
     def judge(self, run: str, base: str, claims: tuple[PathSpec, ...], *, accept: bool = True) -> Returned:
         order = AdmitOrder(run, "default", run.split(".")[0], base, claims, accept)

@@ -99,6 +99,13 @@ def test_work_that_is_not_accepted_is_kept_in_the_attic_once(world: World) -> No
     assert git(world.top, "for-each-ref", "--format=%(refname)", "refs/orch/attic") == ATTIC
 
 
+def test_a_leftover_of_an_earlier_generation_is_kept_though_its_base_is_not_known_any_more(world: World) -> None:
+    tip = world.work_tip({"a": "kept"})
+    world.pack(RUN, tip, world.main)
+    returned = world.admit(RUN, tip, accept=False, base="")
+    assert (returned.entry, returned.ref) == (Entry.KEPT, ATTIC)
+
+
 def test_nothing_changed_is_unchanged(world: World) -> None:
     assert world.admit(RUN, "").entry is Entry.UNCHANGED
     assert world.admit(RUN, world.main).entry is Entry.UNCHANGED

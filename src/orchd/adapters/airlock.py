@@ -72,18 +72,11 @@ class GitAirlock:
         commit: object = aside.library.get(tip)
         if not isinstance(commit, pygit2.Commit):
             return _refuse_whole(f"its tip {tip} is not a commit of the pack")
-        violations = _find_violations(aside, order, tip, config)
-        same = str(commit.tree_id) == aside.tree_of(order.base)
+        judged = _judge_commit(aside, order, commit, config)
         aside.library.free()
         quarantine.release()
-        if not order.accept:
-            return Returned(Entry.KEPT, tip, self._keep_in_attic(order.task, tip))
-        if violations:
-            reason = pick_reason(violations)
-            return Returned(Entry.REFUSED, tip, self._keep_in_attic(order.task, tip), reason, describe(violations))
-        if same:
-            return Returned(Entry.UNCHANGED, tip, self._keep_in_attic(order.task, tip))
-        return Returned(Entry.ACCEPTED, tip, self._move_branch(order, tip))
+        accepted = judged.entry is Entry.ACCEPTED
+        return replace(judged, ref=self._move_branch(order, tip) if accepted else self._keep_in_attic(order.task, tip))
 
     def _move_branch(self, order: AdmitOrder, tip: Oid) -> str:
         """The task's branch at `tip`; what it held before is kept unless main has it."""
@@ -113,6 +106,18 @@ def _without_tip(ended: Exit) -> Returned:
 
 def _refuse_whole(fault: str) -> Returned:
     return Returned(Entry.REFUSED, reason=Reason.POLICY, detail=tuple(fault.splitlines()))
+
+
+def _judge_commit(aside: GitRepo, order: AdmitOrder, commit: pygit2.Commit, config: Config) -> Returned:
+    """What becomes of a commit; where it is kept is not said yet. Work that is only to be kept is not judged."""
+    tip = str(commit.id)
+    if not order.accept:
+        return Returned(Entry.KEPT, tip)
+    violations = _find_violations(aside, order, tip, config)
+    if violations:
+        return Returned(Entry.REFUSED, tip, "", pick_reason(violations), describe(violations))
+    same = str(commit.tree_id) == aside.tree_of(order.base)
+    return Returned(Entry.UNCHANGED if same else Entry.ACCEPTED, tip)
 
 
 def _find_violations(aside: GitRepo, order: AdmitOrder, tip: Oid, config: Config) -> tuple[Violation, ...]:
