@@ -14,9 +14,9 @@ from orchd.core.statuses import ACTIVE
 from orchd.engine.bell import Bell
 from orchd.engine.execute import execute
 from orchd.engine.observe import Wish, observe
-from orchd.errors import Busy
+from orchd.errors import Busy, OrchdError
 from orchd.model.ids import TaskId
-from orchd.model.limits import LOOK_SECONDS
+from orchd.model.limits import LOOK_SECONDS, STUCK_LOOKS
 from orchd.model.message import LeaderTook
 from orchd.model.snapshot import State
 from orchd.ports import Ports, Stored
@@ -24,11 +24,13 @@ from orchd.ports import Ports, Stored
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one turn came to. `again`: something happened, so look at once; `idle`: nothing is left to do by ourselves."""
+    """What one turn came to. `again`: something happened, so look at once; `idle`: nothing is left to do by ourselves;
+    `stuck`: there was something to do, and all of it failed."""
 
     state: State
     again: bool
     idle: bool
+    stuck: bool = False
 
 
 class Reconciler:
@@ -71,12 +73,19 @@ class Reconciler:
         done = [execute(action, self._ports, snapshot.config) for action in planned.actions]
         again = bool(planned.events) or any(done)
         idle = not again and not planned.actions and not snapshot.files.unsettled and is_idle(planned.state)
-        return Turn(planned.state, again, idle)
+        return Turn(planned.state, again, idle, stuck=bool(done) and not any(done))
 
     def run(self, *, until_idle: bool) -> State:
-        """Turn until stopped, or until nothing is left to do; the state at the end. Wakes, the timer and files pace it."""
+        """Turn until stopped, or until nothing is left to do; the state at the end. Wakes, the timer and files pace it.
+
+        Raises OrchdError with `until_idle` when every action has failed for STUCK_LOOKS looks.
+        """
+        stuck = 0
         while True:
             turn = self.turn()
+            stuck = stuck + 1 if turn.stuck else 0
+            if until_idle and stuck >= STUCK_LOOKS:
+                raise OrchdError("nothing goes on any more: every action fails", "the messages above say why; nothing is lost")
             if self._is_over(turn) or (until_idle and turn.idle):
                 return turn.state
             if not turn.again:

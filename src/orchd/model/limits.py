@@ -8,6 +8,9 @@ from __future__ import annotations
 LOOK_SECONDS = 2.0
 """The longest time between two looks at the world; repairs whatever events lost."""
 
+STUCK_LOOKS = 15
+"""Looks in a row in which every action failed, after which a foreground run gives up."""
+
 SETTLE_SECONDS = 0.03
 """A dropped file is read once it has not changed for this long and nobody has it open for writing."""
 
