@@ -56,7 +56,7 @@ def check_landed(sample: Sample, state: State, cost: Cost) -> Iterator[str]:
         if not paths:
             yield f"{task.spec.id} changed nothing"
     for path, task in last.items():
-        if sample.git("rev-parse", f"main:{path}") != sample.git("rev-parse", f"{task.tip}:{path}"):
+        if sample.git("ls-tree", "main", path) != sample.git("ls-tree", task.tip, path):
             yield f"{path} is not on main as {task.spec.id} left it"
 
 

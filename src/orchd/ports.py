@@ -122,7 +122,7 @@ class Saves(Protocol):
     """Merging, landing, publishing. Keyed by the save's id; all objects are functions of the save's record."""
 
     def look(self, save: Save, main: Oid) -> SaveSeen:
-        """The evidence that exists for this save now. The checkout is only looked at when the save is GATED."""
+        """The evidence that exists for this save now. The checkout is only looked at when landing was tried before."""
 
     def journals(self) -> frozenset[SaveId]:
         """Saves that have a journal."""
@@ -132,13 +132,13 @@ class Saves(Protocol):
 
     def land(self, save: Save, titles: Sequence[str]) -> None:
         """Seal the checkpoint commit, prove that its tree is the gated one, move a clean checkout of main, then move
-        main from `save.base` to it by compare-and-swap. Lost race or unclean checkout: nothing has moved."""
+        main from `save.base` to it by compare-and-swap, and publish. Lost race or unclean checkout: nothing has moved."""
 
     def publish(self, save: Save) -> None:
         """Create the tag, move the integration branch, write the audit notes."""
 
-    def forget(self, save: SaveId) -> None:
-        """Delete the journal (and a ready ref). Does nothing when there is none."""
+    def forget(self, saves: Iterable[SaveId]) -> None:
+        """Delete journals (and ready refs). Does nothing for those that do not exist."""
 
 
 class Clock(Protocol):

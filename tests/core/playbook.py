@@ -20,6 +20,7 @@ from orchd.model.config import Config
 from orchd.model.message import (
     AttemptEnded,
     DiscardWorkspace,
+    ForgetSaves,
     GateLost,
     GateRan,
     LandSave,
@@ -343,6 +344,16 @@ def a_save_gives_up_when_main_moved_before_it_landed() -> None:
 
 
 @scene
+def a_save_whose_name_somebody_took_is_planned_anew_with_the_next_number() -> None:
+    for at in (SaveStep.PLANNED, SaveStep.MERGED, SaveStep.GATED):
+        plan = step(saving(at, lands=3), taken=True)
+        demand("planned anew", kinds(plan) == ["SaveAbandoned", "SavePlanned"], at, plan)
+        demand("never asked to land", LandSave not in {type(a) for a in plan.actions}, plan)
+    asked = tuple(duties.list_duties(state := saving(SaveStep.GATED, lands=3), look(state, save=SaveSeen("save1", taken=True))))
+    demand("do not ask", LandSave not in {type(a) for a in asked}, asked)
+
+
+@scene
 def main_is_asked_to_move_only_from_the_base() -> None:
     demand("ask", LandSave in {type(a) for a in step(saving(SaveStep.GATED, lands=3)).actions})
     stuck = tuple(duties.list_duties(state := saving(SaveStep.GATED, lands=3), look(state, main="moved")))
@@ -491,6 +502,18 @@ def the_base_of_an_open_task_is_held() -> None:
         state = state_of(task(status))
         actions = tuple(duties.list_duties(state, look(state, kept=frozenset("a"))))
         demand("released when closed", (ReleaseBase(("a",)) in actions) == (status.value not in oracle.OPEN), status)
+
+
+@scene
+def spent_refs_are_deleted_many_at_a_time_while_somebody_is_open() -> None:
+    state = state_of(task(Status.READY))
+    for count in (15, 16):
+        spent = tuple(f"s{number:02}" for number in range(count))
+        actions = tuple(duties.list_duties(state, look(state, kept=frozenset({"a", *spent}), journals=frozenset(spent))))
+        mine = saving(SaveStep.LANDED, lands=3, commit="C")
+        kept = tuple(duties.list_duties(mine, look(mine, journals=frozenset({"save1", *spent}))))
+        demand("not its own", (ForgetSaves(spent) in kept) == (count == 16), kept)
+        demand("in batches", (ReleaseBase(spent) in actions, ForgetSaves(spent) in actions) == (count == 16,) * 2, actions)
 
 
 @scene

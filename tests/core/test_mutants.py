@@ -3,7 +3,6 @@
 A fault that survives means that a promise is not guarded by any test. `old` must occur exactly once, or the table rots.
 """
 
-# ruff: noqa: E501 - the lines of the table are quotations of the source
 from __future__ import annotations
 
 import os
@@ -63,9 +62,9 @@ FAULTS = {
     "one slot too many": Fault("arbiter", "if free <= 0:", "if free < 0:"),
     "slots are not counted down": Fault("arbiter", "free -= decision.cause is Cause.NONE", "free -= 0"),
     "stopping tasks take no slot": Fault("arbiter", "sum(task.status in ACTIVE for", "sum(task.status is Status.RUNNING for"),
-    "needs are forgotten": Fault("arbiter", "waits = _pick(spec.needs, state, frozenset(Status) - FINISHED)", "waits = ()"),
-    "a failed need is good enough": Fault("arbiter", "waits = _pick(spec.needs, state, FINISHED - SUCCEEDED)", "waits = ()"),
-    "after is forgotten": Fault("arbiter", "waits = _pick(spec.after, state, frozenset(Status) - FINISHED)", "waits = ()"),
+    "needs are forgotten": Fault("arbiter", "waits = _pick(spec.needs, state, UNFINISHED)", "waits = ()"),
+    "a failed need is good enough": Fault("arbiter", "waits = _pick(spec.needs, state, LOST)", "waits = ()"),
+    "after is forgotten": Fault("arbiter", "waits = _pick(spec.after, state, UNFINISHED)", "waits = ()"),
     "a saved task counts as finished": Fault(
         "statuses", "FINISHED = frozenset(Status) - OPEN", "FINISHED = frozenset(Status) - ACTIVE"
     ),
@@ -109,10 +108,10 @@ FAULTS = {
     ),
     "a wanted workspace is cleared up": Fault("duties", "if run not in needed:", "if True:"),
     "bases of open tasks are released": Fault(
-        "duties", "state.tasks[t].status not in OPEN))", "state.tasks[t].status is not Status.RUNNING))"
+        "duties", "tasks.items() if task.status in OPEN}", "tasks.items() if task.status is Status.RUNNING}"
     ),
-    "journals pile up": Fault("duties", "        yield ForgetSave(stale)\n", "        pass\n"),
-    "the journal of the save in flight is deleted": Fault("duties", "({save.id} if save else set())", "set()"),
+    "journals pile up": Fault("duties", "        yield ForgetSaves(stale)\n", "        pass\n"),
+    "the journal of the save in flight is deleted": Fault("duties", "({state.save.id} if state.save else set())", "set()"),
     "gates judge the wrong link": Fault("duties", "save.chain[index - 1].head", "save.chain[0].head"),
     "only the first gate is run": Fault("duties", "for gate in save.gates)", "for gate in save.gates[:1])"),
     # saving and landing
@@ -134,23 +133,26 @@ FAULTS = {
     "saves share a name": Fault("saving", "items, gates, number)).encode()", "items, gates)).encode()"),
     "the base is not checked before landing": Fault(
         "landing",
-        "    elif snapshot.main != save.base:\n        yield from _give_up_if_moved(save, snapshot)\n    elif lands_nothing_new",
-        "    elif lands_nothing_new",
+        "    elif _is_overtaken(save, seen, snapshot):\n        yield SaveAbandoned(save.id, snapshot.now_ms)\n    elif lands",
+        "    elif lands",
     ),
     "a merged save never gives up": Fault(
         "landing",
-        "    if snapshot.main != save.base:\n        yield from _give_up_if_moved(save, snapshot)\n    elif probe",
+        "    if _is_overtaken(save, seen, snapshot):\n        yield SaveAbandoned(save.id, snapshot.now_ms)\n    elif probe",
         "    if probe",
     ),
     "main moved is overlooked everywhere": Fault(
         "landing",
-        "    if snapshot.main != save.base:\n        yield SaveAbandoned",
-        "    if False:\n        yield SaveAbandoned",
+        "return snapshot.main != save.base or seen.taken",
+        "return seen.taken",
     ),
     "what landed is given up": Fault(
         "landing",
-        "    if seen.landed:\n        yield SaveLanded(save.id, seen.landed)\n    elif snapshot.main != save.base:",
-        "    if snapshot.main != save.base:",
+        "    if seen.landed:\n        yield SaveLanded(save.id, seen.landed)\n    elif _is_overtaken",
+        "    if _is_overtaken",
+    ),
+    "a taken name is overlooked": Fault(
+        "landing", "return snapshot.main != save.base or seen.taken", "return snapshot.main != save.base"
     ),
     "the same tree lands once more": Fault("landing", "elif lands_nothing_new(save):", "elif False:"),
     "a save is closed before it is published": Fault("landing", "if seen.published:", "if True:"),

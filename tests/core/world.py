@@ -23,7 +23,7 @@ from orchd.model.message import (
     DiscardWorkspace,
     Event,
     ForgetIntent,
-    ForgetSave,
+    ForgetSaves,
     LandSave,
     MergeSave,
     PublishSave,
@@ -331,11 +331,12 @@ class World:
         demand("a number is used once", self.tags.setdefault(save.number, save.commit) == save.commit, save)
         self.published.add(save.id)
 
-    def forget(self, action: ForgetSave) -> None:
-        """Delete a journal that nobody needs."""
-        demand("the journal of the save in flight stays", not self.state.save or self.state.save.id != action.save, action)
-        self.journals.pop(action.save, None)
-        self.offered.discard(action.save)
+    def forget(self, action: ForgetSaves) -> None:
+        """Delete journals that nobody needs."""
+        demand("the journal of the save in flight stays", not self.state.save or self.state.save.id not in action.saves, action)
+        for save in action.saves:
+            self.journals.pop(save, None)
+            self.offered.discard(save)
 
     def release(self, action: ReleaseBase) -> None:
         """Delete keep refs of tasks that are not open."""
@@ -410,7 +411,7 @@ PORTS = {
     MergeSave: World.merge,
     LandSave: World.land,
     PublishSave: World.publish,
-    ForgetSave: World.forget,
+    ForgetSaves: World.forget,
     ReleaseBase: World.release,
     SettleDrop: World.settle,
     ForgetIntent: World.forget_intent,

@@ -31,9 +31,12 @@ ENVIRONMENT = {
 GATES = (Gate("tests", "true"),)
 
 
-def git(folder: Path, *arguments: str, stdin: str = "") -> str:
+def git(folder: Path, *arguments: str, stdin: str = "", env: dict[str, str] | None = None) -> str:
     """What a person's git says."""
-    done = subprocess.run(["git", *arguments], cwd=folder, input=stdin, capture_output=True, text=True, check=False)
+    environment = os.environ | (env or {})
+    done = subprocess.run(
+        ["git", *arguments], cwd=folder, input=stdin, capture_output=True, text=True, check=False, env=environment
+    )
     assert done.returncode == 0, f"git {arguments}: {done.stderr}"
     return done.stdout.rstrip("\n")
 

@@ -38,8 +38,6 @@ def test_publishing_makes_tag_branch_and_notes_once(world: World) -> None:
     saves = world.saves()
     tip = world.branch_tip({"a.txt": "1\n"})
     save = world.landed(saves, world.gated(saves, world.plan(tip)))
-    assert not saves.look(save, world.main).published
-    saves.publish(save)
     once = git(world.top, "for-each-ref")
     saves.publish(save)
     assert git(world.top, "for-each-ref") == once
@@ -65,7 +63,8 @@ def test_notes_of_others_stay_and_are_shown_beside_ours(world: World) -> None:
     first = world.main
     saves = world.saves()
     save = world.landed(saves, world.gated(saves, world.plan(world.branch_tip({"a.txt": "1\n"}))))
-    git(world.top, "notes", "--ref=orch/audit", "add", "-m", "early", save.commit)
+    git(world.top, "notes", "--ref=orch/audit", "add", "-f", "-m", "early", save.commit)
+    assert not saves.look(save, world.main).published
     saves.publish(save)
     saves.publish(save)
     assert git(world.top, "notes", "--ref=orch/audit", "show", first) == "mine"
@@ -74,12 +73,13 @@ def test_notes_of_others_stay_and_are_shown_beside_ours(world: World) -> None:
     assert said.count("checkpoint: ") == 1
 
 
-def test_another_tag_of_that_name_is_an_alarm_and_stays(world: World) -> None:
+def test_another_tag_of_that_name_stays_and_the_save_is_told_before_it_lands(world: World) -> None:
     saves = world.saves()
-    save = world.landed(saves, world.gated(saves, world.plan(world.branch_tip({"a.txt": "1\n"}))))
+    save = world.gated(saves, world.plan(world.branch_tip({"a.txt": "1\n"})))
     git(world.top, "tag", "checkpoint/2023-11-14-007", save.base)
+    assert saves.look(save, world.main).taken
     with pytest.raises(OrchdError, match="somebody else made the tag"):
-        saves.publish(save)
+        saves.publish(replace(save, commit=save.base))
     assert git(world.top, "rev-parse", "checkpoint/2023-11-14-007") == save.base
 
 
@@ -89,8 +89,8 @@ def test_forgetting_deletes_journal_and_offer_and_may_be_repeated(world: World) 
     write(world.top, {"src/b.txt": "mine\n"})
     saves.land(save, titles(save))
     assert saves.journals() == {save.id}
-    saves.forget(save.id)
-    saves.forget(save.id)
+    saves.forget([save.id])
+    saves.forget([save.id])
     assert saves.journals() == world.saves().journals() == frozenset()
     assert git(world.top, "for-each-ref", "refs/orch") == ""
 
@@ -164,7 +164,7 @@ def test_hostile_configuration_attributes_and_hooks_change_nothing(world: World,
     tips = world.branch_tip({"a.txt": "1\ntwo\nthree\n"}), world.branch_tip({"a.txt": "one\ntwo\n3\n"})
     save = world.plan(*tips)
     calm = world.gated(world.saves(), save)
-    world.saves().forget(save.id)
+    world.saves().forget([save.id])
     hooks, mark, attributes = tmp_path / "hooks", tmp_path / "mark", tmp_path / "attributes"
     hooks.mkdir()
     for name in ("reference-transaction", "post-checkout", "post-index-change", "post-merge"):
@@ -213,10 +213,9 @@ def test_a_dirty_checkout_keeps_every_byte_and_is_offered_the_checkpoint(
     if staged:
         git(world.top, "add", "-A")
     before = status(world), world.main, git(world.top, "ls-files", "-s")
-    seen = saves.look(save, world.main)
-    assert (seen.hold, seen.offered) == (Hold.DIRTY, False)
-    assert seen.hold_detail == tuple(files)
     saves.land(save, titles(save))
+    seen = saves.look(save, world.main)
+    assert (seen.hold, seen.hold_detail) == (Hold.DIRTY, tuple(files))
     assert (status(world), world.main, git(world.top, "ls-files", "-s")) == before
     assert saves.look(save, world.main).offered
     git(world.top, "stash", "-q")
@@ -228,9 +227,9 @@ def test_an_untracked_file_in_the_way_holds_the_save(world: World) -> None:
     saves = world.saves()
     save = world.gated(saves, world.plan(world.branch_tip({"new/c.txt": "c\n"})))
     write(world.top, {"new": "a file where a folder must be\n", "other": "harmless\n"})
+    saves.land(save, titles(save))
     seen = saves.look(save, world.main)
     assert (seen.hold, seen.hold_detail) == (Hold.UNTRACKED, ("new/c.txt",))
-    saves.land(save, titles(save))
     assert world.main == save.base
     (world.top / "new").unlink()
     world.landed(saves, save)
@@ -254,8 +253,8 @@ def test_a_running_git_command_or_an_unfinished_merge_holds_the_save(world: Worl
     save = world.gated(saves, world.plan(world.branch_tip({"a.txt": "1\n"})))
     for name in ("index.lock", "MERGE_HEAD"):
         (world.top / ".git" / name).touch()
-        assert saves.look(save, world.main).hold is Hold.DIRTY
         saves.land(save, titles(save))
+        assert saves.look(save, world.main).hold is Hold.DIRTY
         assert world.main == save.base
         assert (world.top / ".git" / name).exists()
         (world.top / ".git" / name).unlink()

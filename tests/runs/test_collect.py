@@ -113,7 +113,7 @@ def test_if_git_were_left_to_find_its_repository_it_would_take_one_further_up(wo
 
 def test_a_result_that_is_too_large_is_said(world: World, monkeypatch: pytest.MonkeyPatch):
     patch_supervisors(monkeypatch, "import orchd.adapters.collect as c; c.RESULT_PACK_BYTES = 4096")
-    left = world.run("a.1.1", "head -c 100000 /dev/urandom > f")
+    left = world.run("a.1.1", "head -c 2000000 /dev/urandom > f")
     assert (left.tip, left.detail) == ("", "the result is larger than 4096 bytes")
 
 

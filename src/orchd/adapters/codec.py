@@ -11,7 +11,7 @@ import functools
 import json
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -27,17 +27,27 @@ def dumps(data: object) -> bytes:
 
 def encode(value: Any) -> Any:
     """Plain JSON data of a dataclass, an enum, or a tuple or mapping of such."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {
-            name: encode(getattr(value, name)) for name, default in _defaults(type(value)) if getattr(value, name) != default
-        }
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, tuple | list):
-        return [encode(item) for item in value]
-    if isinstance(value, Mapping):
-        return {key: encode(item) for key, item in value.items()}
-    return value
+    return _encoder(typing.cast("typing.Hashable", type(value)))(value)
+
+
+@functools.cache
+def _encoder(cls: Any) -> Callable[[Any], Any]:
+    if dataclasses.is_dataclass(cls):
+        return lambda value: {name: encode(item) for name, item in _told_fields(cls, value)}
+    if issubclass(cls, Enum):
+        return lambda value: value.value
+    if issubclass(cls, tuple | list):
+        return lambda value: [encode(item) for item in value]
+    if issubclass(cls, Mapping):
+        return lambda value: {key: encode(item) for key, item in value.items()}
+    return lambda value: value
+
+
+def _told_fields(cls: Any, value: Any) -> Iterator[tuple[str, Any]]:
+    for name, default in _defaults(cls):
+        item = getattr(value, name)
+        if item is not default and item != default:
+            yield name, item
 
 
 def decode(cls: type[T], data: Any) -> T:

@@ -13,6 +13,7 @@ import zlib
 from pathlib import Path
 from typing import NamedTuple
 
+from orchd.adapters.loose_pack import write_loose_pack
 from orchd.adapters.task_git import GitFailed, TaskGit
 from orchd.adapters.workspace import BRANCH
 from orchd.model.limits import RESULT_PACK_BYTES
@@ -37,7 +38,7 @@ def collect_result(git: TaskGit, base: Base, message: str, pack: Path) -> str:
         tip = parent.commit if tree == parent.tree else _write_commit(git.workspace, tree, parent.commit, message)
         if tip == base.commit:
             return ""
-        _write_pack(git, pack, f"{tip}\n^{base.commit}\n")
+        _write_pack(git, pack, base.commit, tip)
     except OSError as error:
         raise GitFailed(f"the result cannot be collected: {error}") from error
     return tip
@@ -96,8 +97,12 @@ def _write_commit(workspace: Path, tree: str, parent: str, message: str) -> str:
     return oid
 
 
-def _write_pack(git: TaskGit, pack: Path, revisions: str) -> None:
+def _write_pack(git: TaskGit, pack: Path, base: str, tip: str) -> None:
+    """Where the task kept its hands off git, the loose objects are just those of the new commit; else git looks for them."""
+    git_dir, revisions = git.workspace / ".git", f"{tip}\n^{base}\n"
     with pack.open("wb") as out:
+        if _is_untouched(git_dir, base) and write_loose_pack(git_dir / "objects", out):
+            return
         try:
             options = ("-q", "--revs", "--stdout", "--threads=1")
             git.write(out.fileno(), "pack-objects", *options, stdin=revisions.encode(), file_bytes=RESULT_PACK_BYTES)

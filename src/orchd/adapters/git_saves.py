@@ -7,7 +7,8 @@ moves and read again afterwards. Moving main is the only public step.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import pygit2
 
@@ -38,14 +39,17 @@ class GitSaves:
     def look(self, save: Save, main: Oid) -> SaveSeen:
         """The evidence for this save now."""
         journal = self._journals.find(save)
+        tag = self._repo.refs.read(f"refs/tags/{name_checkpoint(save)}")
         if journal is None:
-            return SaveSeen(save.id)
+            return SaveSeen(save.id, taken=bool(tag))
         sealed = save.commit or journal.record.sealed
         landed = sealed if sealed and self._repo.contains(main, sealed) else ""
-        hold, detail = self._find_hold(save) if not landed and main == save.base else (None, ())
+        tried = bool(journal.record.sealed) and not landed and main == save.base
+        hold, detail = self._find_hold(save) if tried else (None, ())
         offered = bool(sealed) and self._repo.refs.read(ready_ref(save.number)) == sealed
-        published = bool(landed) and save.step is SaveStep.LANDED and self._is_published(save, landed)
-        return SaveSeen(save.id, journal.record.chain, landed, hold, detail, offered, published)
+        published = bool(landed) and self._is_published(save, landed)
+        taken = bool(tag) and not landed
+        return SaveSeen(save.id, journal.record.chain, landed, hold, detail, offered, published, taken)
 
     def journals(self) -> frozenset[SaveId]:
         """Saves that have a journal; listed once, because only this daemon writes them."""
@@ -72,6 +76,7 @@ class GitSaves:
             self._repo.refs.force(ready_ref(save.number), sealed)
         elif self._move.move(save.base, sealed, f"orchd: land save {save.id}"):
             self._prove_landed(save, sealed)
+            self.publish(replace(save, commit=sealed))
 
     def publish(self, save: Save) -> None:
         """Tag, integration branch, audit notes; each only where it is missing."""
@@ -84,9 +89,9 @@ class GitSaves:
         targets = (save.commit, *(link.item.tip for link in landed_links(save)))
         add_notes(self._repo, dict.fromkeys(targets, note), save.date_ms)
 
-    def forget(self, save: SaveId) -> None:
-        """Delete the journal and the offer."""
-        self._journals.forget(save)
+    def forget(self, saves: Iterable[SaveId]) -> None:
+        """Delete journals and offers."""
+        self._journals.forget(saves)
 
     def _find_hold(self, save: Save) -> tuple[Hold | None, tuple[str, ...]]:
         links = landed_links(save)

@@ -12,6 +12,7 @@ from pathlib import Path
 from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.git_run import HERMETIC_CONFIG, Git
 from orchd.adapters.quarantine import neutral_repository
+from orchd.adapters.tree_union import unite_trees
 from orchd.core.wording import word_merge
 from orchd.model.ids import Oid
 from orchd.model.limits import DETAIL_ITEMS
@@ -41,7 +42,8 @@ def _merge_item(repo: GitRepo, save: Save, item: SaveItem, message: str, head: O
         return Excluded(item, Reason.CONFLICT, ("its history has nothing in common with main",))
     if str(found) == item.tip:
         return Merged(item, head, repo.tree_of(head))
-    tree = repo.tree_of(item.tip) if str(found) == head else _merge_trees(repo, head, item.tip)
+    united = unite_trees(repo, *map(repo.tree_of, (str(found), head, item.tip)))
+    tree = _merge_trees(repo, head, item.tip) if united is None else united
     if isinstance(tree, tuple):
         return Excluded(item, Reason.CONFLICT, tree)
     return Merged(item, repo.write_commit(tree, [head, item.tip], message, save.date_ms), tree)

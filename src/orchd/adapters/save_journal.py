@@ -6,7 +6,7 @@ from its tips, and it pins an object before anything else refers to it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from orchd.adapters.codec import decode
@@ -69,12 +69,12 @@ class SaveJournals:
         """Store and pin the checkpoint commit."""
         self._advance(journal, replace(journal.record, sealed=commit), [commit])
 
-    def forget(self, save: SaveId) -> None:
-        """Delete the journal and the offer of its save, if they exist."""
-        journal = self._read(save) if save in self._names else None
-        if journal is not None:
-            self._repo.refs.delete([ready_ref(journal.record.plan.number), save_ref(save)])
-        self._names.discard(save)
+    def forget(self, saves: Iterable[SaveId]) -> None:
+        """Delete journals and the offers of their saves, those that exist, in one process."""
+        known = sorted(self._names.intersection(saves))
+        found = [journal.record.plan for save in known if (journal := self._read(save)) is not None]
+        self._repo.refs.delete([name for plan in found for name in (ready_ref(plan.number), save_ref(plan.id))])
+        self._names.difference_update(known)
 
     def _read(self, save: SaveId) -> Journal | None:
         oid = self._repo.refs.read(save_ref(save))

@@ -7,8 +7,10 @@ that whatever has its name is whole. Standard library only.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +20,7 @@ BRANCH = "task"
 _HIDDEN = "."
 _NEW = ".new-"
 _TRASH = ".trash-"
-_LIFTED = ".lifted-"
+_LIFTED = b".lifted-"
 _FOLDERS = ("objects/info", "objects/pack", "refs/heads", "refs/tags", "info")
 _CONFIG = """[core]
 \trepositoryformatversion = 0
@@ -33,6 +35,8 @@ _CONFIG = """[core]
 \tname = orchd
 \temail = orchd@localhost
 """
+# From linux/fs.h.
+FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, FS_TOPDIR_FL = 0x80086601, 0x40086602, 0x00020000
 # Deeper folders are moved up before they are removed: the kernel takes no path of more than 4096 bytes.
 _PATH_BYTES = 2000
 
@@ -58,6 +62,19 @@ def make_private_folder(folder: Path) -> None:
         make_private_folder(folder.parent)
         with contextlib.suppress(FileExistsError):
             folder.mkdir(mode=0o700)
+        _spread(folder)
+
+
+def _spread(folder: Path) -> None:
+    """Ask ext4 to put what is made in `folder` into other block groups each time (`chattr +T`). Otherwise it searches past
+    the inodes that the workspaces before have freed, which cost up to half of all CPU of small tasks."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with contextlib.suppress(OSError):
+            [flags] = struct.unpack("l", fcntl.ioctl(handle, FS_IOC_GETFLAGS, bytes(8)))
+            fcntl.ioctl(handle, FS_IOC_SETFLAGS, struct.pack("l", flags | FS_TOPDIR_FL))
+    finally:
+        os.close(handle)
 
 
 def remove_unfinished(workspace: Path) -> None:
@@ -111,27 +128,29 @@ def _remove_tree(root: Path) -> None:
     if root.is_symlink() or not root.is_dir():
         root.unlink()
         return
-    pending = [root]
+    pending = [os.fsencode(root)]
     while pending:
-        folder = pending[-1]
-        below = list(_empty_folder(folder, root))
-        pending.extend(below)
+        below = list(_empty_folder(pending[-1], os.fsencode(root)))
         if not below:
-            folder.rmdir()
-            pending.pop()
+            os.rmdir(pending.pop())  # noqa: PTH106
+        pending.extend(below)
 
 
-def _empty_folder(folder: Path, root: Path) -> Iterator[Path]:
-    """Remove the files in `folder`; the folders in it are the result, moved up to `root` where their path is too long."""
-    folder.chmod(0o700)
+def _empty_folder(folder: bytes, root: bytes) -> Iterator[bytes]:
+    """Remove the files in `folder`; the folders in it are the result, moved up to `root` where their path is too long.
+
+    On plain bytes: a `Path` for each entry was a tenth of the daemon's CPU.
+    """
+    os.chmod(folder, 0o700)  # noqa: PTH101
     with os.scandir(folder) as entries:
         found = list(entries)
     for entry in found:
-        path = Path(entry.path)
         if not entry.is_dir(follow_symlinks=False):
-            path.unlink()
-        elif len(os.fsencode(path)) < _PATH_BYTES:
-            yield path
+            os.unlink(entry.path)  # noqa: PTH108
+        elif len(entry.path) < _PATH_BYTES:
+            yield entry.path
         else:
-            path.chmod(0o700)  # a folder that cannot be written cannot be moved either
-            yield path.rename(root / f"{_LIFTED}{entry.inode()}")
+            os.chmod(entry.path, 0o700)  # noqa: PTH101 - a folder that cannot be written cannot be moved either
+            lifted = root + b"/%s%d" % (_LIFTED, entry.inode())
+            os.rename(entry.path, lifted)  # noqa: PTH104
+            yield lifted

@@ -53,6 +53,10 @@ def expand_only(tasks: Iterable[TaskId], known: Mapping[TaskId, Task]) -> frozen
     return frozenset(wanted)
 
 
+LOST = FINISHED - SUCCEEDED
+UNFINISHED = frozenset(Status) - FINISHED
+
+
 def _place_in_queue(task: Task) -> tuple[int, int]:
     return -task.spec.priority, task.order
 
@@ -62,13 +66,13 @@ def _held_back(task: Task, state: State, room: Room) -> Decision | None:
     spec = task.spec
     if room.only is not None and spec.id not in room.only:
         return Decision(spec.id, Cause.NOT_ASKED)
-    waits = _pick(spec.needs, state, FINISHED - SUCCEEDED)
+    waits = _pick(spec.needs, state, LOST)
     if waits:
         return Decision(spec.id, Cause.BLOCKED, waits)
-    waits = _pick(spec.needs, state, frozenset(Status) - FINISHED)
+    waits = _pick(spec.needs, state, UNFINISHED)
     if waits:
         return Decision(spec.id, Cause.NEEDS, waits)
-    waits = _pick(spec.after, state, frozenset(Status) - FINISHED)
+    waits = _pick(spec.after, state, UNFINISHED)
     if waits:
         return Decision(spec.id, Cause.AFTER, waits)
     return Decision(spec.id, Cause.DRAINING) if room.draining else None

@@ -13,12 +13,13 @@ from orchd.core.saving import lands_nothing_new
 from orchd.core.statuses import ACTIVE, OPEN
 from orchd.core.watched import current_run, probe_run, watched_runs
 from orchd.model.ids import GATE_MARK, RunId, TaskId
+from orchd.model.limits import SPENT_REFS
 from orchd.model.message import (
     Action,
     AdmitResult,
     DiscardWorkspace,
     ForgetIntent,
-    ForgetSave,
+    ForgetSaves,
     LandSave,
     MergeSave,
     PublishSave,
@@ -70,8 +71,6 @@ def order_attempt(task: Task) -> RunOrder:
 
 def _serve_save(state: State, snapshot: Snapshot) -> Iterator[Action]:
     save, seen = state.save, snapshot.save
-    for stale in sorted(snapshot.journals - ({save.id} if save else set())):
-        yield ForgetSave(stale)
     if save is not None:
         present = seen if seen and seen.id == save.id else SaveSeen(save.id)
         yield from SAVE_DUTIES[save.step](save, present, state, snapshot)
@@ -96,7 +95,8 @@ def _gate(save: Save, seen: SaveSeen, state: State, snapshot: Snapshot) -> Itera
 
 def _land(save: Save, seen: SaveSeen, state: State, snapshot: Snapshot) -> Iterator[Action]:
     waits = save.hold is not None and seen.offered
-    if not seen.landed and snapshot.main == save.base and not waits and not lands_nothing_new(save):
+    hopeless = seen.taken or snapshot.main != save.base
+    if not seen.landed and not hopeless and not waits and not lands_nothing_new(save):
         yield LandSave(save, _titles(save, state))
 
 
@@ -119,8 +119,17 @@ def _clear_up(state: State, snapshot: Snapshot) -> Iterator[Action]:
     for run, seen in snapshot.leftovers.items():
         if run not in needed:
             yield from _clear_workspace(run, seen, state.tasks)
-    closed = tuple(sorted(t for t in snapshot.kept if t not in state.tasks or state.tasks[t].status not in OPEN))
-    if closed:
+    yield from _clear_refs(state, snapshot)
+
+
+def _clear_refs(state: State, snapshot: Snapshot) -> Iterator[Action]:
+    """Journals and keep refs that nobody needs, many at a time: each deletion is a process, whatever their number."""
+    is_open = {name for name, task in state.tasks.items() if task.status in OPEN}
+    stale = tuple(sorted(snapshot.journals - ({state.save.id} if state.save else set())))
+    closed = tuple(sorted(snapshot.kept - is_open))
+    if stale and (len(stale) >= SPENT_REFS or not is_open):
+        yield ForgetSaves(stale)
+    if closed and (len(closed) >= SPENT_REFS or not is_open):
         yield ReleaseBase(closed)
 
 

@@ -51,8 +51,10 @@ def advance_save(state: State, snapshot: Snapshot) -> Iterator[Event]:
 
 
 def _leave_planned(save: Save, seen: SaveSeen, snapshot: Snapshot) -> Iterator[Event]:
+    if _is_overtaken(save, seen, snapshot):
+        yield SaveAbandoned(save.id, snapshot.now_ms)
+        return
     if seen.chain is None:
-        yield from _give_up_if_moved(save, snapshot)
         return
     yield SaveMerged(save.id, seen.chain.base_tree, seen.chain.chain, seen.chain.excluded)
     if not seen.chain.chain:
@@ -61,8 +63,8 @@ def _leave_planned(save: Save, seen: SaveSeen, snapshot: Snapshot) -> Iterator[E
 
 def _leave_merged(save: Save, seen: SaveSeen, snapshot: Snapshot) -> Iterator[Event]:
     probe = next_probe(save)
-    if snapshot.main != save.base:
-        yield from _give_up_if_moved(save, snapshot)
+    if _is_overtaken(save, seen, snapshot):
+        yield SaveAbandoned(save.id, snapshot.now_ms)
     elif probe is not None:
         yield from _hear_gates(save, probe, snapshot)
     else:
@@ -87,8 +89,8 @@ def _hear_gates(save: Save, probe: int, snapshot: Snapshot) -> Iterator[Event]:
 def _leave_gated(save: Save, seen: SaveSeen, snapshot: Snapshot) -> Iterator[Event]:
     if seen.landed:
         yield SaveLanded(save.id, seen.landed)
-    elif snapshot.main != save.base:
-        yield from _give_up_if_moved(save, snapshot)
+    elif _is_overtaken(save, seen, snapshot):
+        yield SaveAbandoned(save.id, snapshot.now_ms)
     elif lands_nothing_new(save):
         yield SaveClosed(save.id, snapshot.now_ms)
     elif (seen.hold, seen.hold_detail) != (save.hold, save.hold_detail):
@@ -100,9 +102,9 @@ def _leave_landed(save: Save, seen: SaveSeen, snapshot: Snapshot) -> Iterator[Ev
         yield SaveClosed(save.id, snapshot.now_ms)
 
 
-def _give_up_if_moved(save: Save, snapshot: Snapshot) -> Iterator[Event]:
-    if snapshot.main != save.base:
-        yield SaveAbandoned(save.id, snapshot.now_ms)
+def _is_overtaken(save: Save, seen: SaveSeen, snapshot: Snapshot) -> bool:
+    """Whether this save cannot land any more: main is not its base now, or somebody else took the name of its checkpoint."""
+    return snapshot.main != save.base or seen.taken
 
 
 STEPS: Mapping[SaveStep, Step] = {

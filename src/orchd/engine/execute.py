@@ -11,7 +11,7 @@ from orchd.model.message import (
     AdmitResult,
     DiscardWorkspace,
     ForgetIntent,
-    ForgetSave,
+    ForgetSaves,
     LandSave,
     MergeSave,
     PublishSave,
@@ -84,8 +84,8 @@ def _(action: PublishSave, ports: Ports, config: Config) -> None:
 
 
 @perform.register
-def _(action: ForgetSave, ports: Ports, config: Config) -> None:
-    ports.saves.forget(action.save)
+def _(action: ForgetSaves, ports: Ports, config: Config) -> None:
+    ports.saves.forget(action.saves)
 
 
 @perform.register

@@ -8,6 +8,9 @@ from __future__ import annotations
 LOOK_SECONDS = 2.0
 """The longest time between two looks at the world; repairs whatever events lost."""
 
+SPENT_REFS = 16
+"""Spent refs of a kind are deleted when there are so many, or when nothing is open: one process for all."""
+
 STUCK_LOOKS = 15
 """Looks in a row in which every action failed, after which a foreground run gives up."""
 

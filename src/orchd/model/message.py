@@ -254,10 +254,10 @@ class PublishSave:
 
 
 @dataclass(frozen=True, slots=True)
-class ForgetSave:
-    """Delete the journal of a save that the state no longer knows."""
+class ForgetSaves:
+    """Delete the journals of saves that the state no longer knows."""
 
-    save: SaveId
+    saves: tuple[SaveId, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +291,7 @@ Action: TypeAlias = (
     | MergeSave
     | LandSave
     | PublishSave
-    | ForgetSave
+    | ForgetSaves
     | ReleaseBase
     | SettleDrop
     | ForgetIntent

@@ -97,7 +97,8 @@ class SaveSeen:
     """The evidence of the save in flight.
 
     `landed` is the sealed commit once main contains it (else empty); `hold` says that the person's checkout of main is in
-    the way, `offered` that `refs/orch/ready/<n>` lets them merge it by hand; `published` that tag, branch and notes exist.
+    the way, `offered` that `refs/orch/ready/<n>` lets them merge it by hand; `published` that tag, branch and notes exist;
+    `taken` that the checkpoint's name points at something else.
     """
 
     id: SaveId
@@ -107,6 +108,7 @@ class SaveSeen:
     hold_detail: tuple[str, ...] = ()
     offered: bool = False
     published: bool = False
+    taken: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,60 @@
+"""A pack of the few loose objects of a workspace, written here because starting `git pack-objects` costs more than the rest
+of collecting (3 to 4 ms of CPU). Standard library only. The format is that of git's `gitformat-pack`, without deltas.
+
+Rule: whoever reads the pack checks it with `--strict`; nothing here is trusted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+MOST_OBJECTS = 64
+MOST_BYTES = 1024 * 1024
+"""Of the loose files together; what is larger is git's business."""
+
+TYPES = {b"commit": 1, b"tree": 2, b"blob": 3, b"tag": 4}
+
+
+def write_loose_pack(objects: Path, out: BinaryIO) -> bool:
+    """Write a pack of all loose objects below `objects` to `out`. False, with nothing written, when there are too many,
+    when some are packed already, or when one cannot be read."""
+    loose = [path for folder in objects.glob("[0-9a-f][0-9a-f]") for path in folder.iterdir()]
+    few = 0 < len(loose) <= MOST_OBJECTS and sum(path.stat().st_size for path in loose) <= MOST_BYTES
+    if not few or any((objects / "pack").glob("*")):
+        return False
+    try:
+        entries = list(_pack_entries(loose))
+    except (zlib.error, ValueError, KeyError, OSError):
+        return False
+    pack = b"PACK" + (2).to_bytes(4, "big") + len(entries).to_bytes(4, "big") + b"".join(entries)
+    out.write(pack + hashlib.sha1(pack, usedforsecurity=False).digest())
+    out.flush()
+    os.fsync(out.fileno())
+    return True
+
+
+def _pack_entries(loose: list[Path]) -> Iterator[bytes]:
+    for path in loose:
+        stream = zlib.decompressobj()
+        plain = stream.decompress(path.read_bytes(), MOST_BYTES)
+        header, _, content = plain.partition(b"\0")
+        kind, size = header.split(b" ")
+        if not stream.eof or int(size) != len(content):
+            raise ValueError(f"{path} is not a loose object")
+        yield _entry_header(TYPES[kind], len(content)) + zlib.compress(content, 1)
+
+
+def _entry_header(kind: int, size: int) -> bytes:
+    """Type and size: four bits of size in the first byte, seven in each that follows."""
+    size, low = divmod(size, 16)
+    packed = [kind << 4 | low]
+    while size:
+        packed[-1] |= 0x80
+        size, low = divmod(size, 128)
+        packed.append(low)
+    return bytes(packed)
