@@ -78,7 +78,7 @@ def serve(place: Place, audience: Audience, *, until_idle: bool, only: Iterable[
 def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[[], None]) -> Iterator[Ports]:
     """All adapters for a repository. `ring` is called when a run ends. Closed with the block."""
     from orchd.adapters.airlock import GitAirlock
-    from orchd.adapters.branch import find_branch
+    from orchd.adapters.branch import find_branch, find_usual_branch
     from orchd.adapters.clock import SystemClock
     from orchd.adapters.effective import write_effective
     from orchd.adapters.git_refs import GitRefs
@@ -95,8 +95,8 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
 
     repo, clock = open_repo(place), SystemClock()
     sweep_locks(place.git_dir)
-    settings = open_settings(place, repo, clock.monotonic)
-    usual = find_branch(place, "") if place.checkout is None else ""
+    usual = find_usual_branch(place)
+    settings = open_settings(place, repo, clock.monotonic, usual)
     config, _ = settings.look(GitRefs(repo, usual).main() if usual else "")
     write_effective(place, config)
     branch = find_branch(place, config.branch)

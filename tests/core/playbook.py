@@ -444,7 +444,13 @@ def a_red_chain_lands_its_green_part_and_blames_one() -> None:
 
 @scene
 def a_save_of_nothing_green_is_given_up() -> None:
-    plan = step(saving(SaveStep.MERGED, 1, verdicts=(Verdict(1, False, ()),)))
+    asked = step(saving(SaveStep.MERGED, 1, verdicts=(Verdict(1, False, ()),)))
+    (start,) = asked.actions
+    demand("the base is gated first", isinstance(start, StartRun) and start.order.commit == "base", asked)
+    for green in (True, False):
+        plan = step(saving(SaveStep.MERGED, 1, verdicts=(Verdict(1, False, ()), Verdict(0, green, ()))))
+        told = any("main itself is red" in line for line in plan.state.tasks["t0"].detail)
+        demand("who is red is told", told == (not green), plan)
     demand("given up", [type(e) for e in plan.events] == [SaveGated, SaveAbandoned], plan)
     demand("one failed", plan.state.tasks["t0"].reason is Reason.GATE and plan.state.save is None, plan)
 

@@ -101,7 +101,7 @@ def check_search(bad: frozenset[int], size: int) -> None:
     """Whatever set of items is bad: the longest green prefix lands, the first bad one is blamed, and the search is short."""
     save, runs = a_save(size), 0
     while (probe := saving.next_probe(save)) is not None:
-        demand("a probe is a part of the chain", 1 <= probe <= size, probe)
+        demand("a probe is a part of the chain", probe <= size and (probe > 0 or saving.bounds(save)[1] == 1), probe)
         demand("no tree is gated twice", probe not in {v.index for v in save.verdicts}, probe)
         red = any(at < probe for at in bad)
         ended = Exit(Outcome.EXITED, tuple(CommandResult(gate.name, int(red), 1.0) for gate in GATES[: 1 if red else None]))
@@ -110,7 +110,11 @@ def check_search(bad: frozenset[int], size: int) -> None:
     green = oracle.longest_green(set(bad), size)
     demand("the longest green prefix lands", saving.landable(save) == green, bad, size, save.verdicts)
     demand("the first bad item is blamed", [gone.item.task for gone in saving.blame(save)] == [f"t{green}"][: size - green])
-    demand("the search is short", runs <= 1 + math.ceil(math.log2(max(size, 1))), runs, size)
+    base_run = any(verdict.index == 0 for verdict in save.verdicts)
+    demand("the search is short", runs <= 1 + math.ceil(math.log2(max(size, 1))) + base_run, runs, size)
+    demand("the base is asked before the first is blamed", base_run == (0 in bad), save.verdicts)
+    told = any("main itself is red" in line for gone in saving.blame(save) for line in gone.detail)
+    demand("a green main is not accused", not told, save)
 
 
 def check_arbiter(tasks: Sequence[Task], parallel: int, seed_order: Sequence[int]) -> None:

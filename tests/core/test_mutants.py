@@ -112,7 +112,7 @@ FAULTS = {
     ),
     "journals pile up": Fault("duties", "        yield ForgetSaves(stale)\n", "        pass\n"),
     "the journal of the save in flight is deleted": Fault("duties", "({state.save.id} if state.save else set())", "set()"),
-    "gates judge the wrong link": Fault("duties", "save.chain[index - 1].head", "save.chain[0].head"),
+    "gates judge the wrong link": Fault("duties", "save.chain[index - 1].head if index", "save.chain[0].head if index"),
     "only the first gate is run": Fault("duties", "for gate in save.gates)", "for gate in save.gates[:1])"),
     # saving and landing
     "gates are skipped": Fault("saving", "if not save.gates or not save.chain:", "if True:"),

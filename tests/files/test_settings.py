@@ -73,13 +73,12 @@ def test_a_symlink_is_an_error_not_a_default(settings: CheckoutSettings, write: 
 
 def test_gates_do_not_go_away_while_an_editor_replaces_the_file(settings: CheckoutSettings, write: Write, clock: Clock) -> None:
     path = write("config.yaml", GATED)
-    settings.look("")
+    assert settings.look("") == (WITH_GATE, ())
     path.unlink()
-    assert settings.look("")[0] == WITH_GATE
-    clock.now += LOOK_SECONDS * 0.9
-    assert settings.look("")[0] == WITH_GATE
-    clock.now += LOOK_SECONDS * 0.2
-    assert settings.look("")[0] == Config()
+    clock.now += SETTLE_SECONDS * 2
+    assert settings.look("") == (WITH_GATE, ())
+    write("config.yaml", GATED)
+    assert settings.look("") == (WITH_GATE, ())
 
 
 def test_a_file_that_is_being_written_is_not_read(settings: CheckoutSettings, write: Write, clock: Clock) -> None:
@@ -101,7 +100,7 @@ def test_in_a_bare_repository_main_has_the_word(commit_bare: Callable[[Mapping[s
     _, none = commit_bare({"x": "y"})
     _, good = commit_bare({".orch/config.yaml": GATED})
     _, link = commit_bare({".orch/config.yaml": "->x"})
-    settings = open_settings(place, open_repo(place), lambda: 0.0)
+    settings = open_settings(place, open_repo(place), lambda: 0.0, "main")
     assert isinstance(settings, CommittedSettings)
     with pytest.raises(ConfigError):
         settings.look(bad)
@@ -119,3 +118,34 @@ def test_a_bad_first_look_stays_an_error(commit_bare: Callable[[Mapping[str, str
     for _ in range(2):
         with pytest.raises(ConfigError):
             settings.look(bad)
+
+
+def test_on_another_branch_the_gates_of_main_hold(tmp_path: Path, commit_bare, clock: Clock) -> None:
+    """A checkout of an old branch has no gates, or others; what lands on main is judged by main's own."""
+    bare, gated = commit_bare({".orch/config.yaml": GATED})
+    checkout = tmp_path / "away"
+    (checkout / ".git").mkdir(parents=True)
+    head = checkout / ".git/HEAD"
+    settings = open_settings(Place(bare.git_dir, checkout, bare.state_home), open_repo(bare), clock.monotonic, "main")
+    head.write_text("ref: refs/heads/old\n")
+    assert settings.look(gated) == (WITH_GATE, ())
+    (checkout / ".orch").mkdir()
+    (checkout / ".orch/config.yaml").write_text("parallel: 2\n")
+    assert settings.look(gated) == (WITH_GATE, ())
+    head.write_text("ref: refs/heads/main\n")
+    assert settings.look(gated)[0].parallel == 2, "on main the checkout has the word"
+    (checkout / ".orch/config.yaml").unlink()
+    assert settings.look(gated) == (WITH_GATE, ()), "a file that only the checkout lacks is not gone"
+
+
+def test_a_configuration_that_vanishes_holds_until_the_next_start(
+    settings: CheckoutSettings, write: Write, clock: Clock
+) -> None:
+    file = write("config.yaml", GATED)
+    assert settings.look("") == (WITH_GATE, ())
+    file.unlink()
+    settings.look("")
+    clock.now += LOOK_SECONDS + 1
+    config, problems = settings.look("")
+    assert config == WITH_GATE
+    assert "vanished" in problems[0].message

@@ -50,7 +50,7 @@ def opened(place: Place) -> Iterator[tuple[Ports, Bell, Ears]]:
     leader.release()
 
 
-@pytest.mark.parametrize("port_and_method", ["airlock.admit", "runs.start", "saves.merge", "saves.land", "saves.publish"])
+@pytest.mark.parametrize("port_and_method", ["airlock.admit", "runs.start", "saves.merge", "saves.land"])
 def test_an_action_that_fails_is_told_and_tried_again(
     repo: Repo, place: Place, port_and_method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -65,6 +65,32 @@ def test_an_action_that_fails_is_told_and_tried_again(
     assert state.tasks["one"].status == "landed"
     assert failing.left == 0
     assert all("no space left" in text for text in ears.troubles) and len(ears.troubles) == 2
+
+
+@pytest.mark.parametrize("port_and_method", ["files.look", "saves.look", "runs.look", "store.commit", "settings.look"])
+def test_an_error_in_a_look_is_told_and_the_next_look_goes_on(
+    repo: Repo, place: Place, port_and_method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconcile, "LOOK_SECONDS", 0.01)
+    port, method = port_and_method.split(".")
+    repo.task("one", "echo 1 > n1", claims=["n1"])
+    with opened(place) as (ports, bell, ears):
+        failing = Failing(getattr(ports, port), method, 0)
+        reconciler = Reconciler(dataclasses.replace(ports, **{port: failing}), bell)
+        reconciler.lead()
+        reconciler._try_turn(0)
+        failing.left = 3
+        state = reconciler.run(until_idle=True)
+    assert state.tasks["one"].status == "landed"
+    assert len(ears.troubles) == 3
+
+
+def test_an_error_in_the_first_look_is_told_as_it_is(repo: Repo, place: Place) -> None:
+    with opened(place) as (ports, bell, _):
+        reconciler = Reconciler(dataclasses.replace(ports, files=Failing(ports.files, "look", 1)), bell)
+        reconciler.lead()
+        with pytest.raises(OSError, match="no space"):
+            reconciler.run(until_idle=True)
 
 
 def test_a_run_in_the_foreground_gives_up_when_every_action_fails(

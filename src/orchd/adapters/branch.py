@@ -10,13 +10,33 @@ USUAL_BRANCHES = ("main", "master")
 
 
 def find_branch(place: Place, configured: str) -> str:
-    """The configured branch, else `main`, else `master`, else the one that HEAD names. Raises ConfigError without any."""
-    git = Git(place.git_dir)
-    head = git.attempt("symbolic-ref", "--quiet", "--short", "HEAD").stdout.decode().strip()
-    wanted = (configured,) if configured else (*USUAL_BRANCHES, head)
-    for name in wanted:
-        if name and git.attempt("rev-parse", "--verify", "--quiet", f"refs/heads/{name}^{{commit}}").returncode == 0:
-            return name
+    """The configured branch, else the usual one. Raises ConfigError when there is none."""
+    found = _find_first(Git(place.git_dir), (configured,)) if configured else find_usual_branch(place)
+    if found:
+        return found
     if configured:
         raise ConfigError(f"there is no branch `{configured}`", "correct `branch:` in .orch/config.yaml")
-    raise ConfigError("this repository has no commit yet", "make a first commit: tasks start from one")
+    raise ConfigError(
+        "there is no branch to land on: neither main nor master nor one that is checked out has a commit",
+        "make a first commit, or name the branch with `branch:` in .orch/config.yaml",
+    )
+
+
+def find_usual_branch(place: Place) -> str:
+    """`main`, else `master`, else the one that HEAD names; empty when none of them has a commit."""
+    git = Git(place.git_dir)
+    head = git.attempt("symbolic-ref", "--quiet", "--short", "HEAD").stdout.decode().strip()
+    return _find_first(git, (*USUAL_BRANCHES, head))
+
+
+def _find_first(git: Git, names: tuple[str, ...]) -> str:
+    for name in names:
+        if name and git.attempt("rev-parse", "--verify", "--quiet", f"refs/heads/{name}^{{commit}}").returncode == 0:
+            return _resolve(git, name)
+    return ""
+
+
+def _resolve(git: Git, name: str) -> str:
+    """The branch itself where `name` is only another name for one: refs are moved by their real name."""
+    target = git.attempt("symbolic-ref", "--quiet", f"refs/heads/{name}").stdout.decode().strip()
+    return _resolve(git, target.removeprefix("refs/heads/")) if target.startswith("refs/heads/") else name

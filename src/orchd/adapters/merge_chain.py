@@ -40,6 +40,9 @@ def _merge_item(repo: GitRepo, save: Save, item: SaveItem, message: str, head: O
     found: object = repo.library.merge_base(head, item.tip)
     if found is None:
         return Excluded(item, Reason.CONFLICT, ("its history has nothing in common with main",))
+    if item.base and not repo.contains(save.base, item.base):
+        gone = f"main was moved back: it does not contain {item.base[:12]} any more, which the task was started from"
+        return Excluded(item, Reason.CONFLICT, (gone,))
     if str(found) == item.tip:
         return Merged(item, head, repo.tree_of(head))
     united = unite_trees(repo, *map(repo.tree_of, (str(found), head, item.tip)))

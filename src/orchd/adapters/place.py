@@ -68,16 +68,23 @@ def find_place(start: Path) -> Place:
         cwd=start,
         env=clean_environment(),
         capture_output=True,
-        text=True,
         check=False,
     )
-    lines = asked.stdout.splitlines()
+    try:
+        lines, said = asked.stdout.decode().splitlines(), asked.stderr.decode().strip()
+    except UnicodeDecodeError:
+        raise ConfigError("the path of this repository is not UTF-8", "rename its folder") from None
     if len(lines) < 2:
-        raise ConfigError(
-            f"{start} is not in a git repository: {asked.stderr.strip()}", "run `git init`, or name one with --repo"
-        )
+        raise ConfigError(f"{start} is not in a git repository: {said}", "run `git init`, or name one with --repo")
     checkout = Path(lines[2]) if lines[1] == "false" and len(lines) > 2 else None
     return Place(Path(lines[0]), checkout, state_home())
+
+
+def read_head(checkout: Path) -> str:
+    """The ref that HEAD of a work tree names, or the commit it is at. Read as a file: asked at every look."""
+    git = checkout / ".git"
+    folder = git if git.is_dir() else checkout / git.read_text(encoding="utf-8").removeprefix("gitdir: ").strip()
+    return (folder / "HEAD").read_text(encoding="utf-8").removeprefix("ref: ").strip()
 
 
 def state_home() -> Path:

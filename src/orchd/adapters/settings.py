@@ -1,7 +1,7 @@
-"""The configuration: `.orch/config.yaml` of the checkout, or of main's tree where there is no checkout.
+"""The configuration: `.orch/config.yaml` of the checkout, or of main's tree where the checkout does not speak for main.
 
-Rule: gates stand in it, so what cannot be understood must never be taken for "no gates". While a daemon runs, the last
-good configuration holds; without one, there is none to fall back to, and orchd does not start.
+Rule: gates stand in it, so what cannot be understood, or is out of sight for a while (another branch, a stash), must never
+be taken for "no gates". While a daemon runs, the last good configuration holds; without one, orchd does not start.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TypeAlias
 from orchd.adapters.git_objects import FILE, PROGRAM
 from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.git_trees import find_entry
-from orchd.adapters.place import Place
+from orchd.adapters.place import Place, read_head
 from orchd.adapters.plain_file import PlainFile, Refusal, Signature, Withheld, hold_folder, read_plain_file, sign
 from orchd.adapters.schema import parse_config
 from orchd.adapters.task_files import refuse
@@ -27,6 +27,7 @@ from orchd.ports import Settings
 
 CONFIG_PATH = ".orch/config.yaml"
 _FOLDER, _NAME = CONFIG_PATH.split("/")
+GONE = "it has vanished; the last good configuration holds until orchd is started again"
 
 _Version: TypeAlias = Signature | Refusal | Oid | None
 """Identifies what the file is now; None (or an empty id): there is none."""
@@ -85,6 +86,8 @@ class CheckoutSettings:
 
     def _take(self, folder: int | Refusal | None, version: _Version) -> None:
         found = _read(folder)
+        if version is None and self._read not in (None, (None,)):
+            found = (refuse(CONFIG_PATH, Refusal(GONE)),)
         if found is not None:
             self._good.take(found)
             self._read = (version,)
@@ -108,6 +111,10 @@ class CommittedSettings:
             self._read = (entry.mode, entry.oid)
         return self._good.answer()
 
+    def exists(self, main: Oid) -> bool:
+        """Whether main's tree has a configuration."""
+        return bool(main) and bool(find_entry(self._repo, self._repo.tree_of(main), CONFIG_PATH).oid)
+
     def _parse(self, mode: int, oid: Oid) -> Config | tuple[Problem, ...]:
         if not oid:
             return Config()
@@ -116,9 +123,35 @@ class CommittedSettings:
         return parse_config(CONFIG_PATH, self._repo.read(oid))
 
 
-def open_settings(place: Place, repo: GitRepo, monotonic: Callable[[], float]) -> Settings:
-    """The configuration of a repository with or without a checkout."""
-    return CommittedSettings(repo) if place.checkout is None else CheckoutSettings(place, monotonic)
+class LocalSettings:
+    """Port `Settings` where there is a checkout. Its file is the word while it shows main; on another branch, or where it
+    lacks a file that main has, main's tree is. `usual` is the branch that tasks land on unless the file names one."""
+
+    def __init__(self, place: Place, repo: GitRepo, monotonic: Callable[[], float], usual: str) -> None:
+        self._place = place
+        self._usual = usual
+        self._local = CheckoutSettings(place, monotonic)
+        self._committed = CommittedSettings(repo)
+
+    def look(self, main: Oid) -> tuple[Config, tuple[Problem, ...]]:
+        """The last good configuration and what is wrong with the present file. Raises ConfigError at a bad first look."""
+        assert self._place.checkout is not None
+        if self._committed.exists(main):
+            there = (self._place.checkout / CONFIG_PATH).exists()
+            committed = self._committed.look(main) if not there or not self._shows_main() else None
+            if committed is not None:
+                return committed
+        return self._local.look(main)
+
+    def _shows_main(self) -> bool:
+        assert self._place.checkout is not None
+        config, _ = self._local.look("")
+        return read_head(self._place.checkout) == f"refs/heads/{config.branch or self._usual}"
+
+
+def open_settings(place: Place, repo: GitRepo, monotonic: Callable[[], float], usual: str) -> Settings:
+    """The configuration of a repository with or without a checkout; for the arguments see the classes."""
+    return CommittedSettings(repo) if place.checkout is None else LocalSettings(place, repo, monotonic, usual)
 
 
 def _version(folder: int | Refusal | None) -> _Version:

@@ -90,7 +90,8 @@ def _gate(save: Save, seen: SaveSeen, state: State, snapshot: Snapshot) -> Itera
     if run is not None and snapshot.runs.get(run, UNSEEN).phase is Phase.ABSENT:
         index = int(run.split(".")[1])
         commands = tuple(Command(gate.name, gate.run, gate.timeout_seconds) for gate in save.gates)
-        yield StartRun(RunOrder(run, save.chain[index - 1].head, commands, collect=False), "")
+        head = save.chain[index - 1].head if index else save.base
+        yield StartRun(RunOrder(run, head, commands, collect=False), "")
 
 
 def _land(save: Save, seen: SaveSeen, state: State, snapshot: Snapshot) -> Iterator[Action]:

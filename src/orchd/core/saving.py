@@ -18,6 +18,8 @@ from orchd.model.save import Excluded, Gate, GateResult, Save, SaveItem, Verdict
 from orchd.model.snapshot import State
 from orchd.model.work import Reason, Status, Task
 
+RED_BEFORE = "main itself is red: the gates fail without this task, too"
+
 
 def plan_save(state: State, base: Oid, config: Config, now_ms: int) -> Save | None:
     """The next save: all ready tasks of the session whose turn it is, in the order of their arrival."""
@@ -31,19 +33,22 @@ def plan_save(state: State, base: Oid, config: Config, now_ms: int) -> Save | No
 
 
 def next_probe(save: Save) -> int | None:
-    """How many links to gate together next; None when enough is known."""
+    """How many links to gate together next (0: the base itself, before the first link is blamed); None when enough is
+    known."""
     if not save.gates or not save.chain:
         return None
     green, red = bounds(save)
     if red is None:
         return None if green == len(save.chain) else len(save.chain)
+    if red == 1:
+        return None if any(verdict.index == 0 for verdict in save.verdicts) else 0
     return None if red - green == 1 else (green + red) // 2
 
 
 def bounds(save: Save) -> tuple[int, int | None]:
     """The longest prefix known green (0: the base) and the shortest known red."""
     green = max((v.index for v in save.verdicts if v.green), default=0)
-    return green, min((v.index for v in save.verdicts if not v.green), default=None)
+    return green, min((v.index for v in save.verdicts if not v.green and v.index > 0), default=None)
 
 
 def landable(save: Save) -> int:
@@ -58,7 +63,8 @@ def blame(save: Save) -> tuple[Excluded, ...]:
         return ()
     verdict = next(v for v in save.verdicts if v.index == red and not v.green)
     log = gate_run(save.id, verdict.index, verdict.attempt)
-    return (Excluded(save.chain[red - 1].item, Reason.GATE, (*describe_red(verdict.results), log)),)
+    before = (RED_BEFORE,) if any(v.index == 0 and not v.green for v in save.verdicts) else ()
+    return (Excluded(save.chain[red - 1].item, Reason.GATE, (*describe_red(verdict.results), *before, log)),)
 
 
 def lands_nothing_new(save: Save) -> bool:
@@ -88,7 +94,7 @@ def tasks_of(save: Save) -> frozenset[TaskId]:
 
 
 def _item(task: Task) -> SaveItem:
-    return SaveItem(task.spec.id, task.generation, task.attempt, task.tip)
+    return SaveItem(task.spec.id, task.generation, task.attempt, task.tip, task.base)
 
 
 def _identify(session: SessionId, base: Oid, items: tuple[SaveItem, ...], gates: tuple[Gate, ...], number: int) -> SaveId:

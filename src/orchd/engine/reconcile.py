@@ -42,6 +42,7 @@ class Reconciler:
         self._bell = bell
         self._epoch = 0
         self._drain_until: float | None = None
+        self._last: Turn | None = None
 
     def drain(self) -> None:
         """Start nothing new; end when what runs has ended, or after the configured limit."""
@@ -82,7 +83,7 @@ class Reconciler:
         """
         stuck = 0
         while True:
-            turn = self.turn()
+            turn = self._try_turn(stuck)
             stuck = stuck + 1 if turn.stuck else 0
             if until_idle and stuck >= STUCK_LOOKS:
                 raise OrchdError("nothing goes on any more: every action fails", "the messages above say why; nothing is lost")
@@ -90,6 +91,20 @@ class Reconciler:
                 return turn.state
             if not turn.again:
                 self._bell.wait(self._pause_seconds())
+
+    def _try_turn(self, stuck: int) -> Turn:
+        """A turn that survives what passes: a ref that is just being moved, a git that was killed, a full disk. At the
+        first turn, and after STUCK_LOOKS in a row, the error is told as it is."""
+        try:
+            self._last = self.turn()
+        except Busy:
+            raise
+        except Exception as error:
+            if self._last is None or stuck >= STUCK_LOOKS:
+                raise
+            self._ports.audience.trouble(f"look: {type(error).__name__}: {error}")
+            return replace(self._last, again=False, idle=False, stuck=True)
+        return self._last
 
     def _check_epoch(self, stored: Stored) -> None:
         if stored.state.epoch != self._epoch:
