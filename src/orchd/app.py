@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from orchd.adapters.place import Place
     from orchd.adapters.server import Server
     from orchd.adapters.state_reader import HotState, Operation
-    from orchd.engine.reconcile import Reconciler
     from orchd.ports import Audience, Ports
 
 
@@ -57,21 +56,24 @@ def find(start: Path) -> Place:
 def serve(place: Place, audience: Audience, *, until_idle: bool, only: Iterable[TaskId] = ()) -> Served:
     """Serve a repository in this process until stopped, or until nothing is left to do. Raises Busy for a second one."""
     from orchd.adapters.clock import SystemClock
+    from orchd.adapters.gc_guard import keep_gc_away
     from orchd.adapters.leadership import take_leadership
     from orchd.engine.bell import Bell
     from orchd.engine.reconcile import Reconciler
 
     bell = Bell()
     with ExitStack() as stack:
+        stops = stack.enter_context(_signals(audience, asks=until_idle))
         leader = take_leadership(place)
         stack.callback(leader.release)
+        stack.enter_context(keep_gc_away(place))
         ports = stack.enter_context(open_ports(place, leader, audience, bell.ring))
         reconciler = Reconciler(ports, bell, frozenset(only) or None)
-        signals = stack.enter_context(_signals(reconciler, audience, asks=until_idle))
+        stops.attach(reconciler.drain)
         stack.enter_context(_watching(place, bell.ring))
         started_ms = SystemClock().now_ms()
         reconciler.lead()
-        return Served(reconciler.run(until_idle=until_idle), started_ms, tuple(signals))
+        return Served(reconciler.run(until_idle=until_idle), started_ms, tuple(stops.heard))
 
 
 @contextmanager
@@ -134,23 +136,38 @@ def _watching(place: Place, ring: Callable[[], None]) -> Iterator[None]:
         watcher.close()
 
 
-@contextmanager
-def _signals(reconciler: Reconciler, audience: Audience, *, asks: bool) -> Iterator[list[int]]:
-    """TERM drains. INT asks once where somebody can answer, then drains, then leaves at once."""
-    heard: list[int] = []
+class _Stops:
+    """What the signals said, and whom they stop; from the first moment on, so that none is missed."""
 
-    def drain(number: int, _: object) -> None:
-        heard.append(number)
-        if len(heard) == 1 and asks and number == signal.SIGINT:
-            audience.trouble("stop? Press Ctrl-C again: nothing new is started, and what runs may finish")
-        elif len(heard) > 2 and number == signal.SIGINT:
+    def __init__(self, audience: Audience, *, asks: bool) -> None:
+        self.heard: list[int] = []
+        self._audience = audience
+        self._asks = asks
+        self._drain: Callable[[], None] | None = None
+
+    def attach(self, drain: Callable[[], None]) -> None:
+        """From now on a signal drains; one that came before does so at once."""
+        self._drain = drain
+        if self.heard:
+            drain()
+
+    def hear(self, number: int, _: object) -> None:
+        """TERM drains. INT asks once where somebody can answer, then drains, then leaves at once."""
+        self.heard.append(number)
+        if len(self.heard) == 1 and self._asks and number == signal.SIGINT:
+            self._audience.trouble("stop? Press Ctrl-C again: nothing new is started, and what runs may finish")
+        elif len(self.heard) > 2 and number == signal.SIGINT:
             raise KeyboardInterrupt
-        else:
-            reconciler.drain()
+        elif self._drain is not None:
+            self._drain()
 
-    before = {number: signal.signal(number, drain) for number in (signal.SIGTERM, signal.SIGINT)}
+
+@contextmanager
+def _signals(audience: Audience, *, asks: bool) -> Iterator[_Stops]:
+    stops = _Stops(audience, asks=asks)
+    before = {number: signal.signal(number, stops.hear) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield heard
+        yield stops
     finally:
         for number, old in before.items():
             signal.signal(number, old)

@@ -14,6 +14,7 @@ from watchdog import events
 from watchdog.observers import Observer
 from watchdog.observers.api import ObservedWatch
 
+from orchd.adapters.gc_guard import renew_guard
 from orchd.adapters.place import Place
 from orchd.model.limits import LOOK_SECONDS
 
@@ -33,6 +34,7 @@ class Watcher:
     """Rings when task files, refs or intents may have changed, when the kernel lost events, and every LOOK_SECONDS."""
 
     def __init__(self, place: Place, ring: Callable[[], None]) -> None:
+        self._place = place
         self._folders = _folders(place)
         self._ring = ring
         self._watches: dict[Path, tuple[int, ObservedWatch]] = {}
@@ -72,6 +74,7 @@ class Watcher:
 
     def _tick(self) -> None:
         self.renew()
+        renew_guard(self._place)
         self._ring()
 
 
