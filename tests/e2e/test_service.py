@@ -83,8 +83,9 @@ def test_cancel_ends_the_whole_tree_and_keeps_the_work(repo: Repo) -> None:
     daemon = repo.start("daemon")
     try:
         wait_until(lambda: "slow" in repo.orchd("ps"), "it runs")
-        workspace = next(iter((repo.top.parent / "state").rglob("slow.1.1")))
-        wait_until(lambda: (workspace / "part").exists(), "it wrote")
+        state = repo.top.parent / "state"
+        wait_until(lambda: list(state.rglob("slow.1.1/part")), "it wrote")
+        workspace = next(state.rglob("slow.1.1"))
         repo.orchd("cancel", "slow")
         wait_until(lambda: repo.status("slow") == "cancelled", "it is cancelled")
         shown = repo.data("show", "slow")

@@ -48,7 +48,8 @@ def test_a_command_has_no_input_and_a_session_of_its_own_and_default_signals(wor
     stat, shell, blocked, ignored = seen_by(world, line)
     assert stat.split()[1] == shell
     assert int(blocked.split()[1], 16) == 0
-    assert int(ignored.split()[1], 16) == 0
+    # make starts its children with 32 and 33 ignored: the C library keeps these two for itself
+    assert int(ignored.split()[1], 16) & ~0x180000000 == 0
 
 
 def test_a_command_inherits_no_open_file(world: World):

@@ -6,8 +6,9 @@ Rule: standard library only, because light clients import it.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from orchd.model.ids import Oid
 
@@ -17,12 +18,13 @@ PROGRAM = 0o100755
 LINK = 0o120000
 SUBMODULE = 0o160000
 
+_TREE_ENTRY = re.compile(rb"(\d+) ([^\0]+)\0(.{20})", re.DOTALL)
+
 Fetch = Callable[[Sequence[Oid]], Sequence[bytes | None]]
 """Contents of objects in the order asked; None where one is missing."""
 
 
-@dataclass(frozen=True, slots=True)
-class TreeEntry:
+class TreeEntry(NamedTuple):
     """One name in a tree."""
 
     mode: int
@@ -36,14 +38,8 @@ def blob_id(content: bytes) -> Oid:
 
 def parse_tree(raw: bytes) -> dict[str, TreeEntry]:
     """The entries of a tree. Names that are not UTF-8 keep their bytes as surrogates."""
-    entries, at = {}, 0
-    while at < len(raw):
-        space = raw.index(b" ", at)
-        end = raw.index(b"\0", space)
-        name = raw[space + 1 : end].decode("utf-8", "surrogateescape")
-        entries[name] = TreeEntry(int(raw[at:space], 8), raw[end + 1 : end + 21].hex())
-        at = end + 21
-    return entries
+    found = _TREE_ENTRY.findall(raw)
+    return {name.decode("utf-8", "surrogateescape"): TreeEntry(int(mode, 8), oid.hex()) for mode, name, oid in found}
 
 
 def parse_trailers(message: str) -> Mapping[str, tuple[str, ...]]:

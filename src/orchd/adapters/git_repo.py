@@ -27,6 +27,9 @@ OLDEST_GIT = (2, 38)
 NAME = "orchd"
 EMAIL = "orchd@localhost"
 
+NEAR_COMMITS = 8
+"""First parents that are looked at before the library walks the history: nearly always the answer is among them."""
+
 CACHE_BYTES = 16 * 1024 * 1024
 """What the library may keep of objects it read; its default is 256 MB."""
 
@@ -92,7 +95,13 @@ class GitRepo:
 
     def contains(self, descendant: Oid, ancestor: Oid) -> bool:
         """Whether `ancestor` is `descendant` or in its history."""
-        return descendant == ancestor or self.library.descendant_of(descendant, ancestor)
+        commit = descendant
+        for _ in range(NEAR_COMMITS):
+            parents = self.parents_of(commit)
+            if ancestor in (commit, *parents):
+                return True
+            commit = parents[0] if parents else commit
+        return self.library.descendant_of(descendant, ancestor)
 
 
 def open_repo(place: Place) -> GitRepo:

@@ -37,7 +37,8 @@ def build_chain(repo: GitRepo, save: Save, titles: Sequence[str]) -> ChainSeen:
 
 
 def _merge_item(repo: GitRepo, save: Save, item: SaveItem, message: str, head: Oid) -> Merged | Excluded:
-    found: object = repo.library.merge_base(head, item.tip)
+    near = item.base and repo.parents_of(item.tip) == (item.base,)
+    found: object = item.base if near else repo.library.merge_base(head, item.tip)
     if found is None:
         return Excluded(item, Reason.CONFLICT, ("its history has nothing in common with main",))
     if item.base and not repo.contains(save.base, item.base):

@@ -54,9 +54,9 @@ class Watcher:
     def close(self) -> None:
         """End both threads."""
         self._timer.shutdown(wait=False)
-        logging.getLogger(OVERFLOW_LOGGER).removeHandler(self._overflow)
         self._observer.stop()
         self._observer.join()
+        logging.getLogger(OVERFLOW_LOGGER).removeHandler(self._overflow)
 
     def renew(self) -> None:
         """Watch folders that appeared or were made anew; a watch on a removed folder is silently dead."""
