@@ -53,6 +53,9 @@ class Nobody:
     def told(self, events: Sequence[Event], state: State) -> None:
         """Nothing."""
 
+    def notice(self, text: str) -> None:
+        """Nobody is told."""
+
     def trouble(self, text: str) -> None:
         """Nothing should fail."""
         raise RuntimeError(text)

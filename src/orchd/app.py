@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchd.core.tables import tell_span
 from orchd.model.config import Config
-from orchd.model.ids import RunId, TaskId
+from orchd.model.ids import Oid, RunId, TaskId
 from orchd.model.problem import Problem
 from orchd.model.save import Checkpoint
 from orchd.model.snapshot import Decision, State, Verb
@@ -30,10 +31,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """How a run of the loop ended: the state then, when it began, and the signals that stopped it (none: it was done)."""
+    """How a run of the loop ended: the state then and before, the tasks it was asked for (None: all), and the signals that
+    stopped it (none: it was done)."""
 
     state: State
-    started_ms: int
+    before: State
+    only: frozenset[TaskId] | None = None
     signals: tuple[int, ...] = ()
 
 
@@ -55,7 +58,6 @@ def find(start: Path) -> Place:
 
 def serve(place: Place, audience: Audience, *, until_idle: bool, only: Iterable[TaskId] = ()) -> Served:
     """Serve a repository in this process until stopped, or until nothing is left to do. Raises Busy for a second one."""
-    from orchd.adapters.clock import SystemClock
     from orchd.adapters.gc_guard import keep_gc_away
     from orchd.adapters.leadership import take_leadership
     from orchd.engine.bell import Bell
@@ -68,12 +70,16 @@ def serve(place: Place, audience: Audience, *, until_idle: bool, only: Iterable[
         stack.callback(leader.release)
         stack.enter_context(keep_gc_away(place))
         ports = stack.enter_context(open_ports(place, leader, audience, bell.ring))
-        reconciler = Reconciler(ports, bell, frozenset(only) or None)
-        stops.attach(reconciler.drain)
+        asked = frozenset(only) or None
+        reconciler = Reconciler(ports, bell, asked)
+        stops.attach(reconciler.drain, lambda: config(place).drain_seconds)
         stack.enter_context(_watching(place, bell.ring))
-        started_ms = SystemClock().now_ms()
         reconciler.lead()
-        return Served(reconciler.run(until_idle=until_idle), started_ms, tuple(stops.heard))
+        before = ports.store.load().state
+        if not until_idle:
+            where = f"{place.checkout or place.git_dir}, branch {branch(place)}"
+            audience.notice(f"{where}; isolation of agents: {sandbox_name()}", "serves")
+        return Served(reconciler.run(until_idle=until_idle), before, asked, tuple(stops.heard))
 
 
 @contextmanager
@@ -97,16 +103,18 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
 
     repo, clock = open_repo(place), SystemClock()
     sweep_locks(place.git_dir)
-    usual = find_usual_branch(place)
+    store = GitStateStore(repo)
+    remembered = store.load().state.branch
+    usual = find_usual_branch(place, remembered)
     settings = open_settings(place, repo, clock.monotonic, usual)
     config, _ = settings.look(GitRefs(repo, usual).main() if usual else "")
     write_effective(place, config)
-    branch = find_branch(place, config.branch)
+    branch = find_branch(place, config.branch, remembered)
     refs = GitRefs(repo, branch)
     runs = SupervisedRuns(repo, NoSandbox(), ring)
     try:
         yield Ports(
-            store=GitStateStore(repo),
+            store=store,
             files=open_task_files(
                 place, repo, lambda: settings.look(refs.main())[0].timeout_seconds, clock.monotonic, time.time
             ),
@@ -144,22 +152,33 @@ class _Stops:
         self._audience = audience
         self._asks = asks
         self._drain: Callable[[], None] | None = None
+        self._limit_seconds: Callable[[], float] = float
+        self._told = False
 
-    def attach(self, drain: Callable[[], None]) -> None:
-        """From now on a signal drains; one that came before does so at once."""
-        self._drain = drain
+    def attach(self, drain: Callable[[], None], limit_seconds: Callable[[], float]) -> None:
+        """From now on a signal drains, for at most `limit_seconds`; one that came before does so at once."""
+        self._drain, self._limit_seconds = drain, limit_seconds
         if self.heard:
-            drain()
+            self._begin_drain()
 
     def hear(self, number: int, _: object) -> None:
         """TERM drains. INT asks once where somebody can answer, then drains, then leaves at once."""
         self.heard.append(number)
         if len(self.heard) == 1 and self._asks and number == signal.SIGINT:
-            self._audience.trouble("stop? Press Ctrl-C again: nothing new is started, and what runs may finish")
+            self._audience.notice("stop? Press Ctrl-C again: nothing new is started, and what runs may finish")
         elif len(self.heard) > 2 and number == signal.SIGINT:
             raise KeyboardInterrupt
         elif self._drain is not None:
-            self._drain()
+            self._begin_drain()
+
+    def _begin_drain(self) -> None:
+        """Told once. The third Ctrl-C leaves at once."""
+        assert self._drain is not None
+        if not self._told:
+            self._told = True
+            limit = f"what runs may finish for up to {tell_span(self._limit_seconds())}"
+            self._audience.notice(f"nothing new is started; {limit}; a third Ctrl-C leaves at once")
+        self._drain()
 
 
 @contextmanager
@@ -231,7 +250,25 @@ def branch(place: Place) -> str:
     """The branch that tasks land on."""
     from orchd.adapters.branch import find_branch
 
-    return find_branch(place, config(place).branch)
+    return find_branch(place, config(place).branch, read_hot(place).state.branch)
+
+
+def contains(place: Place, commit: Oid) -> bool:
+    """Whether the branch that tasks land on contains `commit` now."""
+    from orchd.adapters.git_run import Git
+
+    return Git(place.git_dir).attempt("merge-base", "--is-ancestor", commit, f"refs/heads/{branch(place)}").returncode == 0
+
+
+def file_names(place: Place) -> frozenset[TaskId]:
+    """The ids that the task files give which are there now, good or bad: in the checkout, or on the branch when bare."""
+    if place.checkout is not None:
+        folders = [place.checkout / ".orch" / name for name in ("tasks", "inbox")]
+        return frozenset(file.stem for folder in folders if folder.is_dir() for file in folder.glob("*.y*ml"))
+    from orchd.adapters.git_run import Git
+
+    listed = Git(place.git_dir).attempt("ls-tree", "-z", "--name-only", f"refs/heads/{branch(place)}:.orch/tasks").stdout
+    return frozenset(Path(name).stem for name in listed.decode(errors="replace").split("\0") if name)
 
 
 def server(place: Place) -> Server | None:
@@ -255,6 +292,13 @@ def sandbox_name() -> str:
     from orchd.adapters.sandbox import NoSandbox
 
     return NoSandbox().name
+
+
+def has_log(place: Place, run: RunId) -> bool:
+    """Whether there is anything left of a run that could hold its output."""
+    from orchd.adapters.evidence import run_folder
+
+    return run_folder(place, run).is_dir()
 
 
 def log_lines(place: Place, run: RunId, follow: bool) -> Iterator[bytes]:  # noqa: FBT001 - one flag of one command

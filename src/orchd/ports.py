@@ -72,6 +72,10 @@ class Intents(Protocol):
 class Refs(Protocol):
     """The few refs that belong to no other port."""
 
+    @property
+    def branch(self) -> str:
+        """The short name of the branch that tasks land on."""
+
     def main(self) -> Oid:
         """The tip of the branch that tasks land on. Raises ConfigError when it does not exist."""
 
@@ -105,6 +109,10 @@ class Runs(Protocol):
 
     def discard(self, run: RunId) -> None:
         """Remove the workspace. The caller has seen to it that the work is reachable. Evidence and logs stay."""
+
+    def begin_anew(self) -> None:
+        """Run ids start again, so nothing that was left under them may count: stop what still runs, and set all evidence
+        and all workspaces aside, where people find them. Does nothing when there is nothing."""
 
 
 class Airlock(Protocol):
@@ -170,6 +178,9 @@ class Audience(Protocol):
 
     def trouble(self, text: str) -> None:
         """Something failed and will be tried again."""
+
+    def notice(self, text: str, word: str = "stop") -> None:
+        """Something that a person wants to know about the service itself. May be called by a signal handler."""
 
 
 class Sandbox(Protocol):

@@ -6,9 +6,11 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from cli_oracle import check_schema, data_of
@@ -222,3 +224,115 @@ def test_verbose_prints_the_git_commands_and_keeps_the_data_clean(served):
 def test_common_options_may_stand_before_the_command(served, tmp_path):
     done = served.orchd("--json", "--repo", str(served.repo), "checkpoints")
     assert json.loads(done.stdout)["schema"] == "orchd/checkpoints/v1"
+
+
+def test_a_save_that_waited_for_a_dirty_checkout_is_counted_by_the_run_that_lands_it(shell):
+    shell.write_task("late", "echo two > a.txt")
+    (shell.repo / "a.txt").write_text("mine\n", encoding="utf-8")
+    first = shell.orchd("run")
+    assert (first.returncode, "landing waits" in first.stderr) == (6, True)
+    shell.git("checkout", "--", "a.txt")
+    second = shell.orchd("run")
+    assert (second.returncode, second.stderr.splitlines()[-1]) == (0, "1 landed")
+
+
+def test_a_run_of_an_unknown_task_ends_with_2_and_a_suggestion_before_anything_starts(shell):
+    shell.write_task("good", "echo two > good.txt")
+    done = shell.orchd("run", "god")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == ["orchd: error: there is no task `god`", "help: did you mean `good`?"]
+    assert not (shell.repo / ".git" / "orch").exists()
+    assert shell.orchd("run", "good").returncode == 0
+    (shell.repo / ".orch" / "tasks" / "good.yaml").unlink()
+    assert shell.orchd("run", "good").returncode == 0
+
+
+def test_in_a_bare_repository_tasks_are_known_from_the_branch(shell, tmp_path):
+    shell.write_task("good", "echo two > good.txt")
+    shell.git("add", "-A")
+    shell.git("commit", "-qm", "a task")
+    bare = str(tmp_path / "bare.git")
+    shell.git("clone", "-q", "--bare", ".", bare)
+    assert shell.orchd("run", "god", "--repo", bare).returncode == 2
+    assert shell.orchd("run", "good", "--repo", bare).returncode == 0
+
+
+def test_other_tasks_do_not_spoil_the_exit_code_of_a_run_that_was_not_asked_for_them(fresh):
+    fresh.write_task("fine", "echo three > fine.txt", "claims: [fine.txt]\n")
+    fresh.write_task("later", "echo 4 > later.txt", "needs: [bad]\n")
+    done = fresh.orchd("run", "fine")
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (0, "1 landed")
+
+
+def test_explain_and_status_do_not_promise_a_start_while_nobody_serves(fresh):
+    fresh.orchd("retry", "bad")
+    fresh.write_task("later", "echo 4 > later.txt", "claims: [later.txt]\n")
+    fresh.write_task("block", "exit 1", "claims: [x/**]\n")
+    fresh.orchd("run", "block")
+    explained = data_of(fresh, "explain", "later")
+    assert "no orchd serves this repository: `orchd run` or `orchd daemon` starts it" in explained["what"]
+    assert "no orchd serves" in {row["task"]: row["what"] for row in data_of(fresh, "status")["tasks"]}["later"]
+
+
+def test_explain_names_a_landed_commit_that_a_person_took_back(fresh):
+    assert data_of(fresh, "explain", "good")["what"].startswith("main contains it since checkpoint/")
+    fresh.git("reset", "-q", "--hard", "HEAD~1")
+    explained, shown = data_of(fresh, "explain", "good"), data_of(fresh, "show", "good")
+    assert re.fullmatch(r"it landed as checkpoint/\S+, but main does not contain it any more", explained["what"])
+    assert "does not contain" in shown["proven"]
+    back = next(re.search(r"`git (merge \S+)`", step) for step in explained["next"] if "brings it back" in step)
+    fresh.git(*back[1].split())
+    assert data_of(fresh, "explain", "good")["what"].startswith("main contains it")
+
+
+def test_the_branch_is_called_by_its_name(shell):
+    shell.git("branch", "-m", "trunk")
+    shell.write_task("good", "echo two > good.txt")
+    shell.ok("run")
+    assert data_of(shell, "explain", "good")["what"].startswith("trunk contains it since")
+
+
+def test_a_retry_of_a_task_whose_file_is_gone_is_refused_and_not_offered(fresh):
+    (fresh.repo / ".orch" / "tasks" / "bad.yaml").unlink()
+    done = fresh.orchd("retry", "bad")
+    assert (done.returncode, "the file of bad is gone" in done.stderr) == (2, True)
+    assert not any("orchd retry" in step for step in data_of(fresh, "explain", "bad")["next"])
+
+
+def test_a_log_that_is_empty_or_gone_is_told_and_only_the_latter_is_bad(fresh):
+    empty = fresh.orchd("logs", "good")
+    assert (empty.returncode, empty.stdout, empty.stderr) == (0, "", "good.1.1 has printed nothing\n")
+    shutil.rmtree(fresh.repo / ".git" / "orch" / "runs" / "good.1.1")
+    gone = fresh.orchd("logs", "good")
+    assert (gone.returncode, gone.stdout) == (1, "")
+    assert "the log of good.1.1 is gone" in gone.stderr
+
+
+@pytest.mark.parametrize("command", [*READING, "explain nothing"])
+def test_commands_that_look_leave_no_trace_where_orchd_never_worked(shell, command):
+    shell.orchd(*command.split())
+    assert not (shell.repo / ".git" / "orch").exists()
+
+
+def test_tables_fit_a_terminal_of_80_columns_and_commands_stay_whole(fresh):
+    fresh.write_task("a-task-with-a-rather-long-name", f"echo {'x' * 60}; exit 3", f"claims: ['{'d' * 40}/**']\n")
+    fresh.orchd("run")
+    for command in ("status", "checkpoints"):
+        lines = fresh.on_terminal(command, NO_COLOR="1", COLUMNS="80", LINES="24").splitlines()
+        assert max(map(len, lines)) <= 80, lines
+
+
+def test_the_last_commands_of_the_demo_work_as_they_are_printed(shell, tmp_path):
+    path = os.pathsep.join(part for part in shell.env["PATH"].split(os.pathsep) if not Path(part, "orchd").exists())
+    done = shell.orchd("demo", "-q", PATH=path, TMPDIR=str(tmp_path))
+    *_, look = done.stdout.partition("Where to look\n")
+    lines = [line for line in look.splitlines() if line.startswith("  ")]
+    script = "\n".join(["set -e", *(line for line in lines if "rm -rf" not in line)])
+    env = shell.env | {"PATH": path, "GIT_PAGER": "cat"}
+    ran = subprocess.run(["sh", "-c", script], env=env, cwd=tmp_path, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert "greet-politely" in ran.stdout
+    (folder,) = tmp_path.glob("orchd-demo-*")
+    subprocess.run(["sh", "-c", next(line for line in lines if "rm -rf" in line)], env=env, check=True)
+    assert not folder.exists()
+    assert not list((tmp_path / "state" / "orchd").glob("orchd-demo-*"))

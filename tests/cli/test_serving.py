@@ -75,3 +75,32 @@ def test_a_running_task_can_be_followed_and_cancelled_and_the_next_one_lands(bus
     wait_for(lambda: data_of(shell, "show", "next")["status"] == "landed", "the next task")
     assert data_of(shell, "show", "long")["status"] == "cancelled"
     assert shell.git("show", "main:a.txt") == "one\nmore"
+
+
+def test_a_daemon_says_what_it_serves_when_it_drains_and_what_goes_on(shell, tmp_path):
+    shell.write_task("long", f"mkfifo {tmp_path}/go; read line < {tmp_path}/go", "claims: [a.txt]\n")
+    (shell.repo / ".orch" / "config.yaml").write_text("drain: 1s\n", encoding="utf-8")
+    argv = [sys.executable, "-c", MAIN, "daemon"]
+    with subprocess.Popen(argv, cwd=shell.repo, env=shell.env, stderr=subprocess.PIPE, text=True) as daemon:
+        wait_for(lambda: (tmp_path / "go").exists(), "the task")
+        daemon.send_signal(signal.SIGTERM)
+        said = daemon.communicate(timeout=LIMIT_SECONDS)[1].splitlines()
+    with (tmp_path / "go").open("w"):
+        pass
+    assert f"serves  {shell.repo}, branch main; isolation of agents: none (" in said[0]
+    assert any("nothing new is started; what runs may finish for up to 1s" in line for line in said)
+    assert said[-1] == "stopped, 1 go on under their supervisors and are adopted at the next start"
+
+
+def test_the_third_ctrl_c_leaves_at_once_and_says_what_goes_on(shell, tmp_path):
+    shell.write_task("long", f"mkfifo {tmp_path}/go; read line < {tmp_path}/go", "claims: [a.txt]\n")
+    argv = [sys.executable, "-c", MAIN, "run"]
+    with subprocess.Popen(argv, cwd=shell.repo, env=shell.env, stderr=subprocess.PIPE, text=True) as run:
+        wait_for(lambda: (tmp_path / "go").exists(), "the task")
+        for word in ("stop  stop?", "stop  nothing new", "left at once, 1 go on under their supervisors"):
+            run.send_signal(signal.SIGINT)
+            lines = iter(run.stderr.readline, "")
+            assert any(word in line for line in lines), word
+        assert run.wait(LIMIT_SECONDS) == 130
+    with (tmp_path / "go").open("w"):
+        pass

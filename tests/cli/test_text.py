@@ -60,11 +60,17 @@ def test_columns_stand_under_each_other_with_wide_characters():
     assert len({count_cells(row[0]) for row in rows}) == 1
 
 
-def test_only_the_last_column_is_cut():
-    rows = align_rows([["a" * 30, "b" * 100]], 60)
-    assert rows[0][0] == "a" * 30
-    assert count_cells("  ".join(rows[0])) == 60
-    assert rows[0][1].endswith("…")
+def test_the_widest_columns_are_cut_first_and_the_others_stay():
+    (row,) = align_rows([["a" * 20, "b" * 100, "c" * 50]], 80)
+    assert row[0] == "a" * 20
+    assert count_cells("  ".join(row)) == 80
+    assert row[1].strip().endswith("…") and row[2].endswith("…")
+
+
+def test_a_column_that_must_stay_whole_is_never_cut_however_wide():
+    (row,) = align_rows([["b" * 40, "orchd retry " + "a" * 40]], 80, [1])
+    assert row[1] == "orchd retry " + "a" * 40
+    assert count_cells("  ".join(row)) == 80
 
 
 def test_a_cell_cannot_break_out_of_its_line():

@@ -39,6 +39,7 @@ from orchd.cli.views import (
     view_show,
     view_status,
 )
+from orchd.core.telling import Scene
 from orchd.model.problem import Problem
 from orchd.model.save import Hold, SaveStep
 from orchd.model.snapshot import Cause, Decision, State
@@ -71,7 +72,6 @@ def status_row(state=None, *, server=SERVER, checkpoints=(CHECKPOINT,), sandbox=
         checkpoints,
         RUNNING,
         server,
-        branch="main",
         sandbox=sandbox,
         now_ms=NOW_MS,
     )
@@ -86,11 +86,11 @@ def rows_of(name: str) -> tuple:
         "op-log": lambda: view_operations([Operation(COMMIT, NOW_MS, "orchd: seen t", ({"type": "TaskSeen"},))]),
         "check": lambda: view_problems([PROBLEM]),
         "init": lambda: ({"path": ".orch/config.yaml", "result": "written"},),
-        "run": lambda: (view_run(Served(state, NOW_MS - 100_000), "1 failed", 1),),
+        "run": lambda: (view_run(Served(state, EMPTY), "1 failed", 1),),
         "ask": lambda: ({"task": "t", "verb": "retry", "status": "failed", "served": True},),
         "status": lambda: (status_row(),),
         "explain": lambda: tuple(view_explain(task, state, None) for task in state.tasks.values()),
-        "show": lambda: tuple(view_show(task, state, None, CHECKPOINT) for task in state.tasks.values()),
+        "show": lambda: tuple(view_show(task, state, None, Scene(checkpoint=CHECKPOINT)) for task in state.tasks.values()),
         "logs": lambda: ({"run": "t.1.1", "lines": ("hello",)},),
     }[name]()
 
@@ -224,7 +224,7 @@ def test_the_last_checkpoint_is_the_newest_whatever_their_order():
 def test_a_run_reports_what_ended_in_it_and_what_waits():
     old = make_task("old", Status.LANDED, ended_ms=NOW_MS - 900_000)
     new, held = make_task("new", Status.LANDED), make_task("held", Status.HELD, Reason.CONFLICT, ended_ms=1)
-    row = view_run(Served(make_state(old, new, held), NOW_MS - 100_000), "", 0)
+    row = view_run(Served(make_state(old, new, held), make_state(old, held)), "", 0)
     assert {task["task"] for task in row["tasks"]} == {"new", "held"}
 
 
@@ -250,11 +250,11 @@ def test_ps_tells_how_long_a_run_may_go_on_and_names_the_tasks_of_a_gate_run():
 
 def test_show_sets_what_was_claimed_beside_what_is_proven():
     red = make_task("t", Status.FAILED, Reason.GATE)
-    row = view_show(red, make_state(red), None, None)
+    row = view_show(red, make_state(red), None)
     assert row["claimed"] == "its command reported success"
     assert row["proven"] == "nothing landed"
     landed = make_task("t", Status.LANDED)
-    proven = view_show(landed, make_state(landed), None, CHECKPOINT)["proven"]
+    proven = view_show(landed, make_state(landed), None, Scene(checkpoint=CHECKPOINT))["proven"]
     assert CHECKPOINT.name in proven and "tests" in proven
 
 
@@ -275,7 +275,7 @@ def test_hostile_titles_stay_inside_their_cell():
     task = make_task("t")
     evil = type(task.spec)("t", "a\tb\n\x1b[2Jc", "run\x1b", claims=task.spec.claims)
     task = type(task)(evil, Status.WAITING, "d", task.source, 1, NOW_MS)
-    row = view_show(task, make_state(task), None, None)
+    row = view_show(task, make_state(task), None)
     fields = ENVELOPES["show"].fields
     for line in (*record_lines(fields, row), *fact_lines(fields, row)):
         assert line.replace("\t", "").isprintable()

@@ -486,6 +486,8 @@ def a_workspace_goes_only_after_its_work_is_reachable() -> None:
         (Returned(Entry.ACCEPTED, "tip", "ref"), True),
         (Returned(Entry.UNCHANGED), True),
         (Returned(Entry.KEPT), False),
+        (Returned(Entry.KEPT, "tip", "ref", partial=True), False),
+        (Returned(Entry.UNCHANGED, partial=True), False),
         (Returned(Entry.REFUSED), False),
     ):
         plan = planned(state_of(task(Status.FAILED)), leftovers={"a.1.1": RunSeen(Phase.ENDED, ended, returned)})
@@ -500,6 +502,8 @@ def an_orphan_is_stopped_salvaged_and_read() -> None:
         seen = RunSeen(phase, Exit(Outcome.STOPPED) if phase is Phase.ENDED else None)
         plan = planned(state_of(task(Status.CANCELLED)), leftovers={"a.1.1": seen})
         demand("cleared up step by step", [type(a).__name__ for a in plan.actions] == [action], plan)
+    nobody = planned(state_of(task(Status.CANCELLED)), leftovers={"a.1.1": RunSeen(Phase.ABSENT)})
+    demand("without evidence it is kept", not nobody.actions, nobody)
 
 
 @scene

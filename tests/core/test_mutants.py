@@ -106,6 +106,10 @@ FAULTS = {
     "a workspace goes though nothing could be taken": Fault(
         "duties", "return returned is not None and (bool", "return returned is not None or (bool"
     ),
+    "a workspace goes that holds more than the ref": Fault("duties", " and not returned.partial", ""),
+    "what left no evidence is read for ever": Fault(
+        "duties", "task is not None and seen.exit is not None and", "task is not None and"
+    ),
     "a wanted workspace is cleared up": Fault("duties", "if run not in needed:", "if True:"),
     "bases of open tasks are released": Fault(
         "duties", "tasks.items() if task.status in OPEN}", "tasks.items() if task.status is Status.RUNNING}"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import posixpath
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -36,8 +37,15 @@ def test_editors_are_told_every_key_with_a_description_and_refuse_others(kind: s
 
 def test_the_example_is_a_good_task() -> None:
     text = template("example.yaml")
-    assert text.startswith("# yaml-language-server: $schema=schemas/task.json\n")
+    modeline = text.partition("\n")[0]
+    assert modeline.startswith("# yaml-language-server: $schema=")
+    copy = PurePosixPath(".orch/tasks") / modeline.partition("=")[2]
+    assert posixpath.normpath(copy) == ".orch/schemas/task.json", "the modeline is right for the copy"
     assert isinstance(parse_task("example.yaml", "example", text.encode()), ParsedTask)
+
+
+def test_an_append_claim_does_not_promise_that_both_land() -> None:
+    assert "the one that is merged second conflicts and is held" in render_docs()["task-file.md"]
 
 
 def test_the_configuration_template_is_all_defaults_and_shows_every_key() -> None:

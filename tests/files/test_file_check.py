@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,10 @@ from file_world import GOOD
 
 from orchd.adapters.file_check import check_files
 from orchd.adapters.place import Place
+from orchd.adapters.task_files import CheckoutTaskFiles
+from orchd.model.work import Source
 
+CommitBare = Callable[[Mapping[str, str]], tuple[Place, str]]
 Write = Callable[..., Path]
 
 
@@ -25,6 +30,87 @@ def test_without_paths_all_tasks_and_the_configuration_are_checked(place: Place,
         (".orch/config.yaml", "E031"),
         (".orch/tasks/b.yml", "E033"),
     ]
+
+
+def test_without_paths_the_inbox_and_what_was_rejected_from_it_are_checked_too(place: Place, write: Write) -> None:
+    write("inbox/a.yaml", "titel: x\nrun: y\n", age=0)
+    write("inbox/b.yaml", age=0)
+    rejected = place.orch / "inbox/rejected"
+    rejected.mkdir(parents=True)
+    (rejected / "c.yaml").write_text("title: 08\nrun: y\n")
+    good, problems = check_files(place)
+    assert [(file.path, file.source) for file in good] == [(".orch/inbox/b.yaml", Source.INBOX)]
+    assert {problem.file for problem in problems} == {".orch/inbox/a.yaml", ".git/orch/inbox/rejected/c.yaml"}
+
+
+@pytest.mark.parametrize("part", [".orch", ".orch/tasks", ".orch/inbox"])
+def test_a_folder_that_run_does_not_follow_is_a_problem_for_check_too(
+    place: Place, write: Write, open_files: Callable[[], CheckoutTaskFiles], part: str
+) -> None:
+    write("tasks/a.yaml")
+    assert place.checkout is not None
+    folder = place.checkout / part
+    folder.rename(place.checkout / "elsewhere")
+    folder.symlink_to(place.checkout / "elsewhere")
+    _, problems = check_files(place)
+    assert [(problem.file, problem.code) for problem in problems] == [(part, "E001")]
+    assert "symlink" in problems[0].message
+    assert "folder" in problems[0].hint
+    assert open_files().look("").problems
+    if part != ".orch/inbox":
+        assert check_files(place, [place.checkout / ".orch/tasks/a.yaml"])[1]
+
+
+def test_a_file_in_place_of_the_folder_is_a_problem(place: Place) -> None:
+    assert place.checkout is not None
+    shutil.rmtree(place.checkout / ".orch")
+    (place.checkout / ".orch").write_text("")
+    _, problems = check_files(place)
+    assert [(problem.file, problem.code) for problem in problems] == [(".orch", "E001")]
+
+
+def test_a_branch_that_does_not_exist_is_a_problem_at_its_key(place: Place, write: Write, commit_bare: CommitBare) -> None:
+    bare, main = commit_bare({"a": "b"})
+    subprocess.run(["git", "-C", str(bare.git_dir), "update-ref", "refs/heads/trunk", main], check=True)
+    where = Place(bare.git_dir, place.checkout, place.state_home)
+    write("config.yaml", "parallel: 2\nbranch: nope\n")
+    (problem,) = check_files(where)[1]
+    assert (problem.file, problem.line, problem.column, problem.code) == (".orch/config.yaml", 2, 1, "E050")
+    assert "`nope`" in problem.message
+    write("config.yaml", "branch: trunk\n")
+    assert check_files(where)[1] == ()
+
+
+@pytest.mark.parametrize("spelling", ["src/../.orch/tasks/c.yaml", "{top}/src/../.orch/./tasks/c.yaml"])
+def test_the_path_is_shown_from_the_root_of_the_repository(
+    place: Place, write: Write, monkeypatch: pytest.MonkeyPatch, spelling: str
+) -> None:
+    write("tasks/c.yaml", "title: 08\nrun: y\n")
+    assert place.checkout is not None
+    (place.checkout / "src").mkdir()
+    monkeypatch.chdir(place.checkout)
+    _, problems = check_files(place, [Path(spelling.format(top=place.checkout))])
+    assert [problem.file for problem in problems] == [".orch/tasks/c.yaml"]
+    monkeypatch.chdir("src")
+    assert [problem.file for problem in check_files(place, [Path("../.orch/tasks/c.yaml")])[1]] == [".orch/tasks/c.yaml"]
+
+
+def test_dots_behind_a_symlink_mean_what_they_mean_to_the_system(place: Place, write: Write, tmp_path: Path) -> None:
+    """`link/../.orch` is beside what the link points to, not beside the link."""
+    write("tasks/c.yaml")
+    assert place.checkout is not None
+    (tmp_path / "other/inner").mkdir(parents=True)
+    (place.checkout / "link").symlink_to(tmp_path / "other/inner")
+    _, problems = check_files(place, [place.checkout / "link/../.orch/tasks/c.yaml"])
+    assert [problem.file for problem in problems] == [str(tmp_path / "other/.orch/tasks/c.yaml")]
+
+
+def test_a_task_without_a_timeout_has_that_of_the_configuration(place: Place, write: Write) -> None:
+    write("config.yaml", "timeout: 5m\n")
+    path = write("tasks/a.yaml")
+    for paths in ((), (path,)):
+        (file,) = check_files(place, paths)[0]
+        assert file.spec.timeout_seconds == 300
 
 
 def test_only_the_named_files_are_checked(place: Place, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def test_a_bad_drop_goes_to_rejected_with_an_explanation(open_files: Open, write
     files.settle(drop, problems)
     assert names(place, "rejected") == ["a.yaml", "a.yaml.problems.txt"]
     assert 'quote it: "08"' in (place.orch / "inbox/rejected/a.yaml.problems.txt").read_text()
-    assert files.look("").problems == ()
+    assert [problem.file for problem in files.look("").problems] == [".git/orch/inbox/rejected/a.yaml"]
 
 
 def test_what_is_no_plain_file_is_moved_away_as_it_is(open_files: Open, write: Write, place: Place, clock: Clock) -> None:
@@ -82,6 +83,42 @@ def test_the_same_text_dropped_again_is_another_drop(open_files: Open, write: Wr
     files.settle(first, ())
     write("inbox/a.yaml", age=8)
     assert files.look("").good[0].drop != first
+
+
+def test_a_copy_with_all_its_times_that_comes_after_the_first_is_gone_is_another_drop(
+    open_files: Open, write: Write, place: Place, tmp_path: Path
+) -> None:
+    files = open_files()
+    path = write("inbox/a.yaml")
+    shutil.copy2(path, tmp_path / "saved")
+    first = files.look("").good[0].drop
+    files.settle(first, ())
+    (place.orch / "inbox/done/a.yaml").unlink()
+    shutil.copy2(tmp_path / "saved", path)
+    assert files.look("").good[0].drop != first
+
+
+def test_a_file_that_is_put_back_from_done_is_another_drop(open_files: Open, write: Write, place: Place) -> None:
+    files = open_files()
+    path = write("inbox/a.yaml")
+    first = files.look("").good[0].drop
+    files.settle(first, ())
+    (place.orch / "inbox/done/a.yaml").rename(path)
+    second = files.look("").good[0].drop
+    assert second != first
+    files.settle(second, ())
+    assert names(place, "done") == ["a.yaml"]
+
+
+def test_without_the_ctime_it_would_be_taken_for_the_first(write: Write, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    sign = inbox.sign
+    monkeypatch.setattr(inbox, "sign", lambda seen: (*sign(seen)[:2], 0, *sign(seen)[3:]))
+    path = write("inbox/a.yaml")
+    first = inbox.drop_id("a.yaml", inbox.sign(path.lstat()), path.read_bytes())
+    done = place.orch / "inbox" / "done"
+    done.mkdir(parents=True)
+    path.rename(done / "a.yaml").rename(path)
+    assert inbox.drop_id("a.yaml", inbox.sign(path.lstat()), path.read_bytes()) == first
 
 
 def test_a_drop_is_the_same_after_a_restart(open_files: Open, write: Write) -> None:

@@ -75,6 +75,25 @@ TASK_MISTAKES = [
     ('title: "a\\u202eb"\nrun: y\n', "E004", 1, 8, '"a\\u202eb"', "invisible"),
     ("title: a\x1b[2Jb\nrun: y\n", "E004", 1, 9, "\x1b", "invisible"),
     ('title: "\\q"\nrun: y\n', "E010", 1, 10, "q", "single quotes"),
+    ("title:a\nrun: x\n", "E010", 1, 6, ":", "space after"),
+    ("title:a\n\nrun: x\n", "E010", 1, 6, ":", "space after"),
+    ("title: a\nrun:x\n", "E010", 2, 4, ":", "space after"),
+    ("title:a\nrun:x\n", "E021", 1, 1, "title:a", "space after"),
+    (B + "claims:\n  - path:x\n    mode: read\n", "E010", 4, 9, ":", "space after"),
+    ("title: x\nrun: |\n  a:b\n c: d: e\n", "E010", 4, 2, "c", "column"),
+    ("title: x\nrun: |\n  a:b\nmake\n", "E010", 4, 1, "m", "indented"),
+    ("title: x\nrun: |\nmake\n", "E010", 3, 1, "m", "indented"),
+    ("title: x\nrun y\n", "E010", 2, 1, "r", "missing after the key"),
+    ("title: x\nrun y\ntimeout: 5m\n", "E010", 2, 1, "r", "missing after the key"),
+    (B + "needs: [m01.yaml]\n", "E039", 3, 9, "m01.yaml", "like `m01`"),
+    (B + "needs: [.orch/tasks/m01.yml]\n", "E039", 3, 9, ".orch/tasks/m01.yml", "like `m01`"),
+    (B + "timeout:\n", "E041", 3, 1, "timeout", "15m"),
+    (B + "timeout: null\n", "E041", 3, 10, "null", "15m"),
+    (B + "claims: [src/, .orch/**]\n", "E040", 3, 16, ".orch/**", "other paths"),
+    (B + "claims: ['**/.ENV.local']\n", "E040", 3, 10, "'**/.ENV.local'", "other paths"),
+    (B + "claims: [{path: .github/x, mode: append}]\n", "E040", 3, 10, "{", "mode: read"),
+    (B + "claims: [a/, b, a/**]\n", "E043", 3, 17, "a/**", "remove"),
+    ("title: x\nrun: make\n  test\n", "E051", 2, 6, "make", "run: |"),
 ]
 
 CONFIG_MISTAKES = [
@@ -88,6 +107,7 @@ CONFIG_MISTAKES = [
     ("gates:\n- name: t\n  run: x\n- name: t\n  run: y\n", "E048", 4, 3, "n", "name"),
     ("gates:\n- run: x\n", "E030", 2, 3, "r", "name"),
     ("gates: [make]\n", "E033", 1, 9, "make", "keys"),
+    ("gates:\n- name: t\n  run: make\n    test\n", "E051", 3, 8, "make", "run: |"),
 ]
 
 
@@ -124,6 +144,37 @@ def test_all_mistakes_of_a_file_are_reported_in_their_order() -> None:
     found = parse_task("t.yaml", "me", b"titel: x\nrun: 5\nnoop: maybe\n")
     assert isinstance(found, tuple)
     assert [(problem.line, problem.code) for problem in found] == [(1, "E030"), (1, "E031"), (2, "E033"), (3, "E042")]
+
+
+@pytest.mark.parametrize(
+    "text", ["title: x\nrun", "title: x\nrun: |\nmake\n\n\n", "title: [x\n\n", "a: 'b", "title: x\n? y\n  z: w\n"]
+)
+def test_a_mistake_in_the_syntax_is_never_behind_the_end_of_the_text(text: str) -> None:
+    found = parse_task("t.yaml", "me", text.encode())
+    assert isinstance(found, tuple)
+    assert all(problem.excerpt.strip() for problem in found)
+
+
+@pytest.mark.parametrize(
+    "more", ["claims: [{path: .orch/**, mode: read}]", "claims: [a, {path: a, mode: read}]", "claims: ['.github*']"]
+)
+def test_claims_that_can_succeed_are_let_in(more: str) -> None:
+    assert isinstance(parse_task("t.yaml", "me", f"{B}{more}\n".encode()), ParsedTask)
+
+
+@pytest.mark.parametrize("run", ["|\n  make\n  test", ">\n  make\n  test", "'make\n  test'", "make test # twice"])
+def test_a_command_of_several_lines_is_taken_when_it_says_what_they_mean(run: str) -> None:
+    assert isinstance(parse_task("t.yaml", "me", f"title: x\nrun: {run}\n".encode()), ParsedTask)
+
+
+def test_the_mark_stands_under_wide_characters() -> None:
+    found = parse_task("t.yaml", "me", "title: x\nrun: y\nlabels: [日本, é, 語]\n".encode())
+    assert isinstance(found, tuple)
+    assert [render_problem(problem).split("\n")[4] for problem in found] == [
+        "  |          ^^^^",
+        "  |                ^",
+        "  |                   ^^",
+    ]
 
 
 def test_a_file_full_of_mistakes_does_not_flood_the_state() -> None:

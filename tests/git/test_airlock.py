@@ -1,18 +1,21 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import zlib
 from hashlib import sha1
 
 import pytest
-from git_world import World, commit, git
+from git_world import World, commit, git, titles, write
 
 from orchd.adapters import evidence
 from orchd.adapters.quarantine import Quarantine
+from orchd.core.duties import is_reachable
+from orchd.errors import GitError
 from orchd.model.claim import Mode, PathSpec
 from orchd.model.limits import UNPACK_OBJECTS
-from orchd.model.run import Entry, Exit, Outcome
+from orchd.model.run import Entry, Exit, Outcome, Phase, Returned, RunSeen
 from orchd.model.work import Reason
 
 RUN = "fix.1.1"
@@ -132,6 +135,79 @@ def test_what_the_branch_held_goes_to_the_attic_unless_main_has_it(world: World)
     assert git(world.top, "rev-parse", ATTIC, BRANCH).split() == [first.tip, second.tip]
 
 
+def bring_with_extra(world: World, tip: str, *, accept: bool = True) -> tuple[str, Returned]:
+    """A result, and a stray commit beside it."""
+    extra = world.work_tip({"stray.txt": "precious"})
+    pack = world.pack(RUN, extra, world.main)
+    with pack.open("wb") as out:
+        asked = f"{extra}\n{tip or extra}\n^{world.main}\n".encode()
+        subprocess.run(["git", "pack-objects", "--revs", "--stdout", "-q"], cwd=world.work, input=asked, stdout=out, check=True)
+    world.leave_exit(RUN, Exit(Outcome.EXITED, tip=tip, extra=extra))
+    return extra, world.judge(RUN, world.main, (PathSpec("**"),), accept=accept)
+
+
+def test_commits_that_are_not_part_of_the_result_go_to_the_attic_and_are_told(world: World) -> None:
+    tip = world.work_tip({"a.txt": "A\n"})
+    extra, returned = bring_with_extra(world, tip)
+    assert (returned.entry, returned.tip, returned.ref) == (Entry.ACCEPTED, tip, BRANCH)
+    assert returned.detail == (f"commits that are not part of its result are kept as {ATTIC}",)
+    assert git(world.top, "rev-parse", ATTIC) == extra
+    assert world.judge(RUN, world.main, (PathSpec("**"),), accept=True) == returned
+    assert git(world.top, "for-each-ref", "--format=%(refname)", "refs/orch/attic") == ATTIC
+
+
+@pytest.mark.parametrize("accept", [True, False])
+def test_commits_are_kept_and_told_when_nothing_was_changed(world: World, accept: bool) -> None:
+    extra, returned = bring_with_extra(world, "", accept=accept)
+    assert (returned.entry, returned.tip, returned.ref) == (Entry.UNCHANGED, extra, ATTIC)
+    assert ATTIC in returned.detail[0]
+    assert git(world.top, "rev-parse", ATTIC) == extra
+
+
+def test_work_that_is_only_kept_and_its_extra_commits_have_a_place_each(world: World) -> None:
+    tip = world.work_tip({"a.txt": "A\n"})
+    extra, returned = bring_with_extra(world, tip, accept=False)
+    assert (returned.entry, returned.ref) == (Entry.KEPT, ATTIC)
+    assert git(world.top, "rev-parse", ATTIC, "refs/orch/attic/fix/2").split() == [tip, extra]
+
+
+def bring_repository(world: World, base: str, *, accept: bool) -> Returned:
+    git(world.work, "checkout", "-q", "--detach", base)
+    write(world.work, {"x": "x"})
+    git(world.work, "add", "x")
+    git(world.work, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},deep/inner")
+    git(world.work, "commit", "-qm", "inner")
+    tip = git(world.work, "rev-parse", "HEAD")
+    world.pack(RUN, tip, world.main)
+    return world.admit(RUN, tip, accept=accept, base=base)
+
+
+@pytest.mark.parametrize(("accept", "entry"), [(True, Entry.REFUSED), (False, Entry.KEPT)])
+def test_a_repository_inside_keeps_the_workspace_though_the_rest_is_in_the_attic(
+    world: World, accept: bool, entry: Entry
+) -> None:
+    returned = bring_repository(world, world.main, accept=accept)
+    assert (returned.entry, returned.ref, returned.partial) == (entry, ATTIC, True)
+    assert returned.detail[-1] == f"a repository inside it is not part of its result; the workspace of {RUN} is kept"
+    assert not is_reachable(RunSeen(Phase.ENDED, Exit(Outcome.EXITED), returned))
+
+
+def test_a_submodule_that_the_base_has_is_no_reason_to_keep_the_workspace(world: World) -> None:
+    base = world.work_tip({})
+    git(world.work, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},deep/inner")
+    git(world.work, "commit", "-qm", "inner")
+    git(world.top, "fetch", "-q", str(world.work), "+HEAD:refs/heads/side")
+    base = git(world.top, "rev-parse", "side")
+    git(world.work, "checkout", "-q", "--detach", base)
+    write(world.work, {"deep/y": "y"})
+    git(world.work, "add", "deep/y")
+    git(world.work, "commit", "-qm", "more")
+    tip = git(world.work, "rev-parse", "HEAD")
+    world.pack(RUN, tip, base)
+    returned = world.admit(RUN, tip, accept=False, base=base)
+    assert (returned.entry, returned.ref, returned.partial, returned.detail) == (Entry.KEPT, ATTIC, False, ())
+
+
 def test_an_unrelated_history_is_refused(world: World) -> None:
     git(world.work, "checkout", "-q", "--orphan", "other")
     tip = commit(world.work, {"z": "z"})
@@ -205,6 +281,50 @@ def test_a_torn_pack_does_not_enter(world: World, content: bytes) -> None:
     returned = world.admit(RUN, tip)
     assert (returned.entry, returned.ref) == (Entry.REFUSED, "")
     assert not has(world, tip)
+
+
+KILLED = "kill -9 $$"
+FULL = "echo 'error: unable to write file: No space left on device' >&2; exit 128"
+
+
+def spoil_git(world: World, monkeypatch: pytest.MonkeyPatch, verb: str, trouble: str) -> None:
+    """From now on this git command comes to grief, as it does on a machine that is full."""
+    folder = world.top.parent / "bin"
+    folder.mkdir()
+    real = shutil.which("git")
+    (folder / "git").write_text(f'#!/bin/sh\ncase " $* " in *" {verb} "*) {trouble};; esac\nexec {real} "$@"\n')
+    (folder / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
+@pytest.mark.parametrize("trouble", [KILLED, FULL])
+@pytest.mark.parametrize(("verb", "count"), [("unpack-objects", 1), ("index-pack", UNPACK_OBJECTS + 1)])
+def test_the_trouble_of_this_machine_is_no_verdict_on_a_task(
+    world: World, monkeypatch: pytest.MonkeyPatch, trouble: str, verb: str, count: int
+) -> None:
+    tip = world.work_tip({f"n{number}": str(number) for number in range(count)})
+    world.pack(RUN, tip, world.main)
+    with monkeypatch.context() as patch:
+        spoil_git(world, patch, verb, trouble)
+        with pytest.raises(GitError):
+            world.admit(RUN, tip)
+    assert evidence.read_returned(world.place, RUN) is None
+    assert world.admit(RUN, tip).entry is Entry.ACCEPTED
+    check_clean(world)
+
+
+@pytest.mark.parametrize("trouble", [KILLED, FULL, "exit 2"])
+def test_a_merge_that_was_killed_is_no_conflict(world: World, monkeypatch: pytest.MonkeyPatch, trouble: str) -> None:
+    mine, theirs = world.branch_tip({"a.txt": "ONE\ntwo\nthree\n"}), world.branch_tip({"a.txt": "1\ntwo\nthree\n"})
+    save, saves = world.plan(mine, theirs), world.saves()
+    with monkeypatch.context() as patch:
+        spoil_git(world, patch, "merge-tree", trouble)
+        with pytest.raises(GitError):
+            saves.merge(save, titles(save))
+    saves.merge(save, titles(save))
+    chain = saves.look(save, world.main).chain
+    assert chain is not None
+    assert [one.reason for one in chain.excluded] == [Reason.CONFLICT]
 
 
 def test_a_missing_pack_or_tip_does_not_enter(world: World) -> None:

@@ -104,6 +104,14 @@ def test_the_sweep_takes_only_our_old_locks_that_nobody_has_open(world: World) -
     assert [name for name in names if (folder / name).exists()] == names[2:]
 
 
+def test_a_lock_from_the_future_is_as_stale_as_one_from_the_past(tmp_path: Path) -> None:
+    lock = tmp_path / "x.lock"
+    lock.touch()
+    os.utime(lock, (time.time() + 3600, time.time() + 3600))
+    assert locks.remove_stale([lock]) == (lock,)
+    assert not lock.exists()
+
+
 def test_a_repository_that_cannot_be_served_is_refused_at_the_start(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from git_world import World, commit, git, titles, write
 
+from orchd.adapters.place import find_place
 from orchd.adapters.state_reader import read_checkpoints
 from orchd.errors import OrchdError
 from orchd.model.ids import ready_ref, save_ref
@@ -285,6 +287,65 @@ def test_line_endings_and_filters_of_the_person_are_respected(world: World) -> N
     world.landed(saves, world.gated(saves, world.plan(world.branch_tip({"a.txt": "1\n"}))))
     assert (world.top / "a.txt").read_bytes() == b"1\r\n"
     assert status(world) == ""
+
+
+def test_an_unfinished_rebase_of_main_holds_the_save(world: World) -> None:
+    """HEAD is detached meanwhile, and the end of the rebase would put main back."""
+    git(world.top, "branch", "side")
+    commit(world.top, {"src/b.txt": "main\n"})
+    git(world.top, "switch", "-q", "side")
+    commit(world.top, {"src/b.txt": "side\n"})
+    git(world.top, "switch", "-q", "main")
+    saves = world.saves()
+    save = world.gated(saves, world.plan(world.branch_tip({"a.txt": "1\n"})))
+    subprocess.run(["git", "rebase", "-q", "side"], cwd=world.top, check=False, capture_output=True)
+    saves.land(save, titles(save))
+    seen = saves.look(save, world.main)
+    assert (seen.hold, seen.hold_detail) == (Hold.DIRTY, ("a rebase is not finished",))
+    assert world.main == save.base
+    git(world.top, "rebase", "--abort")
+    world.landed(saves, save)
+
+
+def test_a_checkout_of_main_through_a_symbolic_branch_moves_too(world: World) -> None:
+    git(world.top, "symbolic-ref", "refs/heads/trunk", "refs/heads/main")
+    git(world.top, "symbolic-ref", "HEAD", "refs/heads/trunk")
+    saves = world.saves()
+    world.landed(saves, world.gated(saves, world.plan(world.branch_tip({"a.txt": "1\n"}))))
+    assert status(world) == ""
+    assert (world.top / "a.txt").read_text() == "1\n"
+
+
+def test_a_git_directory_elsewhere_finds_its_own_work_tree_and_no_other(world: World, tmp_path: Path) -> None:
+    outer = tmp_path / "outer"
+    outer.mkdir()
+    git(outer, "init", "-q", "-b", "main")
+    commit(outer, {"a.txt": "of the outer repository\n"})
+    git(world.top, "init", "-q", "--separate-git-dir", str(outer / "inner.git"))
+    moved = World(world.top, world.work, find_place(world.top))
+    git(world.work, "remote", "set-url", "origin", str(outer / "inner.git"))
+    saves = moved.saves()
+    moved.landed(saves, moved.gated(saves, moved.plan(moved.branch_tip({"a.txt": "1\n"}))))
+    assert status(moved) == ""
+    assert (moved.top / "a.txt").read_text() == "1\n"
+    assert (outer / "a.txt").read_text() == "of the outer repository\n"
+
+
+@pytest.mark.parametrize("flag", ["assume-unchanged", "skip-worktree"])
+def test_an_edit_that_git_was_told_to_overlook_holds_the_save_and_stays(world: World, flag: str) -> None:
+    git(world.top, "update-index", f"--{flag}", "a.txt")
+    write(world.top, {"a.txt": "mine, and longer\n"})
+    saves = world.saves()
+    save = world.gated(saves, world.plan(world.branch_tip({"a.txt": "1\n"})))
+    saves.land(save, titles(save))
+    seen = saves.look(save, world.main)
+    assert (seen.hold, seen.offered, world.main) == (Hold.DIRTY, True, save.base)
+    assert "a.txt" in seen.hold_detail[0]
+    assert (world.top / "a.txt").read_text() == "mine, and longer\n"
+    git(world.top, "update-index", f"--no-{flag}", "a.txt")
+    git(world.top, "checkout", "-q", "a.txt")
+    assert saves.look(save, world.main).hold is None
+    world.landed(saves, save)
 
 
 def test_a_bare_repository_lands_without_a_checkout(bare_world: World) -> None:

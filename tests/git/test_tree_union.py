@@ -22,7 +22,7 @@ def random_tree(world: World, files: dict[str, str]) -> str:
 
 
 def index(world: World) -> Path:
-    return world.place.orch / "test-index"
+    return world.place.git_dir / "test-index"
 
 
 def blob(world: World, text: str) -> str:

@@ -61,6 +61,14 @@ def test_many_large_packed_or_broken_objects_are_left_to_git(repo: Path) -> None
     assert pack(repo / "broken") is None
 
 
+def test_a_file_that_git_was_killed_while_writing_is_no_object(repo: Path) -> None:
+    oid = put(repo, b"x")
+    (repo / ".git/objects" / oid[:2] / "tmp_obj_Ab3dEf").write_bytes(b"half")
+    made = pack(repo)
+    assert made is not None
+    assert int.from_bytes(made[8:12], "big") == 1
+
+
 def test_nothing_is_written_when_it_is_left_to_git(repo: Path) -> None:
     out = io.BytesIO()
     assert not write_loose_pack(repo / ".git/objects", out)

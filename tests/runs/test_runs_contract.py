@@ -98,6 +98,17 @@ def test_salvage_leaves_a_run_alone_that_is_not_lost(both: Both):
     assert both.phase("a.1.1") is Phase.RUNNING
 
 
+def test_after_beginning_anew_nothing_was_ever_started(both: Both):
+    both.start("a.1.1", "exit 1")
+    assert both.end("a.1.1").results[0].code == 1
+    both.runs.begin_anew()
+    both.runs.begin_anew()
+    assert both.phase("a.1.1") is Phase.ABSENT
+    assert not both.runs.leftovers()
+    both.start("a.1.1", "exit 0")
+    assert both.end("a.1.1").results[0].code == 0
+
+
 def test_a_workspace_is_left_over_until_it_is_discarded_and_the_evidence_stays(both: Both):
     both.start("a.1.1", "exit 0")
     left = both.end("a.1.1")

@@ -62,6 +62,10 @@ class ScriptedRuns:
     def discard(self, run: RunId) -> None:
         self._workspaces.discard(run)
 
+    def begin_anew(self) -> None:
+        for left in (self.orders, self._exits, self._lost, self._returned, self._workspaces):
+            left.clear()
+
     def finish(self, run: RunId, how: Exit) -> None:
         """The run ends now."""
         self._exits[run] = how

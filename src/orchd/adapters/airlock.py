@@ -15,7 +15,7 @@ from orchd.adapters import evidence
 from orchd.adapters.git_objects import FOLDER, LINK, SUBMODULE
 from orchd.adapters.git_refs import main_ref
 from orchd.adapters.git_repo import GitRepo
-from orchd.adapters.git_trees import PathChange, diff_trees
+from orchd.adapters.git_trees import ABSENT, PathChange, diff_trees, read_tree
 from orchd.adapters.quarantine import Quarantine, make_quarantine
 from orchd.core.policy import Change, Folder, Violation, describe, judge, pick_reason
 from orchd.errors import OrchdError
@@ -45,15 +45,15 @@ class GitAirlock:
         ended = evidence.read_exit(self._repo.place, order.run)
         if ended is None:
             raise OrchdError(f"{order.run} has left no exit evidence", "this is a defect of orchd: please report it")
-        made = ended.tip if ended.tip != order.base else ""
-        returned = self._take_tip(order, made, config) if made else _without_tip(ended)
+        made = replace(ended, tip=ended.tip if ended.tip != order.base else "")
+        returned = self._take(order, made, config) if made.tip or made.extra else _without_tip(ended)
         evidence.write_returned(self._repo.place, order.run, returned)
 
-    def _take_tip(self, order: AdmitOrder, tip: Oid, config: Config) -> Returned:
+    def _take(self, order: AdmitOrder, made: Exit, config: Config) -> Returned:
         quarantine = make_quarantine(self._repo, order.run)
         try:
             fault = self._fill(quarantine, evidence.result_pack(self._repo.place, order.run))
-            returned = _refuse_whole(fault) if fault else self._judge_tip(quarantine, order, tip, config)
+            returned = _refuse_whole(fault) if fault else self._judge(quarantine, order, made, config)
         finally:
             quarantine.remove()
         return returned
@@ -67,16 +67,27 @@ class GitAirlock:
         fault = quarantine.unpack(pack)
         return f"git refuses its pack: {fault}" if fault else ""
 
-    def _judge_tip(self, quarantine: Quarantine, order: AdmitOrder, tip: Oid, config: Config) -> Returned:
+    def _judge(self, quarantine: Quarantine, order: AdmitOrder, made: Exit, config: Config) -> Returned:
         aside = replace(self._repo, library=quarantine.open())
-        commit: object = aside.library.get(tip)
-        if not isinstance(commit, pygit2.Commit):
-            return _refuse_whole(f"its tip {tip} is not a commit of the pack")
-        judged = _judge_commit(aside, order, commit, config)
+        for oid in filter(None, (made.tip, made.extra)):
+            if not isinstance(aside.library.get(oid), pygit2.Commit):
+                return _refuse_whole(f"its tip {oid} is not a commit of the pack")
+        judged = _judge_commit(aside, order, aside.commit(made.tip), config) if made.tip else Returned(Entry.UNCHANGED)
         aside.library.free()
         quarantine.release()
-        accepted = judged.entry is Entry.ACCEPTED
-        return replace(judged, ref=self._move_branch(order, tip) if accepted else self._keep_in_attic(order.task, tip))
+        kept = self._keep_tip(order, judged) if made.tip else judged
+        return self._keep_extra(order, kept, made.extra) if made.extra else kept
+
+    def _keep_tip(self, order: AdmitOrder, judged: Returned) -> Returned:
+        if judged.entry is Entry.ACCEPTED:
+            return replace(judged, ref=self._move_branch(order, judged.tip))
+        return replace(judged, ref=self._keep_in_attic(order.task, judged.tip))
+
+    def _keep_extra(self, order: AdmitOrder, kept: Returned, extra: Oid) -> Returned:
+        """The commits that the result lacks go to the attic too; where there is no result they are all there is."""
+        name = self._keep_in_attic(order.task, extra)
+        detail = (*kept.detail, f"commits that are not part of its result are kept as {name}")
+        return replace(kept, tip=kept.tip or extra, ref=kept.ref or name, detail=detail)
 
     def _move_branch(self, order: AdmitOrder, tip: Oid) -> str:
         """The task's branch at `tip`; what it held before is kept unless main has it."""
@@ -109,7 +120,16 @@ def _refuse_whole(fault: str) -> Returned:
 
 
 def _judge_commit(aside: GitRepo, order: AdmitOrder, commit: pygit2.Commit, config: Config) -> Returned:
-    """What becomes of a commit; where it is kept is not said yet. Work that is only to be kept is not judged."""
+    """What becomes of a commit; where it is kept is not said yet."""
+    judged = _pick_entry(aside, order, commit, config)
+    if not _brings_repositories(aside, order.base, str(commit.tree_id)):
+        return judged
+    told = f"a repository inside it is not part of its result; the workspace of {order.run} is kept"
+    return replace(judged, partial=True, detail=(*judged.detail, told))
+
+
+def _pick_entry(aside: GitRepo, order: AdmitOrder, commit: pygit2.Commit, config: Config) -> Returned:
+    """Work that is only to be kept is not judged."""
     tip = str(commit.id)
     if not order.accept:
         return Returned(Entry.KEPT, tip)
@@ -118,6 +138,23 @@ def _judge_commit(aside: GitRepo, order: AdmitOrder, commit: pygit2.Commit, conf
         return Returned(Entry.REFUSED, tip, "", pick_reason(violations), describe(violations))
     same = str(commit.tree_id) == aside.tree_of(order.base)
     return Returned(Entry.UNCHANGED if same else Entry.ACCEPTED, tip)
+
+
+def _brings_repositories(aside: GitRepo, base: Oid, tree: Oid) -> bool:
+    """Whether the tree has a submodule that the base (which may be unknown) has not, or has at another commit."""
+    known: object = aside.library.get(base) if base else None
+    waiting, seen = [(str(known.tree_id) if isinstance(known, pygit2.Commit) else "", tree)], set[tuple[Oid, Oid]]()
+    while waiting:
+        pair = waiting.pop()
+        if pair in seen:  # a few crafted trees can spell endless folders
+            continue
+        seen.add(pair)
+        before, after = read_tree(aside, pair[0]), read_tree(aside, pair[1])
+        changed = [(before.get(name, ABSENT), entry) for name, entry in after.items() if before.get(name) != entry]
+        if any(new.mode == SUBMODULE for _, new in changed):
+            return True
+        waiting += [(old.oid if old.mode == FOLDER else "", new.oid) for old, new in changed if new.mode == FOLDER]
+    return False
 
 
 def _find_violations(aside: GitRepo, order: AdmitOrder, tip: Oid, config: Config) -> tuple[Violation, ...]:

@@ -9,9 +9,9 @@ from orchd.errors import ConfigError
 USUAL_BRANCHES = ("main", "master")
 
 
-def find_branch(place: Place, configured: str) -> str:
+def find_branch(place: Place, configured: str, remembered: str) -> str:
     """The configured branch, else the usual one. Raises ConfigError when there is none."""
-    found = _find_first(Git(place.git_dir), (configured,)) if configured else find_usual_branch(place)
+    found = _find_first(Git(place.git_dir), (configured,)) if configured else find_usual_branch(place, remembered)
     if found:
         return found
     if configured:
@@ -22,11 +22,12 @@ def find_branch(place: Place, configured: str) -> str:
     )
 
 
-def find_usual_branch(place: Place) -> str:
-    """`main`, else `master`, else the one that HEAD names; empty when none of them has a commit."""
+def find_usual_branch(place: Place, remembered: str) -> str:
+    """The one that orchd landed on before, else `main`, else `master`, else the one that HEAD names; empty when none of
+    them has a commit. What is checked out later does not change where tasks land."""
     git = Git(place.git_dir)
     head = git.attempt("symbolic-ref", "--quiet", "--short", "HEAD").stdout.decode().strip()
-    return _find_first(git, (*USUAL_BRANCHES, head))
+    return _find_first(git, (remembered, *USUAL_BRANCHES, head))
 
 
 def _find_first(git: Git, names: tuple[str, ...]) -> str:

@@ -1,7 +1,8 @@
 """Collecting: what a run changed becomes one commit and one pack beside its evidence. Standard library only.
 
 It runs in the workspace with the rights of the task, so whatever the task did to its `.git` is a risk for the task
-alone. Rule: what cannot be collected is said (GitFailed), never passed over, and the workspace is then kept.
+alone. Rule: what cannot be collected is said (GitFailed), never passed over, and the workspace is then kept. The index of
+the task is never written and never believed: `skip-worktree` and the like would hide work.
 """
 
 from __future__ import annotations
@@ -10,16 +11,20 @@ import hashlib
 import os
 import time
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from orchd.adapters.loose_pack import write_loose_pack
 from orchd.adapters.task_git import GitFailed, TaskGit
-from orchd.adapters.workspace import BRANCH
+from orchd.adapters.workspace import BRANCH, SPARE_INDEX, Prepared, mark_file
 from orchd.model.limits import RESULT_PACK_BYTES
 
-_FRESH_INDEX = "orchd-index"
+_FRESH_INDEX = "orchd-fresh-index"
 _IDENT = "orchd <orchd@localhost>"
+_EXTRA_MESSAGE = "What the task committed besides its result"
+_TRACES = ("logs", "packed-refs", "worktrees")
+"""In a git folder: git makes them as soon as somebody commits, stashes or makes a branch."""
 
 
 class Base(NamedTuple):
@@ -29,25 +34,51 @@ class Base(NamedTuple):
     tree: str
 
 
-def collect_result(git: TaskGit, base: Base, message: str, pack: Path) -> str:
-    """Commit everything that is not ignored and write what `base` lacks to `pack`, durably. Returns the tip, or "" when
-    nothing was changed. Commits of the task are kept where its HEAD descends from `base`. Raises GitFailed."""
+class Collected(NamedTuple):
+    """The commits that came back, in the words of `model.run.Exit`."""
+
+    tip: str = ""
+    extra: str = ""
+
+
+def collect_result(git: TaskGit, base: Base, prepared: Prepared | None, message: str, pack: Path) -> Collected:
+    """Commit everything that is not ignored and write what `base` lacks to `pack`, durably. The tip is "" when nothing was
+    changed. Commits of the task are kept: below the tip where its HEAD descends from `base`, all others below `extra`.
+    `prepared` is None when nobody knows any more how the workspace was handed over. Raises GitFailed."""
+    git_dir = git.workspace / ".git"
     try:
-        parent = _find_parent(git, base)
-        tree = _write_tree(git, parent)
-        tip = parent.commit if tree == parent.tree else _write_commit(git.workspace, tree, parent.commit, message)
-        if tip == base.commit:
-            return ""
-        _write_pack(git, pack, base.commit, tip)
+        _check_git_folder(git.workspace, prepared)
+        untouched = _is_untouched(git_dir, base.commit)
+        parent = base if untouched else _find_parent(git, base)
+        tree = _write_tree(git, base, parent, prepared)
+        tip = parent.commit if tree == parent.tree else _write_commit(git.workspace, tree, [parent.commit], message)
+        extra = "" if untouched else _write_extra(git, base, Base(tip, tree))
+        made = Collected(tip if tip != base.commit else "", extra)
+        if any(made):
+            _write_pack(git, pack, base.commit, made, small=untouched)
     except OSError as error:
         raise GitFailed(f"the result cannot be collected: {error}") from error
-    return tip
+    return made
+
+
+def _check_git_folder(workspace: Path, prepared: Prepared | None) -> None:
+    """That git will write nowhere but here: a task may put a link to the repository of the person in the place of its own.
+
+    When nobody knows the inode any more, a real folder must do; what git changes in it is objects and an index of ours.
+    """
+    git_dir = workspace / ".git"
+    folders = (workspace, git_dir, git_dir / "objects", git_dir / "refs")
+    files = (path for path in (git_dir / "HEAD", git_dir / "index") if os.path.lexists(path))
+    whole = all(path.is_dir() and not path.is_symlink() for path in folders) and all(map(mark_file, files))
+    if not whole or os.path.lexists(git_dir / "commondir"):
+        raise GitFailed("its .git was replaced or removed")
+    seen = git_dir.lstat()
+    if prepared and prepared.git_folder != (seen.st_dev, seen.st_ino):
+        raise GitFailed("its .git was replaced or removed")
 
 
 def _find_parent(git: TaskGit, base: Base) -> Base:
     """The task's HEAD where it descends from `base`; else `base`, on which the files are then committed as they are."""
-    if _is_untouched(git.workspace / ".git", base.commit):
-        return base
     try:
         head, tree = git.run("rev-parse", "HEAD^{commit}", "HEAD^{tree}").decode().split()
         git.run("merge-base", "--is-ancestor", base.commit, head)
@@ -57,38 +88,86 @@ def _find_parent(git: TaskGit, base: Base) -> Base:
 
 
 def _is_untouched(git_dir: Path, commit: str) -> bool:
-    """Whether HEAD is still what it was at the start, without asking git (which costs milliseconds)."""
+    """Whether all refs are still what they were at the start, without asking git (which costs milliseconds)."""
+    refs = git_dir / "refs"
     try:
-        head, tip = (git_dir / "HEAD").read_text(), (git_dir / "refs/heads" / BRANCH).read_text()
+        found = [_names(refs), _names(refs / "heads"), _names(refs / "tags")]
+        if found != [{"heads", "tags"}, {BRANCH}, set()] or not (refs / "heads" / BRANCH).is_file():
+            return False
+        head, tip = (git_dir / "HEAD").read_text(), (refs / "heads" / BRANCH).read_text()
     except (OSError, UnicodeDecodeError):
         return False
-    return head == f"ref: refs/heads/{BRANCH}\n" and tip == f"{commit}\n"
+    traces = any(os.path.lexists(git_dir / name) for name in _TRACES)
+    return not traces and head == f"ref: refs/heads/{BRANCH}\n" and tip == f"{commit}\n"
 
 
-def _write_tree(git: TaskGit, parent: Base) -> str:
+def _names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def _write_tree(git: TaskGit, base: Base, parent: Base, prepared: Prepared | None) -> str:
+    """All files in an index that the task had no hand in: the one of the checkout, or a new one where that is not there."""
     git_dir = git.workspace / ".git"
-    # Nothing of the task lives any more, so its lock is nobody's.
-    (git_dir / "index.lock").unlink(missing_ok=True)
-    if (git_dir / "index").is_file():
-        try:
-            return _add_all(git, git_dir / "index")
-        except GitFailed:
-            pass
-    fresh = git_dir / _FRESH_INDEX
-    fresh.unlink(missing_ok=True)
-    git.run("read-tree", parent.commit, index=fresh)
-    return _add_all(git, fresh)
-
-
-def _add_all(git: TaskGit, index: Path) -> str:
+    known = prepared.index_mark if prepared else None
+    index = git_dir / SPARE_INDEX
+    if not known or mark_file(index) != known:
+        index = git_dir / _FRESH_INDEX
+        index.unlink(missing_ok=True)
+        Path(f"{index}.lock").unlink(missing_ok=True)
+        git.run("read-tree", parent.commit, index=index)
+    elif parent != base:
+        git.run("read-tree", "-m", parent.commit, index=index)
+    same = known and mark_file(git_dir / "index") == known
+    if passed_over := (b"" if same else _list_forced(git)) + _list_outside(git, index):
+        git.run("update-index", "--add", "-z", "--stdin", stdin=passed_over, index=index)
     git.run("add", "-A", index=index)
     return git.run("write-tree", index=index).decode().strip()
 
 
-def _write_commit(workspace: Path, tree: str, parent: str, message: str) -> str:
+def _list_forced(git: TaskGit) -> bytes:
+    """Files that are ignored and that the task added nevertheless, each ended by NUL."""
+    try:
+        listed = git.run("ls-files", "-z", "--cached", "--ignored", "--exclude-standard", index=git.workspace / ".git/index")
+    except GitFailed:
+        return b""
+    return _pick_files(git.workspace, listed)
+
+
+def _list_outside(git: TaskGit, index: Path) -> bytes:
+    """With a sparse checkout `git add` leaves out what lies outside of it; these are the files that would have to be added."""
+    if not os.path.lexists(git.workspace / ".git/info/sparse-checkout"):
+        return b""
+    whole = ("-c", "core.sparseCheckout=false")
+    return _pick_files(
+        git.workspace, git.run(*whole, "ls-files", "-z", "--modified", "--others", "--exclude-standard", index=index)
+    )
+
+
+def _pick_files(workspace: Path, listed: bytes) -> bytes:
+    names = [name for name in listed.split(b"\0") if name and _is_own_file(workspace, os.fsdecode(name))]
+    return b"".join(name + b"\0" for name in names)
+
+
+def _is_own_file(workspace: Path, name: str) -> bool:
+    """Whether it is a file or a link, in folders that are no links."""
+    path = workspace / name
+    return (path.is_symlink() or path.is_file()) and path.parent.resolve() == (workspace.resolve() / name).parent
+
+
+def _write_extra(git: TaskGit, base: Base, result: Base) -> str:
+    """A commit that holds all commits of the task which neither `base` nor `result` contains; "" when there are none."""
+    asked = ("rev-list", "--parents", "--ignore-missing", "--all", "--reflog", "--not", base.commit, result.commit)
+    lines = [line.split() for line in git.run(*asked).decode().splitlines()]
+    parents = {parent for _, *parents in lines for parent in parents}
+    tips = [commit for commit, *_ in lines if commit not in parents]
+    return _write_commit(git.workspace, result.tree, tips, _EXTRA_MESSAGE) if tips else ""
+
+
+def _write_commit(workspace: Path, tree: str, parents: Sequence[str], message: str) -> str:
     """A loose commit object, as `git commit-tree` would write it for 3 ms more."""
     stamp = f"{_IDENT} {int(time.time())} +0000"
-    body = f"tree {tree}\nparent {parent}\nauthor {stamp}\ncommitter {stamp}\n\n{message.rstrip()}\n".encode()
+    above = "".join(f"parent {parent}\n" for parent in parents)
+    body = f"tree {tree}\n{above}author {stamp}\ncommitter {stamp}\n\n{message.rstrip()}\n".encode()
     content = b"commit %d\0" % len(body) + body
     oid = hashlib.sha1(content, usedforsecurity=False).hexdigest()
     path = workspace / ".git" / "objects" / oid[:2] / oid[2:]
@@ -97,11 +176,12 @@ def _write_commit(workspace: Path, tree: str, parent: str, message: str) -> str:
     return oid
 
 
-def _write_pack(git: TaskGit, pack: Path, base: str, tip: str) -> None:
-    """Where the task kept its hands off git, the loose objects are just those of the new commit; else git looks for them."""
-    git_dir, revisions = git.workspace / ".git", f"{tip}\n^{base}\n"
+def _write_pack(git: TaskGit, pack: Path, base: str, made: Collected, *, small: bool) -> None:
+    """`small`: the task kept its hands off git, so the loose objects are just those of the new commit; else git looks for
+    them."""
+    revisions = "".join(f"{wanted}\n" for wanted in (*filter(None, made), f"^{base}"))
     with pack.open("wb") as out:
-        if _is_untouched(git_dir, base) and write_loose_pack(git_dir / "objects", out):
+        if small and write_loose_pack(git.workspace / ".git/objects", out):
             return
         try:
             options = ("-q", "--revs", "--stdout", "--threads=1")

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from orchd.adapters.yaml_source import shorten
 from orchd.core.globs import complete_glob, glob_fault
+from orchd.core.policy import is_protected
 from orchd.model.ids import is_slug
 from orchd.model.limits import COMMAND_BYTES
 
@@ -30,7 +31,16 @@ class _Named(Protocol):
     def name(self) -> str: ...
 
 
+class _Claiming(Protocol):
+    @property
+    def path(self) -> str: ...
+
+    @property
+    def mode(self) -> str: ...
+
+
 _N = TypeVar("_N", bound=_Named)
+_C = TypeVar("_C", bound=_Claiming)
 
 
 def _fault(kind: str, message: str = "", item: int | None = None) -> PydanticCustomError:
@@ -105,6 +115,16 @@ def check_needs(needs: list[str], info: ValidationInfo) -> list[str]:
         if name in before:
             raise _fault("needs_and_after", f"`{name}` is in `needs` and in `after`", at)
     return check_repeats(needs)
+
+
+def check_claims(claims: list[_C]) -> list[_C]:
+    """No entry twice, and none for what no task may change (to read it is fine)."""
+    for at, claim in enumerate(claims):
+        if claim in claims[:at]:
+            raise _fault("repeated", f"`{shorten(claim.path)}` is there twice", at)
+        if claim.mode != "read" and is_protected(claim.path):
+            raise _fault("protected", f"no task may change `{shorten(claim.path)}`: it decides what is run or trusted", at)
+    return claims
 
 
 def check_gates(gates: list[_N]) -> list[_N]:

@@ -1,59 +1,118 @@
-"""Input files looked at once, for `orchd check` and hooks: nothing settles, nothing is moved, nothing is remembered."""
+"""Input files looked at once, for `orchd check` and hooks: nothing settles, nothing is moved, nothing is remembered.
+
+Rule: what this finds good, `orchd run` takes; both look through the same held folders.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
 
+from orchd.adapters.git_run import Git
+from orchd.adapters.inbox import INBOX
 from orchd.adapters.place import Place
-from orchd.adapters.plain_file import PlainFile, Refusal, hold_folder, read_plain_file
+from orchd.adapters.plain_file import PlainFile, Read, Refusal, hold_folder, read_plain_file
+from orchd.adapters.rejected_files import RejectedFiles
 from orchd.adapters.schema import parse_config, parse_task
 from orchd.adapters.settings import CONFIG_PATH
-from orchd.adapters.task_files import SUFFIXES, TASKS, refuse, show_file
+from orchd.adapters.task_files import TASKS, list_folder, refuse, refuse_folder, show_file
+from orchd.adapters.yaml_source import Document, load_yaml
 from orchd.model.config import Config
 from orchd.model.problem import Problem
 from orchd.model.snapshot import FileSeen
 from orchd.model.work import Source
 
+_ORCH = (".orch",)
+_OWN_FOLDERS = (_ORCH, TASKS, INBOX)
+"""Folders of the checkout in which orchd follows no symlink."""
+_SOURCES: Mapping[tuple[str, ...], Source] = {TASKS: Source.FILE, INBOX: Source.INBOX}
+
 
 def check_files(place: Place, paths: Sequence[Path] = ()) -> tuple[tuple[FileSeen, ...], tuple[Problem, ...]]:
     """The well-formed task files among `paths`, and what is wrong with the others.
 
-    Without paths: all tasks and the configuration of the checkout (of a bare repository: nothing). A path that ends in
-    `.orch/config.yaml` is judged as a configuration, any other as a task.
+    Without paths: the configuration, all tasks, the inbox and what was rejected from it (of a bare repository: nothing).
+    A path that ends in `.orch/config.yaml` is judged as a configuration, any other as a task.
     """
-    good: list[FileSeen] = []
-    problems: list[Problem] = []
-    timeout = Config().timeout_seconds
-    for path in paths or _all_files(place.checkout):
-        found = _check(path.absolute(), _shown(path.absolute(), place.checkout), timeout)
-        if isinstance(found, FileSeen):
-            good.append(found)
-        else:
-            problems += found
-    return tuple(good), tuple(problems)
+    timeout = _default_timeout(place)
+    if paths:
+        found = [_check(place, _locate(path, place.checkout), timeout) for path in paths]
+    else:
+        found = list(_check_all(place, timeout))
+    good = tuple(one for one in found if isinstance(one, FileSeen))
+    return good, tuple(problem for one in found if not isinstance(one, FileSeen) for problem in one)
 
 
-def _all_files(checkout: Path | None) -> Iterable[Path]:
-    if checkout is None:
-        return []
-    config = checkout / CONFIG_PATH
-    tasks = sorted(path for path in checkout.joinpath(*TASKS).glob("[!.]*") if path.name.endswith(SUFFIXES))
-    return [*([config] if os.path.lexists(config) else []), *(path for path in tasks if path.is_symlink() or not path.is_dir())]
+def _check_all(place: Place, timeout: float) -> Iterator[FileSeen | tuple[Problem, ...]]:
+    if place.checkout is None:
+        return
+    with hold_folder(place.checkout, _ORCH) as folder:
+        if isinstance(folder, Refusal):
+            yield (refuse_folder(".orch", folder),)
+            return
+    if os.path.lexists(place.checkout / CONFIG_PATH):
+        yield _check(place, place.checkout / CONFIG_PATH, timeout)
+    for parts in _SOURCES:
+        prefix = "/".join(parts)
+        with hold_folder(place.checkout, parts) as folder:
+            if isinstance(folder, Refusal):
+                yield (refuse_folder(prefix, folder),)
+            elif folder is not None:
+                yield from (_check(place, place.checkout / path, timeout) for path, _ in sorted(list_folder(prefix, folder)))
+    yield RejectedFiles(place, parse_task).look()
 
 
-def _check(path: Path, shown: str, timeout: float) -> FileSeen | tuple[Problem, ...]:
-    with hold_folder(Path(path.anchor), path.parent.resolve().parts[1:]) as folder:
-        read = folder if isinstance(folder, Refusal) or folder is None else read_plain_file(folder, path.name)
+def _locate(path: Path, checkout: Path | None) -> Path:
+    """The path without `..` and without symlinks above the file, except in orchd's own folders: there they are a fault."""
+    plain = Path(os.path.normpath(path.absolute()))
+    own = checkout is not None and plain.is_relative_to(checkout) and plain.relative_to(checkout).parent.parts in _OWN_FOLDERS
+    means_the_same = plain.parent.resolve() == path.absolute().parent.resolve()
+    return plain if own and means_the_same else path.absolute().parent.resolve() / path.name
+
+
+def _check(place: Place, path: Path, timeout: float) -> FileSeen | tuple[Problem, ...]:
+    inside = _inside(place, path)
+    shown = str(inside or path)
+    read = _read(place, path)
     if not isinstance(read, PlainFile):
         return (refuse(shown, read if isinstance(read, Refusal) else Refusal("it is not there, or somebody writes it now")),)
     if path.as_posix().endswith(f"/{CONFIG_PATH}"):
         config = parse_config(shown, read.content)
-        return () if isinstance(config, Config) else config
+        return _check_branch(place, shown, read.content, config) if isinstance(config, Config) else config
     parsed = parse_task(shown, path.stem, read.content)
-    return parsed if isinstance(parsed, tuple) else show_file(shown, parsed, Source.FILE, timeout)
+    source = _SOURCES.get(inside.parent.parts, Source.FILE) if inside else Source.FILE
+    return parsed if isinstance(parsed, tuple) else show_file(shown, parsed, source, timeout)
 
 
-def _shown(path: Path, checkout: Path | None) -> str:
-    return str(path.relative_to(checkout)) if checkout and path.is_relative_to(checkout) else str(path)
+def _read(place: Place, path: Path) -> Read | None:
+    inside = _inside(place, path)
+    own = inside is not None and inside.parent.parts in _OWN_FOLDERS
+    top = place.checkout if own and place.checkout else Path(path.anchor)
+    with hold_folder(top, path.parent.relative_to(top).parts) as folder:
+        return read_plain_file(folder, path.name) if isinstance(folder, int) else folder
+
+
+def _inside(place: Place, path: Path) -> PurePosixPath | None:
+    """The path from the top of the checkout; None when it is not in there."""
+    inside = place.checkout is not None and path.is_relative_to(place.checkout)
+    return PurePosixPath(path.relative_to(place.checkout)) if inside and place.checkout else None
+
+
+def _default_timeout(place: Place) -> float:
+    """That of the configuration, as far as it can be understood."""
+    read = _read(place, place.checkout / CONFIG_PATH) if place.checkout else None
+    config = parse_config(CONFIG_PATH, read.content) if isinstance(read, PlainFile) else None
+    return (config if isinstance(config, Config) else Config()).timeout_seconds
+
+
+def _check_branch(place: Place, shown: str, content: bytes, config: Config) -> tuple[Problem, ...]:
+    document = load_yaml(shown, content)
+    if not config.branch or not isinstance(document, Document):
+        return ()
+    asked = Git(place.git_dir).attempt("rev-parse", "--verify", "--quiet", f"refs/heads/{config.branch}^{{commit}}")
+    if asked.returncode == 0:
+        return ()
+    span, _ = document.root.entries["branch"]
+    hint = "correct it, or make a first commit on it"
+    return (document.problem(span, "E050", f"there is no branch `{config.branch}`", hint),)

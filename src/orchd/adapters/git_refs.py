@@ -20,6 +20,11 @@ class GitRefs:
         self._branch = branch
         self._kept = {name.removeprefix(KEEP_PREFIX) for name in repo.refs.names(KEEP_PREFIX)}
 
+    @property
+    def branch(self) -> str:
+        """The short name of the branch that tasks land on."""
+        return self._branch
+
     def main(self) -> Oid:
         """The tip of the branch that tasks land on. Raises ConfigError when it does not exist."""
         tip = self._repo.refs.read(main_ref(self._branch))

@@ -134,14 +134,21 @@ def _check_git(git: Git) -> None:
         raise ConfigError(f"{said.strip()} is too old", f"install git {'.'.join(map(str, OLDEST_GIT))} or newer")
 
 
-UNREADABLE_FORMATS = {"reftable": "keeps its refs as reftable", "sha256": "uses SHA-256 object ids"}
+UNREADABLE_FORMATS = {
+    "reftable": (
+        "keeps its refs as reftable",
+        "convert it with `git refs migrate --ref-format=files` (git 2.46 or newer)",
+    ),
+    "sha256": (
+        "uses SHA-256 object ids",
+        "git cannot convert it; to copy it with new ids: `git init NEW`, then `git fast-export --all | git -C NEW fast-import`",
+    ),
+}
+"""What the library cannot read, by the value in git's configuration: the fault and the way out."""
 
 
 def _check_format(git_dir: Path, git: Git) -> None:
     asked = git.attempt("config", "--file", str(git_dir / "config"), "--get-regexp", r"^extensions\.(refstorage|objectformat)$")
-    for value, fault in UNREADABLE_FORMATS.items():
+    for value, (fault, hint) in UNREADABLE_FORMATS.items():
         if value in asked.stdout.decode().lower().split():
-            raise ConfigError(
-                f"{git_dir} {fault}, which orchd cannot read",
-                "clone it into a repository with `git clone --ref-format=files`, SHA-1 ids",
-            )
+            raise ConfigError(f"{git_dir} {fault}, which orchd cannot read", hint)

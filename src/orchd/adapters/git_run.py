@@ -82,7 +82,9 @@ class Git:
 
 
 def _empty_folder(git_dir: Path) -> Path:
-    """A folder without a `.gitattributes`, which merge-tree would otherwise read."""
+    """A folder without a `.gitattributes`, which merge-tree would otherwise read. Where orchd never worked, nothing is made."""
     folder = git_dir / "orch" / "empty"
-    folder.mkdir(parents=True, exist_ok=True)
+    if not folder.parent.is_dir():
+        return git_dir
+    folder.mkdir(exist_ok=True)
     return folder

@@ -15,7 +15,7 @@ import pygit2
 import orchd
 from orchd.adapters.git_refs import main_ref
 from orchd.adapters.git_repo import GitRepo
-from orchd.adapters.main_move import MainMove
+from orchd.adapters.main_move import MainMove, Moved
 from orchd.adapters.merge_chain import build_chain
 from orchd.adapters.notes import add_notes, has_note
 from orchd.adapters.save_journal import Journal, SaveJournals
@@ -71,10 +71,10 @@ class GitSaves:
         prove_checkpoint(self._repo, save, sealed)
         if self._repo.refs.read(main_ref(self._branch)) != save.base:
             return
-        trees = self._repo.tree_of(save.base), self._repo.tree_of(sealed)
-        if self._move.judge(*trees, locks="1")[0] is not None:
+        moved = self._move.move(save.base, sealed, f"orchd: land save {save.id}")
+        if moved is Moved.HELD:
             self._repo.refs.force(ready_ref(save.number), sealed)
-        elif self._move.move(save.base, sealed, f"orchd: land save {save.id}"):
+        elif moved is Moved.DONE:
             self._prove_landed(save, sealed)
             self.publish(replace(save, commit=sealed))
 

@@ -1,6 +1,6 @@
 """The drop box: files that people put down without committing them, and where they go when they were read.
 
-A drop is this very file: its name, inode, time and content. Rule: a file that was put down after the one that was judged is
+A drop is this very file: its name, inode, times and content. Rule: a file that was put down after the one that was judged is
 never taken for it, and nothing that was moved away before is overwritten.
 """
 
@@ -22,20 +22,27 @@ INBOX = (".orch", "inbox")
 
 
 def drop_id(name: str, signature: Signature, content: bytes) -> str:
-    """Identifies one file among all that will ever have its name. `content` is empty for what cannot be read."""
-    _, mtime_ns, _, _, inode = signature
-    mark = f"{inode} {mtime_ns} {hashlib.sha256(content).hexdigest()}"
+    """Identifies one file among all that will ever have its name. `content` is empty for what cannot be read.
+
+    The same file that comes a second time may have inode, mtime and content of the first, but not its ctime.
+    """
+    mark = f"{signature[2]} {_mark(signature, content)}"
     return f"{name}.{hashlib.sha256(mark.encode()).hexdigest()[:16]}"
 
 
-def identify_drop(folder: int, name: str) -> str:
-    """The drop that is in the inbox under `name` now; empty when there is none."""
+def _mark(signature: Signature, content: bytes) -> str:
+    """What a rename leaves as it is."""
+    _, mtime_ns, _, _, inode = signature
+    return f"{inode} {mtime_ns} {hashlib.sha256(content).hexdigest()}"
+
+
+def _look(folder: int, name: str) -> tuple[Signature, bytes] | None:
     read = read_plain_file(folder, name)
     try:
         seen = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
-        return ""
-    return drop_id(name, sign(seen), read.content if isinstance(read, PlainFile) else b"")
+        return None
+    return sign(seen), read.content if isinstance(read, PlainFile) else b""
 
 
 def move_drop(place: Place, drop: str, problems: Sequence[Problem]) -> None:
@@ -44,12 +51,13 @@ def move_drop(place: Place, drop: str, problems: Sequence[Problem]) -> None:
     if place.checkout is None:
         return
     with hold_folder(place.checkout, INBOX) as folder:
-        if isinstance(folder, int) and identify_drop(folder, name) == drop:
+        found = _look(folder, name) if isinstance(folder, int) else None
+        if isinstance(folder, int) and found and drop_id(name, *found) == drop:
             target = _reserve(place.orch / "inbox" / ("rejected" if problems else "done"), name)
             if problems:
                 explanation = "\n\n".join(map(render_problem, problems)) + "\n"
                 write_durably(target.with_name(target.name + ".problems.txt"), explanation.encode())
-            _move(folder, drop, target)
+            _move(folder, name, _mark(*found), target)
 
 
 def _reserve(folder: Path, name: str) -> Path:
@@ -66,9 +74,8 @@ def _reserve(folder: Path, name: str) -> Path:
             return target
 
 
-def _move(folder: int, drop: str, target: Path) -> None:
+def _move(folder: int, name: str, mark: str, target: Path) -> None:
     """Rename, then look whether it was still the file that was judged; if not, it goes back."""
-    name = drop.rpartition(".")[0]
     try:
         os.rename(name, target, src_dir_fd=folder)
     except FileNotFoundError:
@@ -81,12 +88,9 @@ def _move(folder: int, drop: str, target: Path) -> None:
         return
     sync_folder(target.parent)
     with hold_folder(target.parent, ()) as moved:
-        if isinstance(moved, int) and _drop_of(moved, target.name, name) != drop:
+        found = _look(moved, target.name) if isinstance(moved, int) else None
+        if found and _mark(*found) != mark:
             _give_back(folder, name, target)
-
-
-def _drop_of(folder: int, name: str, named: str) -> str:
-    return named + identify_drop(folder, name).removeprefix(name)
 
 
 def _give_back(folder: int, name: str, target: Path) -> None:

@@ -6,7 +6,6 @@ Rule: only locks of refs that nobody but orchd writes, only old ones, only those
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -41,23 +40,6 @@ def open_files() -> frozenset[str]:
     return frozenset(_links(Path("/proc"), "[0-9]*/fd/*"))
 
 
-def runs_git_in(folder: Path) -> bool:
-    """Whether a live git process has its current folder in `folder`."""
-    top = str(folder.resolve())
-    return any(_is_git(process) and _stands_in(process, top) for process in Path("/proc").glob("[0-9]*"))
-
-
-def _is_git(process: Path) -> bool:
-    try:
-        return process.joinpath("comm").read_text().startswith("git")
-    except OSError:
-        return False
-
-
-def _stands_in(process: Path, top: str) -> bool:
-    return any(cwd == top or cwd.startswith(top + os.sep) for cwd in _links(process, "cwd"))
-
-
 def _links(folder: Path, pattern: str) -> Iterator[str]:
     for link in folder.glob(pattern):
         with contextlib.suppress(OSError):
@@ -65,7 +47,8 @@ def _links(folder: Path, pattern: str) -> Iterator[str]:
 
 
 def _age_seconds(lock: Path) -> float:
+    """A lock of the future is as old as it is far away: the clock was set back."""
     try:
-        return time.time() - lock.stat().st_mtime
+        return abs(time.time() - lock.stat().st_mtime)
     except FileNotFoundError:
         return 0.0

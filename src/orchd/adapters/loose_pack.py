@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,13 +18,17 @@ MOST_OBJECTS = 64
 MOST_BYTES = 1024 * 1024
 """Of the loose files together; what is larger is git's business."""
 
+LOOSE_NAME = re.compile("[0-9a-f]{38}")
+"""What git was killed while writing has another name."""
+
 TYPES = {b"commit": 1, b"tree": 2, b"blob": 3, b"tag": 4}
 
 
 def write_loose_pack(objects: Path, out: BinaryIO) -> bool:
     """Write a pack of all loose objects below `objects` to `out`. False, with nothing written, when there are too many,
     when some are packed already, or when one cannot be read."""
-    loose = [path for folder in objects.glob("[0-9a-f][0-9a-f]") for path in folder.iterdir()]
+    folders = objects.glob("[0-9a-f][0-9a-f]")
+    loose = [path for folder in folders for path in folder.iterdir() if LOOSE_NAME.fullmatch(path.name)]
     few = 0 < len(loose) <= MOST_OBJECTS and sum(path.stat().st_size for path in loose) <= MOST_BYTES
     if not few or any((objects / "pack").glob("*")):
         return False

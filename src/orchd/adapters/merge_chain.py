@@ -14,6 +14,7 @@ from orchd.adapters.git_run import HERMETIC_CONFIG, Git
 from orchd.adapters.quarantine import neutral_repository
 from orchd.adapters.tree_union import unite_trees
 from orchd.core.wording import word_merge
+from orchd.errors import GitError
 from orchd.model.ids import Oid
 from orchd.model.limits import DETAIL_ITEMS
 from orchd.model.save import Excluded, Merged, Save, SaveItem
@@ -21,6 +22,10 @@ from orchd.model.snapshot import ChainSeen
 from orchd.model.work import Reason
 
 MERGE_CONFIG = (*HERMETIC_CONFIG, "merge.renames=true", "merge.directoryRenames=conflict", "merge.renormalize=false")
+
+
+CONFLICT_CODE = 1
+"""All other codes but 0 say that git itself failed (killed, no memory, no space), which is no verdict on a task."""
 
 
 def build_chain(repo: GitRepo, save: Save, titles: Sequence[str]) -> ChainSeen:
@@ -54,15 +59,14 @@ def _merge_item(repo: GitRepo, save: Save, item: SaveItem, message: str, head: O
 
 
 def _merge_trees(repo: GitRepo, ours: Oid, theirs: Oid) -> Oid | tuple[str, ...]:
-    """The merged tree, or the paths (or the words of git) that stand against it."""
+    """The merged tree, or the paths that stand against it. Raises GitError when git did not come to a verdict."""
     objects = repo.place.git_dir / "objects"
     git = Git(neutral_repository(repo.place), MERGE_CONFIG)
     done = git.attempt("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs, extra=_borrow(objects))
+    if done.returncode not in (0, CONFLICT_CODE):
+        raise GitError(f"git merge-tree: exit {done.returncode}: {done.stderr.decode(errors='replace').strip()}")
     tree, *paths = done.stdout.decode("utf-8", "replace").rstrip("\0").split("\0")
-    if done.returncode == 0:
-        return tree
-    said = paths if done.returncode == 1 else done.stderr.decode(errors="replace").splitlines()
-    return tuple(said[:DETAIL_ITEMS]) or ("git could not merge it",)
+    return tree if done.returncode == 0 else tuple(paths[:DETAIL_ITEMS]) or ("git could not merge it",)
 
 
 def _borrow(objects: Path) -> Mapping[str, str]:

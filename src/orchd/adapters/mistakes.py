@@ -53,6 +53,9 @@ FILE_CODES: Mapping[str, str] = {
     "E046": "a title of several lines",
     "E047": "not the name of a variable or a branch",
     "E048": "two gates of one name",
+    "E049": "a dropped file that was rejected",
+    "E050": "the branch does not exist",
+    "E051": "a command of several lines without `|`",
 }
 
 _LATER = "this version runs shell commands only"
@@ -106,6 +109,14 @@ def _explain(document: Document, details: ErrorDetails, keys: Keys) -> Problem:
         return document.problem(found.span, "E032", message, hint)
     code, message_of, hint_of = _ROWS.get(details["type"], _OTHER)
     return document.problem(found.span, code, message_of(found), hint_of(found))
+
+
+def find_folded_commands(document: Document) -> tuple[Problem, ...]:
+    """Each `run` of several lines that YAML makes one line of, which is a different command."""
+    _, gates = document.root.entries.get("gates", (None, Node(Kind.NOTHING, Span(0, 0))))
+    runs = [node.entries["run"][1] for node in (document.root, *gates.items) if "run" in node.entries]
+    message, hint = "YAML folds the lines of this `run` into one", "write `run: |` and the lines below it, indented"
+    return tuple(document.problem(run.span, "E051", message, hint) for run in runs if run.folded)
 
 
 def _find(root: Node, details: ErrorDetails, keys: Keys) -> _Found:
@@ -179,7 +190,8 @@ def _as_word(found: _Found) -> str:
 
 
 def _as_slug(found: _Found) -> str:
-    wish = "-".join("".join(c if c.isascii() and c.isalnum() else " " for c in found.node.text.lower()).split())
+    name = found.node.text.lower().rpartition("/")[2].removesuffix(".yaml").removesuffix(".yml")
+    wish = "-".join("".join(c if c.isascii() and c.isalnum() else " " for c in name).split())
     rule = "use 1 to 48 of a-z, 0-9 and inner hyphens"
     return f"{rule}, like `{wish[:48].strip('-')}`" if wish else rule
 
@@ -202,7 +214,11 @@ _ROWS: Mapping[str, tuple[str, _Text, _Text]] = {
     "int_type": ("E033", _must_be("a whole number"), _as_whole),
     "model_type": ("E033", _must_be("a mapping of `key: value` lines"), _fixed("write its keys below it, indented")),
     "list_type": ("E034", _must_be("a list"), _as_list),
-    "blank": ("E036", lambda found: f"`{found.name}` is empty", _fixed("write a text after it")),
+    "blank": (
+        "E036",
+        lambda found: f"`{found.name}` is empty",
+        _fixed("write a text after it; the lines below `|` are indented"),
+    ),
     "too_short": ("E036", lambda found: f"`{found.name}` is empty", _fixed("remove the key, or write an entry")),
     "string_too_long": (
         "E037",
@@ -219,6 +235,7 @@ _ROWS: Mapping[str, tuple[str, _Text, _Text]] = {
     "less_than_equal": ("E038", lambda found: f"`{found.name}` is too large", _in_range),
     "bad_slug": ("E039", _said, _as_slug),
     "bad_glob": ("E040", _said, _fixed("write a path from the root of the repository, like `src/http/**` or `docs/*.md`")),
+    "protected": ("E040", _said, _fixed("claim other paths, and change this one by hand; `mode: read` is allowed")),
     "bad_duration": ("E041", _said, _fixed(f"write {_BETWEEN_WORDS}")),
     "bad_size": ("E041", _said, _fixed("write a number of bytes, or a text like 500KiB or 5MiB")),
     "literal_error": ("E042", lambda found: f"`{found.name}` does not know this value", _as_word),

@@ -31,6 +31,7 @@ _SOURCES = (
     "adapters/schema.py",
     "adapters/yaml_source.py",
     "core/globs.py",
+    "core/policy.py",
     "model/claim.py",
     "model/ids.py",
     "model/limits.py",

@@ -132,7 +132,7 @@ def take_lease(handle: int) -> None:
 
 _REASONS = {
     errno.ELOOP: "it is a symlink",
-    errno.ENOTDIR: "it is not a plain folder",
+    errno.ENOTDIR: "it is not a plain folder (but a symlink or a file)",
     errno.EACCES: "orchd may not read it",
     errno.ENXIO: "it is not a plain file",
 }

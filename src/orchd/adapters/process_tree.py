@@ -51,7 +51,8 @@ class ProcessTree:
 
     def run(self, start: Start, seconds: float, grace: float, sink: Sink) -> Ended:
         """Start something, give it `seconds` or until this process is told to stop, then end all that is left: a polite
-        signal, `grace` seconds, kill. What they print goes to `sink`."""
+        signal, `grace` seconds, kill. What they print goes to `sink`. What runs can stop this very process (SIGSTOP to its
+        parent): then the time is not kept until somebody lets it go on (SIGCONT)."""
         self._sink = sink
         deadline = time.monotonic() + seconds
         child = start(self._input)

@@ -7,7 +7,9 @@ has checked its form and its links; it is synced, then moved by rename, so that 
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,7 @@ from orchd.adapters.durable import sync_folder
 from orchd.adapters.git_repo import GitRepo, open_library
 from orchd.adapters.git_run import HERMETIC_CONFIG, Git
 from orchd.adapters.place import Place
+from orchd.errors import GitError
 from orchd.model.limits import RESULT_PACK_BYTES, UNPACK_OBJECTS
 
 PACK_SUFFIXES = (".pack", ".rev", ".idx")
@@ -26,6 +29,13 @@ PACK_SUFFIXES = (".pack", ".rev", ".idx")
 BARE_CONFIG = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
 UNSYNCED = (*HERMETIC_CONFIG, "core.fsync=none")
 """What stays in a quarantine need not survive; what leaves it is synced on the way."""
+
+OUR_TROUBLE = re.compile(
+    "no space left|disk quota exceeded|input/output error|read-only file system|out of memory|cannot allocate memory"
+    "|cannot fork|unable to fork|resource temporarily unavailable|too many open files|cannot create|unable to create",
+    re.IGNORECASE,
+)
+"""Words of git about this machine; they say nothing about the pack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +46,8 @@ class Quarantine:
     folder: Path
 
     def unpack(self, pack: Path) -> str:
-        """Check a pack and take its objects. Returns what git has against it, empty when nothing."""
+        """Check a pack and take its objects. Returns what git has against it, empty when nothing. Raises GitError when git
+        could not come to a verdict: it was killed, or the machine has no room."""
         with pack.open("rb", buffering=0) as stream:
             head = stream.read(12)
             stream.seek(0)
@@ -46,7 +57,7 @@ class Quarantine:
             git = Git(neutral_repository(self.place), UNSYNCED)
             limit = f"--max-input-size={RESULT_PACK_BYTES}"
             done = git.attempt(*command, "--strict", limit, stdin=stream, extra=self._redirect())
-        return done.stderr.decode(errors="replace").strip() or f"exit {done.returncode}" if done.returncode else ""
+        return _read_verdict(done)
 
     def open(self) -> pygit2.Repository:
         """The library's view: the main objects and these."""
@@ -72,6 +83,13 @@ class Quarantine:
             "GIT_OBJECT_DIRECTORY": str(self.folder),
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": f'"{main}"' if ":" in main else main,
         }
+
+
+def _read_verdict(done: subprocess.CompletedProcess[bytes]) -> str:
+    said = done.stderr.decode(errors="replace").strip()
+    if done.returncode < 0 or (done.returncode and OUR_TROUBLE.search(said)):
+        raise GitError(f"git could not check a pack: exit {done.returncode}: {said}", "is the disk full, or the memory?")
+    return said or f"exit {done.returncode}" if done.returncode else ""
 
 
 def make_quarantine(repo: GitRepo, name: str) -> Quarantine:

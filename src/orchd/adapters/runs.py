@@ -25,7 +25,7 @@ from orchd.adapters.git_run import HERMETIC_CONFIG, HERMETIC_ENVIRONMENT
 from orchd.adapters.process_watch import ProcessWatch
 from orchd.adapters.processes import is_alive, send_signal
 from orchd.adapters.run_files import ERRORS, STARTED
-from orchd.adapters.workspace import list_workspaces, make_private_folder, remove_trash, remove_workspace
+from orchd.adapters.workspace import list_workspaces, make_private_folder, remove_trash, remove_workspace, set_aside
 from orchd.errors import GitError
 from orchd.model.config import Config
 from orchd.model.ids import Oid, RunId
@@ -39,6 +39,7 @@ PASSED = frozenset(
 
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 _FORBIDDEN_PREFIX = "GIT_"
+_FORMER_LIFE = ".before-"
 _FORBIDDEN = "OLDPWD"
 # A workspace need not survive a power cut: the result pack does, and it is synced.
 _GIT_CONFIG = tuple(pair for pair in HERMETIC_CONFIG if not pair.startswith("core.fsync"))
@@ -69,10 +70,12 @@ class SupervisedRuns:
         self._request("start", order.id, _task_environment(ordered, config))
 
     def stop(self, run: RunId) -> None:
-        """See the port."""
+        """See the port. A command can stop (SIGSTOP) its supervisor, which is its parent: its time-out is then not kept
+        until somebody calls this."""
         who = read_started(self._place, run)
         if who:
             send_signal(who, signal.SIGTERM)
+            send_signal(who, signal.SIGCONT)
 
     def salvage(self, run: RunId) -> None:
         """See the port. Returns when it has begun; the end wakes."""
@@ -93,6 +96,17 @@ class SupervisedRuns:
     def discard(self, run: RunId) -> None:
         """See the port."""
         remove_workspace(workspace_of(self._place, run))
+
+    def begin_anew(self) -> None:
+        """See the port. What is stopped here ends in the folders that were set aside, without evidence."""
+        self._ended = {}
+        for folder in (self._place.runs, self._place.workspaces):
+            names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+            for run in names if folder == self._place.runs else ():
+                self.stop(run)
+            if names:
+                set_aside(folder, _FORMER_LIFE)
+                sync_folder(folder.parent)
 
     def close(self) -> None:
         """Stop watching. Runs go on."""
@@ -128,7 +142,7 @@ class SupervisedRuns:
             order=order,
             workspace=workspace,
             repository=str(self._place.git_dir),
-            tree=self._tree_of(order.commit),
+            tree=_tree_of(self._repo, order.commit),
             argv=tuple(self._sandbox.wrap(("/bin/sh", "-c", one.run), workspace) for one in order.commands),
             git=_GIT,
             sandboxed_git=self._sandbox.wrap(_GIT, workspace),
@@ -137,12 +151,13 @@ class SupervisedRuns:
             grace_seconds=config.kill_grace_seconds,
         )
 
-    def _tree_of(self, commit: Oid) -> Oid:
-        """Empty when there is no such commit: then the supervisor cannot check it out and says so."""
-        try:
-            return self._repo.tree_of(commit)
-        except (GitError, ValueError):
-            return ""
+
+def _tree_of(repo: GitRepo, commit: Oid) -> Oid:
+    """Empty when there is no such commit: then the supervisor cannot check it out and says so."""
+    try:
+        return repo.tree_of(commit)
+    except (GitError, ValueError):
+        return ""
 
 
 def _task_environment(ordered: Ordered, config: Config) -> Mapping[str, str]:

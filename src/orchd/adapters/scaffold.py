@@ -7,22 +7,36 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from orchd.adapters.place import Place
+from orchd.adapters.plain_file import Refusal, hold_folder
 from orchd.adapters.schema import schema_json
 from orchd.adapters.templates import template
 from orchd.errors import UsageError
 
 TEMPLATES = {"config.yaml": "config.yaml", "example.yaml": "example.yaml", ".gitignore": "gitignore"}
 SCHEMAS = ("task", "config")
-FOLDERS = ("tasks", "inbox")
+FOLDERS = ("tasks", "inbox", "schemas")
 
 
 def write_scaffold(place: Place) -> list[tuple[Path, str]]:
-    """Write what is missing below `.orch/`. Each path from the top and `written` or `kept`."""
+    """Write what is missing below `.orch/`. Each path from the top and `written` or `kept`. Raises UsageError when something
+    is in the way."""
     if place.checkout is None:
         raise UsageError("a bare repository has no checkout to write into", "run `orchd init` in a clone, commit and push")
     for folder in FOLDERS:
-        (place.checkout / ".orch" / folder).mkdir(parents=True, exist_ok=True)
-    return [(Path(".orch") / name, _write_missing(place.checkout / ".orch" / name, text)) for name, text in _contents()]
+        _refuse_obstacle(place.checkout, (".orch", folder))
+    try:
+        for folder in FOLDERS:
+            (place.checkout / ".orch" / folder).mkdir(parents=True, exist_ok=True)
+        return [(Path(".orch") / name, _write_missing(place.checkout / ".orch" / name, text)) for name, text in _contents()]
+    except OSError as error:
+        raise UsageError(f"{error.filename} cannot be written: {error.strerror}", "make room for it; is it yours?") from error
+
+
+def _refuse_obstacle(checkout: Path, parts: tuple[str, ...]) -> None:
+    with hold_folder(checkout, parts) as folder:
+        if isinstance(folder, Refusal):
+            message = f"{'/'.join(parts)} cannot be used: {folder.text}"
+            raise UsageError(message, "`.orch` and what is in it must be plain folders; move what is there away")
 
 
 def _contents() -> Iterator[tuple[str, str]]:
@@ -33,6 +47,5 @@ def _contents() -> Iterator[tuple[str, str]]:
 def _write_missing(path: Path, text: str) -> str:
     if path.exists():
         return "kept"
-    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return "written"

@@ -29,6 +29,7 @@ from orchd.adapters.field_checks import (
     SECONDS,
     SIZE,
     check_branch,
+    check_claims,
     check_command,
     check_gates,
     check_glob,
@@ -40,8 +41,8 @@ from orchd.adapters.field_checks import (
     measured,
     spell_claim,
 )
-from orchd.adapters.mistakes import explain_mistakes
-from orchd.adapters.yaml_source import Document, Kind, load_yaml, shorten
+from orchd.adapters.mistakes import explain_mistakes, find_folded_commands
+from orchd.adapters.yaml_source import UNSPACED, Document, Kind, load_yaml, shorten
 from orchd.core.inert import inert
 from orchd.model.claim import Mode, PathSpec
 from orchd.model.config import Config
@@ -71,6 +72,8 @@ Slug: TypeAlias = Annotated[str, AfterValidator(check_slug), Field(json_schema_e
 Glob: TypeAlias = Annotated[str, AfterValidator(check_glob)]
 Command: TypeAlias = Annotated[str, AfterValidator(check_command)]
 Timeout: TypeAlias = Annotated[float, *measured(DURATION, SECONDS, "bad_duration", 0.1, MAX_TIMEOUT_SECONDS)]
+OwnTimeout: TypeAlias = Annotated[float | None, *measured(DURATION, SECONDS, "bad_duration", 0.1, MAX_TIMEOUT_SECONDS)]
+"""None stands for a missing key only: the check replaces that of the type, and nothing is no duration."""
 Grace: TypeAlias = Annotated[float, *measured(DURATION, SECONDS, "bad_duration", 0, MAX_TIMEOUT_SECONDS)]
 Size: TypeAlias = Annotated[float, *measured(SIZE, BYTES, "bad_size", 1, 2**40)]
 
@@ -85,7 +88,8 @@ class ClaimEntry(_Strict):
     path: Glob = Field(description="A glob from the root of the repository.", examples=["src/http/**"])
     mode: Literal["read", "write", "append"] = Field(
         default="write",
-        description="`read`: it must not change meanwhile. `append`: several tasks may add to it at the same time.",
+        description="`read`: it must not change meanwhile. `append`: the task may only add to its end. Tasks that append to "
+        "the same file run at the same time, but add at the same place: the one that is merged second conflicts and is held.",
     )
 
 
@@ -120,7 +124,7 @@ class TaskFile(_Strict):
     after: Needs = Field(
         default=[], description="Tasks that must have ended before this one starts, well or badly.", examples=[["format-all"]]
     )
-    claims: Annotated[list[Claim], Field(min_length=1, max_length=LIST_ITEMS)] = Field(
+    claims: Annotated[list[Claim], Field(min_length=1, max_length=LIST_ITEMS), AfterValidator(check_claims)] = Field(
         default=[ClaimEntry(path="**")],
         description="What the task may change. Tasks whose claims overlap run one after the other; a change outside of them "
         "is refused. `*` and `?` stay within a segment, `**` is any number of segments, `src/` is `src/**`.",
@@ -129,7 +133,7 @@ class TaskFile(_Strict):
     priority: Annotated[int, Field(ge=PRIORITY_MIN, le=PRIORITY_MAX)] = Field(
         default=0, description="Higher starts earlier when several tasks could.", examples=[10]
     )
-    timeout: Timeout | None = Field(
+    timeout: OwnTimeout = Field(
         default=None,
         description="The wall-clock limit: seconds, or a text like `90s`, `15m`, `2h`, `1d`. Default: the configuration's "
         "`timeout`.",
@@ -259,11 +263,14 @@ _F = TypeVar("_F", bound=BaseModel)
 def _validate(document: Document, model: type[_F], start: str, task: TaskId = "") -> _F | tuple[Problem, ...]:
     if document.root.kind is not Kind.MAPPING:
         message = f"the file must be a list of `key: value` lines, this is {document.root.kind}"
-        return (document.problem(document.root.span, "E021", message, f"begin with a key, like `{start}`"),)
+        hint = "write a space after `:`" if UNSPACED.match(document.root.text) else f"begin with a key, like `{start}`"
+        return (document.problem(document.root.span, "E021", message, hint),)
+    folded = find_folded_commands(document)
     try:
-        return model.model_validate(document.root.plain(), context={"id": task})
+        read = model.model_validate(document.root.plain(), context={"id": task})
     except ValidationError as error:
-        return explain_mistakes(document, error.errors(include_url=False), _keys(model))
+        return tuple(sorted((*folded, *explain_mistakes(document, error.errors(include_url=False), _keys(model)))))
+    return folded or read
 
 
 def _keys(model: type[BaseModel]) -> dict[str, tuple[str, ...]]:

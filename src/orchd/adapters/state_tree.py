@@ -40,6 +40,7 @@ class Meta:
     epoch: int = 0
     next_order: int = 1
     next_number: int = 1
+    branch: str = ""
     archived: Mapping[Status, int] = field(default_factory=dict)
 
 
@@ -68,6 +69,7 @@ class StateTree:
             self._read_leases(root, old_folders),
             decode(Save, load_record("save", save)) if save else None,
             load_problems(problems),
+            counters.branch,
         ), counters
 
     def find_task(self, tree: Oid, task: TaskId) -> Task | None:

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, TypeAlias
 
-from orchd.adapters.collect import Base, collect_result
+from orchd.adapters.collect import Base, Collected, collect_result
 from orchd.adapters.durable import create_durably, write_durably
 from orchd.adapters.process_tree import ProcessTree
 from orchd.adapters.processes import find_marked, identify, is_alive, kill_all, send_signal
@@ -28,7 +28,7 @@ from orchd.adapters.run_files import ERRORS, EXIT, ORDER, RESULT, SALVAGE_LOCK, 
 from orchd.adapters.run_log import RunLog
 from orchd.adapters.spawn import tied_process
 from orchd.adapters.task_git import GitFailed, TaskGit
-from orchd.adapters.workspace import build_workspace, remove_unfinished
+from orchd.adapters.workspace import Prepared, build_workspace, remove_unfinished
 from orchd.model.limits import COLLECT_SECONDS, PREPARE_SECONDS
 
 # One JSON object per line from the daemon, with the pipe for the answer: what to do, the run folder, the environment
@@ -100,22 +100,24 @@ def _supervise(folder: Path, request: Request, answer: int) -> None:
     ordered = json.loads((folder / ORDER).read_bytes())
     log = RunLog(folder)
     begin = time.monotonic()
-    ran = _prepare_and_run(tree, ordered, request["environment"], log)
+    prepared, ran = _prepare_and_run(tree, ordered, request["environment"], log)
     seconds = time.monotonic() - begin
     log.close()
     tree.ignore_stop()
-    tip, detail = _collect(tree, folder, ordered) if ran.results else ("", ran.detail)
-    _leave_evidence(folder, ran._replace(detail=detail), tip, seconds)
+    made, detail = _collect(tree, folder, ordered, prepared) if ran.results else (Collected(), ran.detail)
+    _leave_evidence(folder, ran._replace(detail=detail), made, seconds)
     return None
 
 
-def _prepare_and_run(tree: ProcessTree, ordered: Ordered, environment: Mapping[str, str], log: RunLog) -> Ran:
+def _prepare_and_run(
+    tree: ProcessTree, ordered: Ordered, environment: Mapping[str, str], log: RunLog
+) -> tuple[Prepared | None, Ran]:
     try:
         git = _git_of(tree, ordered, "git", PREPARE_SECONDS)
-        build_workspace(git, ordered["order"]["commit"], Path(ordered["repository"]))
+        prepared = build_workspace(git, ordered["order"]["commit"], Path(ordered["repository"]))
     except GitFailed as error:
-        return Ran("stopped") if tree.stopping else Ran("unprepared", detail=str(error))
-    return _run_commands(tree, ordered, environment, log)
+        return None, Ran("stopped") if tree.stopping else Ran("unprepared", detail=str(error))
+    return prepared, _run_commands(tree, ordered, environment, log)
 
 
 def _run_commands(tree: ProcessTree, ordered: Ordered, environment: Mapping[str, str], log: RunLog) -> Ran:
@@ -157,8 +159,8 @@ def _salvage_alone(folder: Path, ordered: Ordered) -> None:
     remove_unfinished(workspace)
     tree = ProcessTree()
     tree.ignore_stop()
-    tip, detail = _collect(tree, folder, ordered) if workspace.exists() else ("", "")
-    _leave_evidence(folder, Ran("lost", detail=detail), tip, 0.0)
+    made, detail = _collect(tree, folder, ordered, None) if os.path.lexists(workspace) else (Collected(), "")
+    _leave_evidence(folder, Ran("lost", detail=detail), made, 0.0)
 
 
 def _end_survivors(ordered: Ordered) -> None:
@@ -175,22 +177,22 @@ def _end_survivors(ordered: Ordered) -> None:
         time.sleep(_SURVIVOR_ROUND_SECONDS)
 
 
-def _leave_evidence(folder: Path, ran: Ran, tip: str, seconds: float) -> None:
-    evidence = {**ran._asdict(), "tip": tip, "seconds": round(seconds, 3)}
+def _leave_evidence(folder: Path, ran: Ran, made: Collected, seconds: float) -> None:
+    evidence = {**ran._asdict(), **made._asdict(), "seconds": round(seconds, 3)}
     write_durably(folder / EXIT, _dumps(evidence))
 
 
-def _collect(tree: ProcessTree, folder: Path, ordered: Ordered) -> tuple[str, str]:
-    """The tip, and why there is none though something may have changed."""
+def _collect(tree: ProcessTree, folder: Path, ordered: Ordered, prepared: Prepared | None) -> tuple[Collected, str]:
+    """The commits, and why there are none though something may have changed."""
     order = ordered["order"]
     if not order["collect"]:
-        return "", ""
+        return Collected(), ""
     git = _git_of(tree, ordered, "sandboxed_git", COLLECT_SECONDS)
     base = Base(order["commit"], ordered["tree"])
     try:
-        return collect_result(git, base, order.get("message", ""), folder / RESULT), ""
+        return collect_result(git, base, prepared, order.get("message", ""), folder / RESULT), ""
     except GitFailed as error:
-        return "", str(error)
+        return Collected(), str(error)
 
 
 def _git_of(tree: ProcessTree, ordered: Ordered, prefix: str, seconds: float) -> TaskGit:

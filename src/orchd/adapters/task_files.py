@@ -19,6 +19,7 @@ from orchd.adapters.inbox import INBOX, drop_id, move_drop
 from orchd.adapters.parse_cache import ParseCache
 from orchd.adapters.place import Place
 from orchd.adapters.plain_file import PlainFile, Refusal, Signature, Withheld, hold_folder, read_plain_file, sign
+from orchd.adapters.rejected_files import RejectedFiles
 from orchd.adapters.schema import ParsedTask
 from orchd.core.inert import inert
 from orchd.model.ids import Oid, TaskId
@@ -67,6 +68,7 @@ class CheckoutTaskFiles:
         self._monotonic = monotonic
         self._wall = wall
         self._cache = ParseCache(place.cache / CACHE_NAME)
+        self._rejected = RejectedFiles(place, self._cache.parse_task)
         self._entries: dict[str, _Entry] = {}
         self._listed: dict[str, Signature] = {}
         self._pending: dict[str, float] = {}
@@ -108,10 +110,10 @@ class CheckoutTaskFiles:
         for parts, _ in _FOLDERS:
             with hold_folder(self._place.checkout, parts) as folder:
                 if isinstance(folder, Refusal):
-                    faults.append(refuse("/".join(parts), folder))
+                    faults.append(refuse_folder("/".join(parts), folder))
                 elif folder is not None:
-                    listed.update(_list_folder("/".join(parts), folder))
-        return listed, tuple(faults)
+                    listed.update(list_folder("/".join(parts), folder))
+        return listed, (*faults, *self._rejected.look())
 
     def _note_changes(self, listed: dict[str, Signature]) -> None:
         """A path whose signature is new, or that vanished, begins to settle."""
@@ -265,7 +267,13 @@ def refuse(path: str, refusal: Refusal) -> Problem:
     return Problem(inert(path), 0, 0, "E001", f"this file is not read: {refusal.text}", "put a plain file there")
 
 
-def _list_folder(prefix: str, folder: int) -> Iterator[tuple[str, Signature]]:
+def refuse_folder(path: str, refusal: Refusal) -> Problem:
+    """A path that is no plain folder, so that nothing in it counts."""
+    return Problem(inert(path), 0, 0, "E001", f"nothing in this folder is read: {refusal.text}", "put a plain folder there")
+
+
+def list_folder(prefix: str, folder: int) -> Iterator[tuple[str, Signature]]:
+    """The path and the signature of each task file in the held `folder`; `prefix` is its path."""
     with os.scandir(folder) as entries:
         for entry in entries:
             if _is_task_name(entry.name):

@@ -6,15 +6,17 @@ Rule: the git directory is always named. If the task removed it, git must fail a
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from orchd.adapters.process_tree import ProcessTree
+from orchd.adapters.process_tree import Ended, ProcessTree
 from orchd.adapters.spawn import quick_process
 
 _MESSAGE_BYTES = 4096
+_OUR_LIMIT = -signal.SIGXFSZ
 
 
 class GitFailed(Exception):
@@ -38,18 +40,29 @@ class TaskGit(NamedTuple):
             return out.read()
 
     def write(self, out: int, *arguments: str, stdin: bytes = b"", index: Path | None = None, file_bytes: int = 0) -> None:
-        """Like `run`, into the open file `out`, of at most `file_bytes` bytes (0: any number)."""
+        """Like `run`, into the open file `out`, of at most `file_bytes` bytes (0: any number). git that somebody killed is
+        started once more."""
         said = bytearray()
+        ended = self._attempt(said, out, arguments, stdin, index, file_bytes)
+        if ended.code < 0 and ended.code != _OUR_LIMIT and not ended.timed_out:
+            Path(f"{index or self.workspace / '.git/index'}.lock").unlink(missing_ok=True)
+            os.ftruncate(out, 0)
+            os.lseek(out, 0, os.SEEK_SET)
+            ended = self._attempt(said, out, arguments, stdin, index, file_bytes)
+        if ended.timed_out:
+            raise GitFailed(f"git {arguments[0]} took too long")
+        if ended.code != 0:
+            raise GitFailed(f"git {arguments[0]}: exit {ended.code}: {said.decode(errors='replace').strip()}")
+
+    def _attempt(
+        self, said: bytearray, out: int, arguments: tuple[str, ...], stdin: bytes, index: Path | None, file_bytes: int
+    ) -> Ended:
         with os.fdopen(os.memfd_create("in"), "r+b") as given:
             given.write(stdin)
             given.seek(0)
             argv = (*self.prefix, "-C", str(self.workspace), *arguments)
             start = quick_process(argv, self._environment(index), given.fileno(), out, file_bytes)
-            ended = self.tree.run(start, self.deadline - time.monotonic(), 0.0, lambda data: _keep_end(said, data))
-        if ended.timed_out:
-            raise GitFailed(f"git {arguments[0]} took too long")
-        if ended.code != 0:
-            raise GitFailed(f"git {arguments[0]}: exit {ended.code}: {said.decode(errors='replace').strip()}")
+            return self.tree.run(start, self.deadline - time.monotonic(), 0.0, lambda data: _keep_end(said, data))
 
     def _environment(self, index: Path | None) -> dict[str, str]:
         named = {"GIT_DIR": str(self.workspace / ".git"), "GIT_WORK_TREE": str(self.workspace)}

@@ -8,18 +8,25 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import os
 import shutil
+import stat
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple, TypeAlias
 
 from orchd.adapters.task_git import GitFailed, TaskGit
 
 BRANCH = "task"
+SPARE_INDEX = "orchd-index"
+"""In the git folder: the index as the checkout left it, under a second name (a hard link). git replaces an index and never
+changes one in place, so this one stays what it was whatever the task tells git."""
 _HIDDEN = "."
 _NEW = ".new-"
 _TRASH = ".trash-"
+_ASIDE = ".aside-"
 _LIFTED = b".lifted-"
 _FOLDERS = ("objects/info", "objects/pack", "refs/heads", "refs/tags", "info")
 _CONFIG = """[core]
@@ -40,20 +47,50 @@ FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, FS_TOPDIR_FL = 0x80086601, 0x40086602, 0x00020
 # Deeper folders are moved up before they are removed: the kernel takes no path of more than 4096 bytes.
 _PATH_BYTES = 2000
 
+FileMark: TypeAlias = tuple[int, int, int]
+"""Inode, mtime in nanoseconds and size of a file: while they are the same, nobody replaced or wrote it."""
 
-def build_workspace(git: TaskGit, commit: str, repository: Path) -> None:
+
+class Prepared(NamedTuple):
+    """What a workspace was when it was handed over: device and inode of its git folder, and its index (None: it has none)."""
+
+    git_folder: tuple[int, int]
+    index_mark: FileMark | None
+
+
+def build_workspace(git: TaskGit, commit: str, repository: Path) -> Prepared:
     """Make `git.workspace`: `commit` of the repository with git directory `repository`, checked out on branch `task`. It is
-    what `git clone --shared --no-tags --single-branch` gives, without the remote. Raises GitFailed; then nothing is left."""
+    what `git clone --shared --no-tags --single-branch` gives, without the remote. What has its name already is set aside.
+    Raises GitFailed; then nothing is left."""
     new = git.workspace.with_name(_NEW + git.workspace.name)
     try:
+        set_aside(git.workspace, _ASIDE)
         make_private_folder(new.parent)
         _write_git_folder(new / ".git", commit, repository)
         git._replace(workspace=new).run("read-tree", "-m", "-u", "HEAD")
+        prepared = _finish_git_folder(new / ".git")
         new.rename(git.workspace)
     except OSError as error:
         raise GitFailed(f"the workspace cannot be made: {error}") from error
     finally:
         remove_unfinished(git.workspace)
+    return prepared
+
+
+def mark_file(path: Path) -> FileMark | None:
+    """What this file is now. None: it does not exist, or is no plain file."""
+    try:
+        seen = path.lstat()
+    except OSError:
+        return None
+    return (seen.st_ino, seen.st_mtime_ns, seen.st_size) if stat.S_ISREG(seen.st_mode) else None
+
+
+def set_aside(path: Path, mark: str) -> None:
+    """Rename what is at `path`, if anything, to the first free `PATH<mark><n>`, where people find it."""
+    if os.path.lexists(path):
+        names = (path.with_name(f"{path.name}{mark}{number}") for number in itertools.count(1))
+        path.rename(next(name for name in names if not os.path.lexists(name)))
 
 
 def make_private_folder(folder: Path) -> None:
@@ -99,8 +136,8 @@ def remove_trash(folder: Path) -> None:
 
 
 def list_workspaces(folder: Path) -> list[str]:
-    """The names of the complete workspaces in `folder`."""
-    return sorted(name for name in _list_names(folder) if not name.startswith(_HIDDEN))
+    """The names of the complete workspaces in `folder`, without those that were set aside."""
+    return sorted(name for name in _list_names(folder) if not name.startswith(_HIDDEN) and _ASIDE not in name)
 
 
 def _write_git_folder(git_dir: Path, commit: str, repository: Path) -> None:
@@ -112,6 +149,13 @@ def _write_git_folder(git_dir: Path, commit: str, repository: Path) -> None:
     (git_dir / "refs/heads" / BRANCH).write_text(f"{commit}\n")
     if (repository / "shallow").exists():
         shutil.copyfile(repository / "shallow", git_dir / "shallow")
+
+
+def _finish_git_folder(git_dir: Path) -> Prepared:
+    with contextlib.suppress(OSError):  # not every file system has hard links
+        (git_dir / SPARE_INDEX).hardlink_to(git_dir / "index")
+    seen = git_dir.lstat()
+    return Prepared((seen.st_dev, seen.st_ino), mark_file(git_dir / "index"))
 
 
 def _list_names(folder: Path) -> list[str]:

@@ -66,7 +66,7 @@ class Span:
 @dataclass(slots=True)
 class Node:
     """A parsed value and its place. `text` is a scalar as it is written, without quotes; `entries` maps the keys of a
-    mapping to the place of the key and the value."""
+    mapping to the place of the key and the value; `folded`: several lines without quotes that became one."""
 
     kind: Kind
     span: Span
@@ -74,6 +74,7 @@ class Node:
     text: str = ""
     items: list[Node] = field(default_factory=list)
     entries: dict[str, tuple[Span, Node]] = field(default_factory=dict)
+    folded: bool = False
 
     def plain(self) -> Any:
         """The value without places. Not deeper than YAML_DEPTH."""
@@ -183,12 +184,15 @@ def _parse(text: str) -> Node:
     return builder.root or Node(Kind.NOTHING, Span(1, 1))
 
 
-_AT_END = re.compile("end of stream|stream end")
-"""What was never closed is shown where it was opened."""
+_BEGAN = re.compile("end of stream|stream end|could not find expected ':'")
+"""What was never closed or completed is shown where it began."""
+UNSPACED = re.compile(r"[ ]*(?:- +)?[A-Za-z_]+:(?![\s:/]|$)")
+"""A key and its colon, with the value right behind it: to YAML this is a text."""
+_UNSPACED_FAULTS = re.compile("mapping values are not allowed|could not find expected ':'")
 _TAB_HINT = "YAML is indented with spaces only"
 _SYNTAX_HINTS = (
     ("mapping values are not allowed", "a text with `: ` in it must be quoted, or the line is indented too far"),
-    ("could not find expected ':'", "is a `:` missing after the key, or the indentation of a `|` block?"),
+    ("could not find expected ':'", "is a `:` missing after the key? The lines below `|` must be indented"),
     ("cannot start any token", "quote a text that begins with this character"),
     ("found unexpected end of stream", "a quote is not closed"),
     ("<block end>", "lines of one mapping or list must begin in the same column"),
@@ -199,15 +203,34 @@ _SYNTAX_HINTS = (
 
 
 def _syntax_fault(error: MarkedYAMLError, lines: list[str]) -> _Fault:
-    at_end = _AT_END.search(error.problem or "")
-    mark = (at_end and error.context_mark) or error.problem_mark or error.context_mark
-    span = Span(0, 0) if mark is None else _span(mark)
+    began = _BEGAN.search(error.problem or "")
+    mark = (began and error.context_mark) or error.problem_mark or error.context_mark
+    span = Span(0, 0) if mark is None else _to_text(_span(mark), lines)
     line = lines[span.line - 1] if 0 < span.line <= len(lines) else ""
     if "\t" in _indentation(line):
         return _Fault(_tab_span(span.line, line), "E011", "a tab in the indentation", _TAB_HINT)
+    if _UNSPACED_FAULTS.search(error.problem or "") and (colon := _find_unspaced(span, lines)):
+        return _Fault(colon, "E010", "this is not YAML: there is no space after `:`", "write a space after `:`")
     problem = " ".join(part for part in (error.context, error.problem) if part) or "malformed"
     hint = next((hint for word, hint in _SYNTAX_HINTS if word in problem), "check the indentation and the quotes")
     return _Fault(span, "E010", f"this is not YAML: {problem}", hint)
+
+
+def _to_text(span: Span, lines: list[str]) -> Span:
+    """What is missing at the end of the file is shown at the end of its text."""
+    last = next((number for number in range(len(lines), 0, -1) if lines[number - 1].strip()), 1)
+    return span if span.line <= last else Span(last, max(1, len(lines[last - 1].rstrip())))
+
+
+def _find_unspaced(span: Span, lines: list[str]) -> Span | None:
+    """The colon without a space in the line of `span` or, if that is the first colon there, in the line of text above: a
+    text without quotes goes on, so it is the next line that YAML complains of."""
+    above = next((one for one in range(span.line - 1, 0, -1) if lines[one - 1].strip()), span.line)
+    first = lines[span.line - 1].find(":") == span.column - 1
+    for one in (span.line, above) if first else (span.line,):
+        if found := UNSPACED.match(lines[one - 1]):
+            return Span(one, found.end())
+    return None
 
 
 def _refuse_tabs(lines: list[str], literal: set[int]) -> None:
@@ -296,7 +319,8 @@ class _Builder:
             raise _forbidden(span, bad.group())
         tag = str(self._resolver.resolve(ScalarNode, event.value, event.implicit))
         kind, construct = _SCALARS.get(tag.rpartition(":")[2], (Kind.TEXT, str))
-        return Node(kind, span, construct(event.value), event.value)
+        folded = not event.style and event.end_mark.line > event.start_mark.line
+        return Node(kind, span, construct(event.value), event.value, folded=folded)
 
     def _attach(self, node: Node) -> None:
         if not self._open:

@@ -7,7 +7,11 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from orchd.core.statuses import OPEN
+from orchd.core.statuses import ACTIVE, OPEN
+from orchd.model.ids import TaskId
+from orchd.model.problem import Problem
+from orchd.model.save import Save
+from orchd.model.snapshot import State
 from orchd.model.work import Status, Task
 
 if TYPE_CHECKING:
@@ -21,33 +25,67 @@ COUNTED: Mapping[Status, str] = {
     Status.FAILED: "failed",
     Status.HELD: "waiting for you",
     Status.CANCELLED: "cancelled",
+    Status.WITHDRAWN: "withdrawn",
     Status.WAITING: "still waiting",
 }
 
 
 def close_run(served: Served) -> tuple[str, int]:
     """The closing line and the exit code: 0 all well, 1 something failed, 6 a person is needed, 130 interrupted."""
-    state = served.state
-    counts = Counter(task.status for task in state.tasks.values() if is_of_this_run(task, served))
+    counts = Counter(task.status for task in tasks_of_run(served))
     parts = [f"{counts[status]} {words}" for status, words in COUNTED.items() if counts[status]]
-    going_on = sum(task.status in OPEN for task in state.tasks.values())
-    left = f"{going_on} go on under their supervisors and are adopted at the next start"
-    parts += [left] if going_on and served.signals else []
-    parts += [f"{len(state.problems)} problem(s) in files"] if state.problems else []
-    parts += [f"landing waits: {state.save.hold}"] if state.save and state.save.hold else []
+    parts += tell_going_on(served.state) if served.signals else []
+    problems, save = _problems_of_run(served), _held_save(served)
+    parts += [f"{len(problems)} problem(s) in files"] if problems else []
+    parts += [f"landing waits: {save.hold}"] if save else []
     return ", ".join(parts) or "nothing to do", _judge(served, counts)
+
+
+def tell_going_on(state: State) -> list[str]:
+    """What goes on without us, and what the next orchd goes on with."""
+    running = sum(task.status in ACTIVE for task in state.tasks.values())
+    ended = sum(task.status in OPEN - ACTIVE for task in state.tasks.values())
+    told = [f"{running} go on under their supervisors and are adopted at the next start"] if running else []
+    return told + ([f"{ended} have ended and are saved at the next start"] if ended else [])
+
+
+def tasks_of_run(served: Served) -> list[Task]:
+    """The tasks that count, in their order: of those that were asked for, what has moved, and what is held or waits."""
+    wanted = _wanted(served)
+    tasks = sorted(served.state.tasks.values(), key=lambda task: task.order)
+    return [task for task in tasks if (wanted is None or task.spec.id in wanted) and _counts(task, served.before)]
 
 
 def _judge(served: Served, counts: Counter[Status]) -> int:
     if signal.SIGINT in served.signals:
         return INTERRUPTED
-    save = served.state.save
-    if counts[Status.HELD] or (save is not None and save.hold is not None):
+    if counts[Status.HELD] or _held_save(served):
         return NEEDS_PERSON
-    bad = counts[Status.FAILED] or served.state.problems or (counts[Status.WAITING] and not served.signals)
+    bad = counts[Status.FAILED] or _problems_of_run(served) or (counts[Status.WAITING] and not served.signals)
     return BAD if bad else OK
 
 
-def is_of_this_run(task: Task, served: Served) -> bool:
-    """Held and waiting tasks count whenever they came; finished ones only if they finished now."""
-    return task.status in (Status.HELD, Status.WAITING) or task.ended_ms >= served.started_ms
+def _counts(task: Task, before: State) -> bool:
+    was = before.tasks.get(task.spec.id)
+    moved = was is None or (was.status, was.generation, was.attempt) != (task.status, task.generation, task.attempt)
+    return moved or task.status in (Status.HELD, Status.WAITING)
+
+
+def _wanted(served: Served) -> frozenset[TaskId] | None:
+    from orchd.core.arbiter import expand_only
+
+    return None if served.only is None else expand_only(served.only, served.state.tasks)
+
+
+def _problems_of_run(served: Served) -> list[Problem]:
+    """Of a run that was asked for tasks, only the problems of their files."""
+    wanted = _wanted(served)
+    return [p for p in served.state.problems if wanted is None or p.file.rpartition("/")[2].partition(".")[0] in wanted]
+
+
+def _held_save(served: Served) -> Save | None:
+    """The save that waits for a person, if it concerns this run."""
+    save, wanted = served.state.save, _wanted(served)
+    if save is None or save.hold is None:
+        return None
+    return save if wanted is None or any(item.task in wanted for item in save.items) else None

@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 from rich.console import Console, RenderableType
 from rich.live import Live
@@ -18,7 +19,8 @@ from rich.text import Text
 from orchd.core.chronicle import Line, Tone, tell_events
 from orchd.core.inert import inert
 from orchd.core.statuses import ACTIVE, FINISHED
-from orchd.model.message import Event
+from orchd.model.message import Event, ProblemsChanged
+from orchd.model.problem import Problem
 from orchd.model.save import SaveStep
 from orchd.model.snapshot import State
 from orchd.model.work import Task
@@ -44,8 +46,8 @@ class Narrator:
 
     def told(self, events: Sequence[Event], state: State) -> None:
         """Print what happened."""
-        self._state = state
-        for line in tell_events(events, state):
+        fresh, self._state = _drop_known(events, self._state.problems), state
+        for line in tell_events(fresh, state):
             self._console.print(_render_line(line))
         if self._listener:
             self._listener(events, state)
@@ -55,6 +57,11 @@ class Narrator:
         if text not in self._troubles:
             self._troubles.add(text)
             self._console.print(_render_line(Line(Tone.BAD, "trouble", inert(text))))
+
+    def notice(self, text: str, word: str = "stop") -> None:
+        """Print it."""
+        with suppress(RuntimeError):  # a signal came amidst a print of ours, and Python lets nobody write into that
+            self._console.print(_render_line(Line(Tone.CALL, word, inert(text))))
 
     @contextmanager
     def live(self) -> Iterator[None]:
@@ -82,6 +89,16 @@ class Narrator:
 def open_narrator(*, quiet: bool, color: bool) -> Narrator:
     """One that suits standard error."""
     return Narrator(quiet=quiet, color=color and sys.stderr.isatty())
+
+
+def _drop_known(events: Sequence[Event], known: Sequence[Problem]) -> list[Event]:
+    """The events, without the problems that have been told."""
+    return [
+        replace(event, problems=tuple(problem for problem in event.problems if problem not in known))
+        if isinstance(event, ProblemsChanged)
+        else event
+        for event in events
+    ]
 
 
 def _title(task: Task) -> Text:

@@ -27,6 +27,9 @@ COLORS: Mapping[str, str] = {
 }
 """The colour of a status."""
 
+WHOLE = ("command", "name")
+"""Columns that are never cut: people copy from them."""
+
 
 def print_records(envelope: Envelope, rows: Sequence[Row], empty: str = "") -> None:
     """A list. `empty` is the message when there is nothing in it."""
@@ -69,7 +72,8 @@ def table_lines(fields: tuple[Field, ...], rows: Sequence[Row], flags: Flags) ->
     if not rows:
         return []
     heads = [field.name.removesuffix("_seconds").replace("_", " ").upper() for field in fields]
-    table = align_rows([heads, *(to_shown(fields, row) for row in rows)], flags.columns)
+    whole = [at for at, field in enumerate(fields) if field.name in WHOLE]
+    table = align_rows([heads, *(to_shown(fields, row) for row in rows)], flags.columns, whole)
     return [GAP.join(paint(cell, flags) for cell in line).rstrip() for line in table]
 
 

@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from orchd.cli.closing import is_of_this_run
+from orchd.cli.closing import tasks_of_run
 from orchd.cli.envelopes import Row
 from orchd.core.telling import (
+    SCENE,
+    Scene,
     is_verified,
     list_needs,
     name_items,
@@ -50,22 +52,22 @@ def view_status(
     running: Mapping[RunId, RunView],
     server: Server | None,
     *,
-    branch: str,
     sandbox: str,
+    scene: Scene = SCENE,
     now_ms: int,
 ) -> Row:
     """The record of `orchd status`."""
     landed = _newest_first(checkpoints)
     last = landed[0] if landed else None
     return {
-        "needs_you": _view_needs(hot.state, now_ms),
+        "needs_you": _view_needs(hot.state, scene, now_ms),
         "server": server and {"pid": server.pid, "host": server.host, "since": server.since_ms},
         "sandbox": sandbox,
-        "branch": branch,
+        "branch": scene.branch,
         "checkpoint": last and _view_checkpoint(last),
         "verified": last is not None and is_verified(last),
         "counts": _count_statuses(hot),
-        "tasks": _view_live(hot.state, decisions, running),
+        "tasks": _view_live(hot.state, decisions, running, scene),
         "landed": view_checkpoints(landed[:SHOWN_CHECKPOINTS]),
     }
 
@@ -104,35 +106,35 @@ def view_operations(operations: Iterable[Operation]) -> tuple[Row, ...]:
     return tuple({"oid": o.oid, "at": o.at_ms, "events": tuple(o.events), "subject": o.subject} for o in operations)
 
 
-def view_explain(task: Task, state: State, decision: Decision | None) -> Row:
+def view_explain(task: Task, state: State, decision: Decision | None, scene: Scene = SCENE) -> Row:
     """What happened to the task, why, and what to do next."""
-    told = tell_task(task, state, decision)
+    told = tell_task(task, state, decision, scene)
     return {"task": task.spec.id, "status": str(task.status), "what": told.what, "why": told.why, "next": told.steps}
 
 
-def view_show(task: Task, state: State, decision: Decision | None, checkpoint: Checkpoint | None) -> Row:
-    """Everything about the task; `checkpoint` is the one that landed it."""
+def view_show(task: Task, state: State, decision: Decision | None, scene: Scene = SCENE) -> Row:
+    """Everything about the task."""
     return {
         **_view_spec(task),
         **_view_attempt(task),
         "log": f"orchd logs {task.spec.id}" if task.attempt else "",
         "claimed": tell_claimed(task),
-        "proven": tell_proven(task, checkpoint),
+        "proven": tell_proven(task, scene),
         "checkpoint": task.checkpoint,
         "commit": task.commit,
         "reason": str(task.reason or ""),
         "detail": task.detail,
-        **view_explain(task, state, decision),
+        **view_explain(task, state, decision, scene),
     }
 
 
-def view_run(served: Served, summary: str, exit_code: int) -> Row:
+def view_run(served: Served, summary: str, exit_code: int, decisions: Iterable[Decision] = (), scene: Scene = SCENE) -> Row:
     """How a run ended, with what became of each of its tasks."""
-    tasks = [task for task in _in_order(served.state) if is_of_this_run(task, served)]
+    said = {decision.task: decision for decision in decisions}
     return {
         "summary": summary,
         "exit_code": exit_code,
-        "tasks": tuple(view_explain(task, served.state, None) for task in tasks),
+        "tasks": tuple(view_explain(task, served.state, said.get(task.spec.id), scene) for task in tasks_of_run(served)),
     }
 
 
@@ -147,7 +149,7 @@ def find_problems(task: TaskId, problems: Iterable[Problem]) -> tuple[Problem, .
     return tuple(p for p in problems if p.file.rpartition("/")[2].partition(".")[0] == task)
 
 
-def _view_needs(state: State, now_ms: int) -> tuple[Row, ...]:
+def _view_needs(state: State, scene: Scene, now_ms: int) -> tuple[Row, ...]:
     return tuple(
         {
             "subject": need.subject,
@@ -155,7 +157,7 @@ def _view_needs(state: State, now_ms: int) -> tuple[Row, ...]:
             "age_seconds": (now_ms - need.since_ms) / 1000 if need.since_ms else None,
             "command": need.command,
         }
-        for need in list_needs(state)
+        for need in list_needs(state, scene)
     )
 
 
@@ -179,13 +181,13 @@ def _count_statuses(hot: HotState) -> dict[str, int]:
     return {str(status): counts[status] for status in Status if counts[status]}
 
 
-def _view_live(state: State, decisions: Iterable[Decision], running: Mapping[RunId, RunView]) -> tuple[Row, ...]:
+def _view_live(state: State, decisions: Iterable[Decision], running: Mapping[RunId, RunView], scene: Scene) -> tuple[Row, ...]:
     said = {decision.task: decision for decision in decisions}
     rows = []
     for task in sorted(_in_order(state), key=lambda t: LIVE.index(t.status) if t.status in LIVE else len(LIVE)):
         if task.status in LIVE:
             seen = running.get(current_run(task))
-            what = tell_task(task, state, said.get(task.spec.id)).what
+            what = tell_task(task, state, said.get(task.spec.id), scene).what
             rows.append(
                 {
                     "task": task.spec.id,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from orchd.core.exit_words import tell_exit
 from orchd.core.statuses import ACTIVE
 from orchd.core.watched import current_run
 from orchd.model.limits import LOST_RETRIES
@@ -50,16 +51,16 @@ def _conclude(task: Task, seen: Exit, returned: Returned, now_ms: int) -> Attemp
         reason = FAILED_OUTCOMES.get(seen.outcome, Reason.EXIT)
         return _ended(task, Status.FAILED, returned, now_ms, reason, _describe_exit(seen) + returned.detail)
     if returned.entry is Entry.ACCEPTED:
-        return _ended(task, Status.READY, returned, now_ms)
+        return _ended(task, Status.READY, returned, now_ms, None, returned.detail)
     if returned.entry is Entry.UNCHANGED:
         failed = None if task.spec.noop else Reason.NOTHING
-        return _ended(task, Status.FAILED if failed else Status.UNCHANGED, returned, now_ms, failed)
+        return _ended(task, Status.FAILED if failed else Status.UNCHANGED, returned, now_ms, failed, returned.detail)
     return _ended(task, Status.FAILED, returned, now_ms, returned.reason or Reason.POLICY, returned.detail)
 
 
 def _describe_exit(seen: Exit) -> tuple[str, ...]:
     last = seen.results[-1:]
-    lines = tuple(f"ended with {r.code} after {r.seconds:.1f} s" for r in last if not r.timed_out)
+    lines = tuple(f"{tell_exit(r.code)} after {r.seconds:.1f} s" for r in last if not r.timed_out)
     lines += tuple(f"still running after {r.seconds:.0f} s" for r in last if r.timed_out)
     return lines + ((seen.detail,) if seen.detail else ())
 

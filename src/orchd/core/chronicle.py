@@ -124,7 +124,8 @@ def _(event: SaveMerged, state: State) -> Iterator[Line]:
 
 @tell.register
 def _(event: GateRan, state: State) -> Iterator[Line]:
-    names = ", ".join(f"{result.gate} {result.seconds:.1f} s" for result in event.verdict.results)
+    guilty = [result for result in event.verdict.results if not result.green]
+    names = ", ".join(f"{result.gate} {result.seconds:.1f} s" for result in guilty or event.verdict.results)
     tone, word = (Tone.GOOD, "green") if event.verdict.green else (Tone.BAD, "red")
     yield Line(tone, word, f"{names} on the merged tree of {event.verdict.index} task(s)")
 

@@ -140,7 +140,7 @@ def _clear_workspace(run: RunId, seen: RunSeen, tasks: Mapping[TaskId, Task]) ->
         yield StopRun(run)
     elif seen.phase is Phase.LOST:
         yield SalvageRun(run)
-    elif task is not None and seen.returned is None:
+    elif task is not None and seen.exit is not None and seen.returned is None:
         spec = task.spec
         yield AdmitResult(AdmitOrder(run, spec.session, spec.id, task.base, spec.claims, accept=False))
     elif run.startswith(GATE_MARK) or is_reachable(seen):
@@ -150,4 +150,4 @@ def _clear_workspace(run: RunId, seen: RunSeen, tasks: Mapping[TaskId, Task]) ->
 def is_reachable(seen: RunSeen) -> bool:
     """Whether everything that the run made is held by a ref (or there was nothing)."""
     returned = seen.returned
-    return returned is not None and (bool(returned.ref) or returned.entry is Entry.UNCHANGED)
+    return returned is not None and (bool(returned.ref) or returned.entry is Entry.UNCHANGED) and not returned.partial

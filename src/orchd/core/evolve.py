@@ -55,6 +55,7 @@ class Draft:
     leases: dict[TaskId, Lease]
     save: Save | None
     problems: tuple[Problem, ...]
+    branch: str
 
     @property
     def open_save(self) -> Save:
@@ -75,6 +76,7 @@ def evolve(state: State, events: Iterable[Event]) -> State:
         dict(state.leases),
         state.save,
         state.problems,
+        state.branch,
     )
     for event in events:
         apply(event, draft)
@@ -87,6 +89,7 @@ def evolve(state: State, events: Iterable[Event]) -> State:
         draft.leases,
         draft.save,
         draft.problems,
+        draft.branch,
     )
 
 
@@ -108,7 +111,7 @@ def apply(event: Event, draft: Draft) -> None:
 
 @apply.register
 def _(event: LeaderTook, draft: Draft) -> None:
-    draft.owner, draft.epoch = event.owner, event.epoch
+    draft.owner, draft.epoch, draft.branch = event.owner, event.epoch, event.branch or draft.branch
 
 
 @apply.register

@@ -138,7 +138,7 @@ def _judge_amount(changes: Sequence[Change], config: Config) -> Iterator[Violati
 
 
 def _judge_path(change: Change, config: Config) -> Iterator[str]:
-    if _is_protected(change.path):
+    if is_protected(change.path):
         yield "is protected: it decides what is run, checked or trusted"
     if change.new_mode:
         yield from (why for rule, why in ADDED_RULES if rule(change))
@@ -158,7 +158,8 @@ def _only_grew(change: Change) -> bool:
     return change.old_mode == change.new_mode and change.appended
 
 
-def _is_protected(path: str) -> bool:
+def is_protected(path: str) -> bool:
+    """Whether no result may change `path`. Of a glob: whether all that it names is protected."""
     names = [name.casefold() for name in path.split("/")]
     return names[0] in PROTECTED_AT_ROOT or any(name in PROTECTED_NAMES or name.startswith(PROTECTED_STARTS) for name in names)
 

@@ -6,6 +6,7 @@ Rule: the excerpt and the names in a message come from a stranger's file; everyt
 from __future__ import annotations
 
 from orchd.core.inert import inert
+from orchd.core.tables import count_cells
 from orchd.model.problem import Problem
 
 _LINE_WIDTH = 160
@@ -34,6 +35,6 @@ def _quote(problem: Problem) -> list[str]:
     marked = inert(problem.excerpt[problem.column - 1 : problem.column - 1 + problem.width])
     lines = [f"{margin} |", f"{number} | {inert(problem.excerpt)[:_LINE_WIDTH]}"]
     if len(before) < _LINE_WIDTH:
-        mark = "^" * max(1, min(len(marked), _LINE_WIDTH - len(before)))
-        lines.append(f"{margin} | {' ' * len(before)}{mark}")
+        mark = "^" * max(1, count_cells(marked[: _LINE_WIDTH - len(before)]))
+        lines.append(f"{margin} | {' ' * count_cells(before)}{mark}")
     return lines

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
+from orchd.core.exit_words import tell_exit
 from orchd.model.config import Config
 from orchd.model.ids import Oid, SaveId, SessionId, TaskId, gate_run
 from orchd.model.limits import SAVE_ITEMS
@@ -81,11 +82,15 @@ def judge_gates(save: Save, index: int, ended: Exit) -> Verdict:
 
 def describe_red(results: Iterable[GateResult]) -> tuple[str, ...]:
     """One line for each red gate."""
-    return tuple(
-        f"gate `{r.gate}` timed out after {r.seconds:.0f} s" if r.timed_out else f"gate `{r.gate}` ended with {r.code}"
-        for r in results
-        if not r.green
-    )
+    return tuple(f"gate `{result.gate}` {_tell_red(result)}" for result in results if not result.green)
+
+
+def _tell_red(result: GateResult) -> str:
+    if result.timed_out:
+        return f"timed out after {result.seconds:.0f} s"
+    if result.code < 0 and not result.seconds:
+        return "left no evidence of its end"
+    return tell_exit(result.code)
 
 
 def tasks_of(save: Save) -> frozenset[TaskId]:

@@ -6,12 +6,13 @@ Rule: every cell goes through `inert`, so no cell can break out of its line.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 from orchd.core.inert import inert
 
 GAP = "  "
+MIN_CELLS = 8
 _UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 
 
@@ -33,12 +34,23 @@ def shorten(text: str, cells: int) -> str:
     return "".join(kept) + "…"
 
 
-def align_rows(rows: Sequence[Sequence[str]], room: int) -> list[list[str]]:
-    """Cells padded so that columns stand under each other; the last column is cut to what `room` (cells) leaves for it."""
+def align_rows(rows: Sequence[Sequence[str]], room: int, whole: Collection[int] = ()) -> list[list[str]]:
+    """Cells padded so that columns stand under each other. Where `room` (cells) is too small, the widest columns are cut
+    first, but never those at the places `whole`; and none below MIN_CELLS."""
     safe = [[inert(cell) for cell in row] for row in rows]
     widths = [max(map(count_cells, column)) for column in zip(*safe, strict=True)]
-    last_room = max(10, room - sum(widths[:-1]) - len(GAP) * (len(widths) - 1))
-    return [[*map(_pad, row[:-1], widths), shorten(row[-1], last_room)] for row in safe]
+    _narrow(widths, room - len(GAP) * (len(widths) - 1), [at for at in range(len(widths)) if at not in whole])
+    cut = [[shorten(cell, width) for cell, width in zip(row, widths, strict=True)] for row in safe]
+    return [[*map(_pad, row[:-1], widths), row[-1]] for row in cut]
+
+
+def _narrow(widths: list[int], room: int, places: Sequence[int]) -> None:
+    """Take from the widest of `places` until all fit into `room`; of equals the last one gives first."""
+    while sum(widths) > room and places:
+        widest = max(places, key=lambda at: (widths[at], at))
+        if widths[widest] <= MIN_CELLS:
+            return
+        widths[widest] -= 1
 
 
 def join_tabs(cells: Sequence[str]) -> str:

@@ -7,16 +7,35 @@ in the core. Rule: every status, reason and cause has an entry, and no sentence 
 from __future__ import annotations
 
 import re
+import shlex
 import string
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from orchd.core.inert import inert
+from orchd.core.phrases import (
+    BACK,
+    BUSY_STEPS,
+    CAUSE_STEPS,
+    CAUSES,
+    CHANGES,
+    DIFF,
+    GIT_IS_BUSY,
+    HOLD_STEPS,
+    HOLDS,
+    LOG,
+    REASONS,
+    RETRY,
+    SAVE_STEPS,
+    UNSERVED,
+    Telling,
+)
+from orchd.core.statuses import FINISHED, SUCCEEDED
 from orchd.core.tables import tell_span
 from orchd.model.ids import TaskId, ready_ref
-from orchd.model.save import UNVERIFIED, Checkpoint, Hold, Save, SaveStep
+from orchd.model.save import UNVERIFIED, Checkpoint, Hold, Save
 from orchd.model.snapshot import Cause, Decision, State
-from orchd.model.work import Reason, Status, Task
+from orchd.model.work import Reason, Source, Status, Task
 
 SHOWN_ITEMS = 5
 SHORT_OID = 12
@@ -26,12 +45,24 @@ GATE_RUN = re.compile(r"@[0-9a-f]+\.\d+\.\d+")
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
-    """`what` happened, without a full stop; `why` is the evidence line by line; `steps` are what a person can do."""
+class Scene:
+    """What is seen around the state. `branch`: where tasks land; `served`: whether an orchd works here now; `archived`:
+    tasks that others name and that the state at hand does not hold; `files`: the ids that have a task file now (None: not
+    looked at); `checkpoint`: the one that landed the task; `contained`: whether the branch still contains it."""
 
-    what: str
-    why: tuple[str, ...] = ()
-    steps: tuple[str, ...] = ()
+    branch: str = "main"
+    served: bool = True
+    archived: Mapping[TaskId, Task] = field(default_factory=dict)
+    files: frozenset[TaskId] | None = None
+    checkpoint: Checkpoint | None = None
+    contained: bool = True
+
+    def lacks_file(self, task: Task) -> bool:
+        """Whether the file that `task` came from is gone, so that it would be withdrawn when it waits."""
+        return self.files is not None and task.source is not Source.INBOX and task.spec.id not in self.files
+
+
+SCENE = Scene()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,79 +74,6 @@ class Need:
     since_ms: int
     command: str
 
-
-LOG = "`orchd logs {id}` shows what it printed"
-DIFF = "`git diff {base} {ref}` shows what it changed: nothing is lost"
-RETRY = "`orchd retry {id}` runs it again on the present main"
-ANEW = "change its file: that starts it anew"
-
-REASONS: Mapping[Reason, Telling] = {
-    Reason.EXIT: Telling("its command did not succeed", steps=(LOG, DIFF, RETRY, ANEW)),
-    Reason.TIMEOUT: Telling(
-        "it ran into its time limit of {limit} and was ended",
-        steps=(LOG, DIFF, "raise `timeout:` in its file: that starts it anew", RETRY),
-    ),
-    Reason.WORKSPACE: Telling(
-        "its workspace could not be prepared, or its result could not be taken from it", steps=(LOG, DIFF, RETRY)
-    ),
-    Reason.NOTHING: Telling(
-        "its command reported success but changed nothing",
-        steps=(LOG, "if that is right, write `noop: allowed` into its file: that starts it anew", RETRY),
-    ),
-    Reason.CLAIM: Telling(
-        "it changed paths outside its claim",
-        steps=("widen `claims:` in its file: that starts it anew", DIFF, RETRY),
-    ),
-    Reason.POLICY: Telling(
-        "its result holds something that may not come in",
-        steps=(DIFF, "change its command so that it does not make this: that starts it anew", RETRY),
-    ),
-    Reason.GATE: Telling(
-        "a gate was red on the merged tree", steps=("`orchd logs {gate}` shows what the gate printed", DIFF, RETRY, ANEW)
-    ),
-    Reason.CONFLICT: Telling(
-        "main changed the same lines since it began",
-        steps=(RETRY, "or merge `{ref}` by hand and `orchd cancel {id}`", DIFF),
-    ),
-    Reason.LOST: Telling(
-        "its supervisor was gone and had left no exit evidence ({lost} times)",
-        steps=(LOG, DIFF, RETRY),
-    ),
-    Reason.CANCELLED: Telling("somebody cancelled it", steps=(DIFF, RETRY)),
-}
-
-CAUSES: Mapping[Cause, str] = {
-    Cause.NONE: "nothing holds it back: it starts at the next look",
-    Cause.NEEDS: "it needs {others}",
-    Cause.BLOCKED: "it cannot start: it needs {others}",
-    Cause.AFTER: "it comes after {others}",
-    Cause.CLAIM: "its claim `{mine}` meets `{theirs}` of {others}",
-    Cause.SLOTS: "all slots are taken by {active}",
-    Cause.DRAINING: "orchd is stopping and starts nothing new",
-    Cause.NOT_ASKED: "this run was asked for other tasks",
-}
-
-CAUSE_STEPS: Mapping[Cause, tuple[str, ...]] = {
-    Cause.BLOCKED: ("`orchd explain {first}` says what to do about it", "or take it out of `needs:` in the file of {id}"),
-    Cause.DRAINING: ("`orchd run` or `orchd daemon` goes on with it",),
-    Cause.NOT_ASKED: ("`orchd run {id}` runs it",),
-}
-
-SAVE_STEPS: Mapping[SaveStep, str] = {
-    SaveStep.PLANNED: "it is being merged with main",
-    SaveStep.MERGED: "the gates run on the merged tree",
-    SaveStep.GATED: "it is about to land on main",
-    SaveStep.LANDED: "main contains it; the checkpoint is being published",
-}
-
-HOLDS: Mapping[Hold, str] = {
-    Hold.DIRTY: "it is ready to land, but your checkout of main has changes of its own",
-    Hold.UNTRACKED: "it is ready to land, but files that git does not track in your checkout are in the way",
-}
-HOLD_STEPS = (
-    "commit, stash or move these files (`git status` shows them); orchd looks again by itself",
-    "or merge it yourself: `git merge {ready}`",
-)
 
 UNJUDGED = frozenset({Status.WAITING, Status.RUNNING, Status.STOPPING, Status.WITHDRAWN})
 
@@ -129,11 +87,13 @@ CLAIMED: Mapping[Reason, str] = {
 """What the command itself said. All other reasons stand against a command that reported success."""
 
 
-def tell_task(task: Task, state: State, decision: Decision | None = None) -> Telling:
+def tell_task(task: Task, state: State, decision: Decision | None = None, scene: Scene = SCENE) -> Telling:
     """The story of `task`; `decision` is the arbiter's present word on it, if it waits."""
     if task.status is Status.WAITING:
-        return _tell_waiting(task, state, decision)
-    return _STATUSES[task.status](task, state)
+        return _tell_waiting(task, state, decision, scene)
+    told = _STATUSES[task.status](task, state, scene)
+    stands = task.status not in FINISHED and not scene.served
+    return replace(told, steps=(*told.steps, UNSERVED)) if stands else told
 
 
 def tell_claimed(task: Task) -> str:
@@ -143,12 +103,12 @@ def tell_claimed(task: Task) -> str:
     return CLAIMED.get(task.reason, "its command reported success") if task.reason else "its command reported success"
 
 
-def tell_proven(task: Task, checkpoint: Checkpoint | None) -> str:
-    """What orchd has evidence for; `checkpoint` is the one that landed it."""
+def tell_proven(task: Task, scene: Scene = SCENE) -> str:
+    """What orchd has evidence for."""
     if task.status is Status.LANDED:
-        gates = f"; {tell_gates(checkpoint)}" if checkpoint else ""
-        return f"main contains it since {task.checkpoint} ({task.commit[:SHORT_OID]}){gates}"
-    return _PROVEN.get(task.status, "nothing landed").format(ref=short_ref(task.ref))
+        gates = f"; {tell_gates(scene.checkpoint)}" if scene.checkpoint else ""
+        return f"{_tell_where(task, scene)} ({task.commit[:SHORT_OID]}){gates}"
+    return _PROVEN.get(task.status, "nothing landed").format(ref=short_ref(task.ref), branch=scene.branch)
 
 
 def tell_gates(checkpoint: Checkpoint) -> str:
@@ -163,20 +123,25 @@ def is_verified(checkpoint: Checkpoint) -> bool:
     return checkpoint.gates not in ("", UNVERIFIED)
 
 
-def list_needs(state: State) -> tuple[Need, ...]:
+def list_needs(state: State, scene: Scene = SCENE) -> tuple[Need, ...]:
     """What waits for a person, the longest first; what has no date comes last."""
     needs = [
-        Need(task.spec.id, tell_task(task, state).what, task.ended_ms, f"orchd retry {task.spec.id}")
+        Need(task.spec.id, tell_task(task, state, scene=scene).what, task.ended_ms, _answer(task, scene))
         for task in state.tasks.values()
         if task.status is Status.HELD
     ]
     if state.save and state.save.hold:
-        what = _with_items(HOLDS[state.save.hold], state.save.hold_detail)
-        needs.append(Need(name_items(state.save), what, state.save.date_ms, "git status"))
+        facts, items = _hold_facts(state.save, scene)
+        what = _with_items(HOLDS[state.save.hold].format_map(facts), items)
+        needs.append(Need(name_items(state.save), what, state.save.date_ms, f"{facts['git']} status"))
     if state.problems:
         files = sorted({problem.file for problem in state.problems})
         needs.append(Need(_shorten_list(files), f"{len(state.problems)} problem(s) in input files", 0, "orchd check"))
     return tuple(sorted(needs, key=lambda need: (need.since_ms == 0, need.since_ms)))
+
+
+def _answer(task: Task, scene: Scene) -> str:
+    return f"orchd {'explain' if scene.lacks_file(task) else 'retry'} {task.spec.id}"
 
 
 def name_items(save: Save) -> str:
@@ -190,41 +155,62 @@ def short_ref(ref: str) -> str:
     return ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
 
 
-def _tell_waiting(task: Task, state: State, decision: Decision | None) -> Telling:
+def _tell_waiting(task: Task, state: State, decision: Decision | None, scene: Scene) -> Telling:
     why = (f"attempt {task.attempt} was lost: its supervisor was gone without evidence",) if task.lost else ()
     if decision is None:
         return Telling(
             "it waits; orchd has not looked at it yet", why, ("`orchd run` or `orchd daemon` starts what can start",)
         )
-    facts = _decision_facts(task, state, decision)
-    return Telling(
-        CAUSES[decision.cause].format_map(facts),
-        why,
-        tuple(step.format_map(facts) for step in CAUSE_STEPS.get(decision.cause, ())),
-    )
+    if decision.cause is Cause.NONE and not scene.served:
+        return Telling(f"nothing holds it back, but {UNSERVED}", why)
+    known = {**scene.archived, **state.tasks}
+    roots = _find_roots(decision, known)
+    facts = _decision_facts(task, decision, known) | ({"first": roots[0]} if roots else {})
+    stuck = tuple(f"{_name_other(root, known)} holds back {facts['others']}" for root in roots)
+    steps = CAUSE_STEPS.get(Cause.BLOCKED if roots else decision.cause, ())
+    told = tuple(step.format_map(facts) for step in steps)
+    served = () if scene.served or decision.cause is Cause.BLOCKED or roots else (UNSERVED,)
+    return Telling("; ".join((CAUSES[decision.cause].format_map(facts), *stuck)), why, (*told, *served))
 
 
-def _decision_facts(task: Task, state: State, decision: Decision) -> dict[str, str]:
+def _find_roots(decision: Decision, known: Mapping[TaskId, Task]) -> tuple[TaskId, ...]:
+    """Where the decision is to wait for tasks that cannot start themselves: those that ended badly behind them."""
+    roots: dict[TaskId, None] = {}
+    left, passed = list(decision.others) if decision.cause is Cause.NEEDS else [], set[TaskId]()
+    while left:
+        name = left.pop(0)
+        if name in passed or name not in known:
+            continue
+        passed.add(name)
+        if known[name].status is Status.WAITING:
+            left += known[name].spec.needs
+        elif known[name].status in FINISHED - SUCCEEDED:
+            roots[name] = None
+    return tuple(roots)
+
+
+def _decision_facts(task: Task, decision: Decision, known: Mapping[TaskId, Task]) -> dict[str, str]:
     mine, theirs = (*map(inert, decision.detail), "**", "**")[:2]
-    active = [t.spec.id for t in state.tasks.values() if t.status in (Status.RUNNING, Status.STOPPING)]
+    active = [t.spec.id for t in known.values() if t.status in (Status.RUNNING, Status.STOPPING)]
     return {
         "id": task.spec.id,
         "first": decision.others[0] if decision.others else task.spec.id,
-        "others": _shorten_list([_name_other(other, state) for other in decision.others]) or "another task",
+        "others": _shorten_list([_name_other(other, known) for other in decision.others]) or "another task",
         "active": _shorten_list(active) or "tasks that start now",
         "mine": mine,
         "theirs": theirs,
     }
 
 
-def _name_other(other: TaskId, state: State) -> str:
-    task = state.tasks.get(other)
+def _name_other(other: TaskId, known: Mapping[TaskId, Task]) -> str:
+    task = known.get(other)
     if task is None:
         return other
-    return f"{other} ({task.status}{f': {task.reason}' if task.reason else ''})"
+    reason = f": {task.reason}" if task.reason and str(task.reason) != str(task.status) else ""
+    return f"{other} ({task.status}{reason})"
 
 
-def _tell_running(task: Task, _: State) -> Telling:
+def _tell_running(task: Task, _: State, __: Scene) -> Telling:
     return Telling(
         f"attempt {task.attempt} runs on {task.base[:SHORT_OID]}",
         (f"its limit is {tell_span(task.spec.timeout_seconds)}",),
@@ -232,23 +218,41 @@ def _tell_running(task: Task, _: State) -> Telling:
     )
 
 
-def _tell_stopping(task: Task, _: State) -> Telling:
+def _tell_stopping(task: Task, _: State, __: Scene) -> Telling:
     return Telling("somebody cancelled it; all its processes are being ended, and its work will be kept")
 
 
-def _tell_ready(task: Task, state: State) -> Telling:
-    under_way = "the save under way comes first" if state.save else "orchd merges it at the next look"
-    return Telling(f"its changes stay inside its claim and are on `{short_ref(task.ref)}`; {under_way}")
+def _tell_ready(task: Task, state: State, scene: Scene) -> Telling:
+    merged = "; orchd merges it at the next look" if scene.served else ""
+    under_way = "; the save under way comes first" if state.save else merged
+    return Telling(f"its changes stay inside its claim and are on `{short_ref(task.ref)}`{under_way}")
 
 
-def _tell_saving(task: Task, state: State) -> Telling:
-    if state.save is None:
+def _tell_saving(task: Task, state: State, scene: Scene) -> Telling:
+    save = state.save
+    if save is None:
         return Telling("it is being saved")
-    if state.save.hold is None:
-        return Telling(SAVE_STEPS[state.save.step], _tell_verdicts(state.save))
-    why = (*_tell_verdicts(state.save), *map(inert, state.save.hold_detail))
-    steps = tuple(step.format(ready=ready_ref(state.save.number)) for step in HOLD_STEPS)
-    return Telling(HOLDS[state.save.hold], why, steps)
+    if save.hold is None:
+        return Telling(SAVE_STEPS[save.step].format(branch=scene.branch), _tell_verdicts(save))
+    facts, items = _hold_facts(save, scene)
+    busy = save.hold is Hold.DIRTY and any(map(GIT_IS_BUSY.match, items))
+    steps = tuple(step.format_map(facts) for step in (BUSY_STEPS if busy else HOLD_STEPS[save.hold]))
+    return Telling(HOLDS[save.hold].format_map(facts), (*_tell_verdicts(save), *map(inert, items)), steps)
+
+
+def _hold_facts(save: Save, scene: Scene) -> tuple[dict[str, str], tuple[str, ...]]:
+    """What the sentences about a hold may name, and what is in the way. A first detail `in FOLDER` names another work
+    tree than the repository's own."""
+    first = save.hold_detail[0] if save.hold_detail else ""
+    folder = first.removeprefix("in ") if first.startswith("in /") else ""
+    items = save.hold_detail[1:] if folder else save.hold_detail
+    return {
+        "branch": scene.branch,
+        "where": f" in {inert(folder)}" if folder else "",
+        "git": f"git -C {inert(shlex.quote(folder))}" if folder else "git",
+        "ready": ready_ref(save.number),
+        "files": _shorten_list(items) or "these files",
+    }, items
 
 
 def _tell_verdicts(save: Save) -> tuple[str, ...]:
@@ -260,44 +264,65 @@ def _tell_verdicts(save: Save) -> tuple[str, ...]:
     )
 
 
-def _tell_landed(task: Task, _: State) -> Telling:
-    undo = f"`git show {task.commit[:SHORT_OID]}` shows the checkpoint" if task.commit else ""
-    return Telling(f"main contains it since {task.checkpoint}", steps=(undo,) if undo else ())
+def _tell_landed(task: Task, _: State, scene: Scene) -> Telling:
+    gates = (tell_gates(scene.checkpoint),) if scene.checkpoint else ()
+    commit = (f"its checkpoint is the commit {task.commit[:SHORT_OID]}",) if task.commit else ()
+    show = (f"`git show {task.commit[:SHORT_OID]}` shows the checkpoint",) if task.commit else ()
+    back = () if scene.contained else (f"`git merge {task.checkpoint}` on {scene.branch} brings it back",)
+    return Telling(_tell_where(task, scene), (*commit, *gates, *_tell_work(task)), (*show, *back))
 
 
-def _tell_unchanged(task: Task, _: State) -> Telling:
-    what = "it succeeded and left main as it is"
-    why = (
-        ("its file says that changing nothing is fine",) if task.spec.noop else ("main already had everything that it changed",)
-    )
-    return Telling(what, why, (f"`orchd retry {task.spec.id}` runs it again",))
+def _tell_where(task: Task, scene: Scene) -> str:
+    if scene.contained:
+        return f"{scene.branch} contains it since {task.checkpoint}"
+    return f"it landed as {task.checkpoint}, but {scene.branch} does not contain it any more"
 
 
-def _tell_withdrawn(task: Task, _: State) -> Telling:
+def _tell_unchanged(task: Task, _: State, scene: Scene) -> Telling:
+    what = f"it succeeded and left {scene.branch} as it is"
+    had = f"{scene.branch} already had everything that it changed"
+    why = ("its file says that changing nothing is fine",) if task.spec.noop else (had,)
+    facts = _task_facts(task, scene)
+    return Telling(what, why, (_retry_step(task, scene).format_map(facts),))
+
+
+def _tell_withdrawn(task: Task, _: State, __: Scene) -> Telling:
     return Telling("its file was removed while it waited", steps=("put its file back to run it",))
 
 
-def _tell_failed(task: Task, _: State) -> Telling:
+def _tell_failed(task: Task, _: State, scene: Scene) -> Telling:
     told = (
         REASONS[task.reason]
         if task.reason
         else Telling("it did not land, and no reason was recorded", steps=(LOG, DIFF, RETRY))
     )
-    facts = _task_facts(task)
+    facts = _task_facts(task, scene)
     items = tuple(item for item in task.detail if item != facts["gate"])
+    steps = dict.fromkeys(_retry_step(task, scene) if step == RETRY else step for step in told.steps)
     return Telling(
         _with_items(told.what.format_map(facts), items),
-        tuple(map(inert, items)) if len(items) > SHOWN_ITEMS else (),
-        tuple(step.format_map(facts) for step in told.steps if all(facts[name] for name in _names_in(step))),
+        (*map(inert, items), *_tell_work(task)),
+        tuple(step.format_map(facts) for step in steps if all(facts[name] for name in _names_in(step))),
     )
 
 
-def _task_facts(task: Task) -> dict[str, str]:
+def _retry_step(task: Task, scene: Scene) -> str:
+    return BACK if scene.lacks_file(task) else RETRY
+
+
+def _tell_work(task: Task) -> tuple[str, ...]:
+    """Where the work is, if there is any."""
+    return (f"its work is {task.tip[:SHORT_OID]} on `{short_ref(task.ref)}`",) if task.tip and task.ref else ()
+
+
+def _task_facts(task: Task, scene: Scene) -> dict[str, str]:
     """What the sentences may name. An empty fact removes the steps that need it: no work, nothing to diff."""
     return {
         "id": task.spec.id,
         "base": task.base[:SHORT_OID],
         "ref": short_ref(task.ref),
+        "branch": scene.branch,
+        "change": "" if scene.lacks_file(task) else CHANGES[task.source].format(branch=scene.branch),
         "limit": tell_span(task.spec.timeout_seconds),
         "lost": str(task.lost),
         "gate": next((item for item in task.detail if GATE_RUN.fullmatch(item)), ""),
@@ -317,7 +342,7 @@ def _shorten_list(items: list[str] | tuple[str, ...]) -> str:
     return f"{shown} and {len(items) - SHOWN_ITEMS} more" if len(items) > SHOWN_ITEMS else shown
 
 
-_STATUSES: Mapping[Status, Callable[[Task, State], Telling]] = {
+_STATUSES: Mapping[Status, Callable[[Task, State, Scene], Telling]] = {
     Status.RUNNING: _tell_running,
     Status.STOPPING: _tell_stopping,
     Status.READY: _tell_ready,
@@ -333,6 +358,6 @@ _STATUSES: Mapping[Status, Callable[[Task, State], Telling]] = {
 _PROVEN: Mapping[Status, str] = {
     Status.READY: "its changes stay inside its claim (`{ref}`); not merged, not gated",
     Status.SAVING: "its changes stay inside its claim (`{ref}`); a save works on it",
-    Status.UNCHANGED: "main needed no change from it",
+    Status.UNCHANGED: "{branch} needed no change from it",
     Status.HELD: "its changes stay inside its claim (`{ref}`); not landed",
 }

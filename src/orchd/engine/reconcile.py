@@ -53,7 +53,9 @@ class Reconciler:
         """Take over the repository: raise the epoch. Raises Busy when somebody else keeps taking it."""
         for _ in range(3):
             stored = self._ports.store.load()
-            event = LeaderTook(self._ports.leadership.owner, stored.state.epoch + 1)
+            if not stored.version:
+                self._ports.runs.begin_anew()
+            event = LeaderTook(self._ports.leadership.owner, stored.state.epoch + 1, self._ports.refs.branch)
             state = evolve(stored.state, [event])
             if self._ports.store.commit(stored, state, [event], self._ports.clock.now_ms()):
                 self._epoch = state.epoch

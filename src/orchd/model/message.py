@@ -19,10 +19,11 @@ from orchd.model.work import Reason, Source, Status, TaskSpec
 
 @dataclass(frozen=True, slots=True)
 class LeaderTook:
-    """A daemon took this repository; the epoch rose."""
+    """A daemon took this repository; the epoch rose. `branch` is where it lands tasks."""
 
     owner: str
     epoch: int
+    branch: str = ""
 
 
 @dataclass(frozen=True, slots=True)

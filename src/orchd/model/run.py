@@ -66,13 +66,16 @@ class RunOrder:
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """The exit evidence of a run. `tip` is empty when nothing was collected; `seconds` is the wall time of the commands."""
+    """The exit evidence of a run. `tip` is empty when nothing was collected; `seconds` is the wall time of the commands.
+    `extra` is a commit whose parents are all commits of the task that neither `tip` nor its base has (stashes, other
+    branches, what it reset away); empty when there are none."""
 
     outcome: Outcome
     results: tuple[CommandResult, ...] = ()
     tip: Oid = ""
     seconds: float = 0.0
     detail: str = ""
+    extra: Oid = ""
 
 
 class Entry(StrEnum):
@@ -102,13 +105,15 @@ class AdmitOrder:
 @dataclass(frozen=True, slots=True)
 class Returned:
     """The airlock's evidence. `ref` is where the work is reachable; empty when there was none, or when it could not be
-    taken at all (then the workspace is kept and `detail` says so)."""
+    taken at all (then the workspace is kept and `detail` says so). `partial`: the workspace holds more than `ref` does,
+    namely repositories of its own, and is kept too."""
 
     entry: Entry
     tip: Oid = ""
     ref: str = ""
     reason: Reason | None = None
     detail: tuple[str, ...] = ()
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

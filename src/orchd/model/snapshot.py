@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Everything that lasts: the fold of all events. `next_order` and `next_number` never go back."""
+    """Everything that lasts: the fold of all events. `next_order` and `next_number` never go back; `branch` is the one that
+    tasks landed on last, so that a checkout of another one does not change it."""
 
     owner: str = ""
     epoch: int = 0
@@ -31,6 +32,7 @@ class State:
     leases: Mapping[TaskId, Lease] = field(default_factory=dict)
     save: Save | None = None
     problems: tuple[Problem, ...] = ()
+    branch: str = ""
 
 
 @dataclass(frozen=True, slots=True)

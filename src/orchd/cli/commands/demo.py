@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -130,16 +133,31 @@ def _summarise(folder: Path, state: State) -> list[str]:
         lines.append(f"  {task.status:9} {name:18} {task.checkpoint or why}")
     lines += ["", "Main, newest first (git log --first-parent --oneline)"]
     lines += [f"  {line}" for line in _git(folder, "log", "--first-parent", "--format=%h %s%d", "main").splitlines()]
+    return [*lines, "", *_tell_where_to_look(folder)]
+
+
+def _tell_where_to_look(folder: Path) -> list[str]:
+    from orchd import app
+
+    orchd, leavings = _name_orchd(), app.find(folder).workspaces.parent
     return [
-        *lines,
-        "",
         "Where to look",
-        f"  cd {folder}",
-        "  orchd status                       what waits for you comes first",
-        f"  orchd explain {EDITED_BY_PERSON}       why it waits, and what you can do",
-        "  orchd explain round-differently    which gate was red, and where its log is",
+        f"  cd {shlex.quote(str(folder))}",
+        f"  {orchd} status                       # what waits for you comes first",
+        f"  {orchd} explain {EDITED_BY_PERSON}       # why it waits, and what you can do",
+        f"  {orchd} explain round-differently    # which gate was red, and where its log is",
         "  git log --first-parent --notes=orch/audit main",
+        f"  rm -rf {shlex.quote(str(folder))} {shlex.quote(str(leavings))}   # removes the sample and all that belongs to it",
     ]
+
+
+def _name_orchd() -> str:
+    """How to call this very program from a shell that may not have it on its path."""
+    if shutil.which("orchd"):
+        return "orchd"
+    program = Path(sys.argv[0]).absolute()
+    named = program.name == "orchd" and os.access(program, os.X_OK)
+    return shlex.quote(str(program)) if named else f"{shlex.quote(sys.executable)} -m orchd"
 
 
 def _is_as_promised(state: State) -> bool:

@@ -99,16 +99,17 @@ def _watch(place: Place) -> None:
 
 def _look(place: Place) -> Row:
     from orchd import app
+    from orchd.cli.scenes import look_around
 
-    hot = app.read_hot(place)
+    hot, server = app.read_hot(place), app.server(place)
     return view_status(
         hot,
         app.decisions(place, hot.state),
         app.checkpoints(place),
         app.running(place, hot.state),
-        app.server(place),
-        branch=app.branch(place),
+        server,
         sandbox=app.sandbox_name(),
+        scene=look_around(place, hot.state, served=server is not None),
         now_ms=_now_ms(),
     )
 

@@ -10,7 +10,7 @@ import click
 
 from orchd.cli.envelopes import ENVELOPES, Row, to_data
 from orchd.cli.flags import Command, read_flags
-from orchd.cli.output import fact_lines, paint, print_json, print_record
+from orchd.cli.output import complain, fact_lines, paint, print_json, print_record, say
 from orchd.cli.suggest import unknown
 from orchd.cli.views import find_problems, view_explain, view_show
 from orchd.core.inert import inert, plain
@@ -32,14 +32,13 @@ LISTING = "`orchd status` lists them; new files are read by `orchd run` and `orc
 def show(task: TaskId) -> int:
     """Show everything about TASK. That includes what its command claimed and what is proven."""
     from orchd import app
+    from orchd.cli.scenes import look_closely
 
     place = app.find(read_flags().repo)
     state = app.read_hot(place).state
     known, code = _find_told(place, state, task)
     if known:
-        landed = app.checkpoints(place) if known.checkpoint else ()
-        checkpoint = next((one for one in landed if one.name == known.checkpoint), None)
-        row = view_show(known, state, _decide(place, state, known), checkpoint)
+        row = view_show(known, state, _decide(place, state, known), look_closely(place, state, known))
         print_record(ENVELOPES["show"], row, fact_lines(ENVELOPES["show"].fields, row))
     return code
 
@@ -49,12 +48,13 @@ def show(task: TaskId) -> int:
 def explain(task: TaskId) -> int:
     """Explain why TASK is where it is. Says what happened, on what evidence, and what you can do."""
     from orchd import app
+    from orchd.cli.scenes import look_closely
 
     place = app.find(read_flags().repo)
     state = app.read_hot(place).state
     known, code = _find_told(place, state, task)
     if known:
-        row = view_explain(known, state, _decide(place, state, known))
+        row = view_explain(known, state, _decide(place, state, known), look_closely(place, state, known))
         print_record(ENVELOPES["explain"], row, _explain_lines(row))
     return code
 
@@ -64,7 +64,7 @@ def explain(task: TaskId) -> int:
 @click.option("-f", "--follow", is_flag=True, help="Go on until the attempt ends.")
 @click.option("--raw", is_flag=True, help="Print the bytes as they are, control sequences too.")
 @click.option("--attempt", type=click.IntRange(min=1), help="Which attempt. [default: the last]")
-def logs(task: str, *, follow: bool, raw: bool, attempt: int | None) -> None:
+def logs(task: str, *, follow: bool, raw: bool, attempt: int | None) -> int:
     """Print the output of TASK. A run that `orchd ps` named will do too."""
     from orchd import app
 
@@ -73,12 +73,16 @@ def logs(task: str, *, follow: bool, raw: bool, attempt: int | None) -> None:
         raise UsageError("--json prints one finished document", "leave out --follow and --raw")
     place = app.find(flags.repo)
     run = task if task.startswith("@") else _find_run(place, task, attempt)
+    if not app.has_log(place, run):
+        complain(f"the log of {run} is gone", "logs are kept beside the repository, not in it: no clone has them")
+        return BAD
     lines = app.log_lines(place, run, follow)
     if flags.json:
         row = {"run": run, "lines": tuple(plain(line).rstrip("\n") for line in lines)}
         print_json(ENVELOPES["logs"], to_data(ENVELOPES["logs"].fields, row))
     else:
-        _write_log(lines if raw else (plain(line).encode(errors="replace") for line in lines))
+        _write_log(lines if raw else (plain(line).encode(errors="replace") for line in lines), f"{run} has printed nothing")
+    return 0
 
 
 def find_task(place: Place, task: TaskId) -> Task:
@@ -129,9 +133,12 @@ def _find_run(place: Place, task: TaskId, attempt: int | None) -> RunId:
     return task_run(task, known.generation, number)
 
 
-def _write_log(lines: Iterable[bytes]) -> None:
-    """Line by line, so that following shows what there is."""
-    out = sys.stdout.buffer
+def _write_log(lines: Iterable[bytes], empty: str) -> None:
+    """Line by line, so that following shows what there is. `empty` is the message when there is nothing."""
+    out, printed = sys.stdout.buffer, False
     for line in lines:
         out.write(line)
         out.flush()
+        printed = True
+    if not printed:
+        say(empty)

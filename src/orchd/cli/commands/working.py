@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
 import click
 
-from orchd.cli.closing import close_run
-from orchd.cli.commands.telling import find_task
+from orchd.cli.closing import close_run, tell_going_on
+from orchd.cli.commands.telling import LISTING, find_task
 from orchd.cli.envelopes import ENVELOPES, to_data
 from orchd.cli.flags import Command, read_flags
 from orchd.cli.output import print_json, print_records, say
+from orchd.cli.suggest import unknown
 from orchd.cli.views import view_run
 from orchd.core.lifecycle import allows
 from orchd.errors import UsageError
 from orchd.model.ids import TaskId
 from orchd.model.message import StopAsked, TaskCancelled, TaskRetried
 from orchd.model.snapshot import Verb
+from orchd.model.work import Source
+
+if TYPE_CHECKING:
+    from orchd.adapters.place import Place
+    from orchd.app import Served
 
 EVENTS = {Verb.RETRY: (TaskRetried,), Verb.CANCEL: (TaskCancelled, StopAsked)}
 """What each request can become."""
@@ -25,16 +35,19 @@ EVENTS = {Verb.RETRY: (TaskRetried,), Verb.CANCEL: (TaskCancelled, StopAsked)}
 def run(tasks: tuple[TaskId, ...]) -> int:
     """Work until nothing is left to do. With TASKs only on them and what they need."""
     from orchd import app
-    from orchd.cli.narrator import open_narrator
 
     flags = read_flags()
-    narrator = open_narrator(quiet=flags.quiet, color=flags.color)
-    with narrator.live():
-        served = app.serve(app.find(flags.repo), narrator, until_idle=True, only=tasks)
+    place = app.find(flags.repo)
+    _check_known(place, tasks)
+    served = _serve(place, until_idle=True, only=tasks)
     summary, code = close_run(served)
     say(summary)
     if flags.json:
-        print_json(ENVELOPES["run"], to_data(ENVELOPES["run"].fields, view_run(served, summary, code)))
+        from orchd.cli.scenes import look_around
+
+        scene = look_around(place, served.state, served=False)
+        row = view_run(served, summary, code, app.decisions(place, served.state), scene)
+        print_json(ENVELOPES["run"], to_data(ENVELOPES["run"].fields, row))
     return code
 
 
@@ -42,10 +55,34 @@ def run(tasks: tuple[TaskId, ...]) -> int:
 def daemon() -> None:
     """Serve the repository until stopped."""
     from orchd import app
+
+    served = _serve(app.find(read_flags().repo), until_idle=False)
+    say(", ".join(["stopped", *tell_going_on(served.state)]))
+
+
+def _serve(place: Place, *, until_idle: bool, only: tuple[TaskId, ...] = ()) -> Served:
+    """Serve with words on standard error. Who leaves at once is told what goes on without them."""
+    from orchd import app
     from orchd.cli.narrator import open_narrator
 
     flags = read_flags()
-    app.serve(app.find(flags.repo), open_narrator(quiet=flags.quiet, color=flags.color), until_idle=False)
+    narrator = open_narrator(quiet=flags.quiet, color=flags.color)
+    try:
+        with narrator.live() if until_idle else nullcontext():
+            return app.serve(place, narrator, until_idle=until_idle, only=only)
+    except KeyboardInterrupt:
+        say(", ".join(["left at once", *tell_going_on(app.read_hot(place).state)]))
+        raise
+
+
+def _check_known(place: Place, tasks: Iterable[TaskId]) -> None:
+    """Raises UsageError for the first of `tasks` that nobody has heard of."""
+    from orchd import app
+
+    for task in tasks:
+        known = app.file_names(place)
+        if task not in known and app.read_task(place, task) is None:
+            raise unknown("task", task, known | app.read_all(place).tasks.keys(), LISTING)
 
 
 @click.command(cls=Command)
@@ -69,6 +106,8 @@ def _ask(verb: Verb, task: TaskId) -> None:
     known = find_task(place, task)
     if not any(allows(event, known.status) for event in EVENTS[verb]):
         raise UsageError(f"{task} is {known.status}: there is nothing to {verb}", f"`orchd explain {task}` says more")
+    if verb is Verb.RETRY and known.source is not Source.INBOX and task not in app.file_names(place):
+        raise UsageError(f"the file of {task} is gone: a retry would be withdrawn at once", f"put {task}.yaml back first")
     app.ask(place, verb, task)
     served = app.server(place) is not None
     print_records(ENVELOPES["ask"], [{"task": task, "verb": str(verb), "status": str(known.status), "served": served}])

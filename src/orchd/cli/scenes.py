@@ -1,0 +1,38 @@
+"""What the sentences about tasks need to know besides the state: looked up once for each command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from orchd import app
+from orchd.core.telling import Scene
+from orchd.model.ids import TaskId
+from orchd.model.snapshot import State
+from orchd.model.work import Status, Task
+
+if TYPE_CHECKING:
+    from orchd.adapters.place import Place
+
+
+def look_around(place: Place, state: State, *, served: bool) -> Scene:
+    """What goes for all tasks. `served`: whether an orchd works here."""
+    return Scene(app.branch(place), served, _read_archived(place, state), app.file_names(place))
+
+
+def look_closely(place: Place, state: State, task: Task) -> Scene:
+    """What goes for `task`."""
+    scene = look_around(place, state, served=app.server(place) is not None)
+    if task.status is not Status.LANDED:
+        return scene
+    checkpoint = next((one for one in app.checkpoints(place) if one.name == task.checkpoint), None)
+    return replace(scene, checkpoint=checkpoint, contained=app.contains(place, task.commit))
+
+
+def _read_archived(place: Place, state: State) -> Mapping[TaskId, Task]:
+    """The tasks that waiting ones need and that the hot state does not hold."""
+    waiting = [task for task in state.tasks.values() if task.status is Status.WAITING]
+    missing = {name for task in waiting for name in task.spec.needs} - state.tasks.keys()
+    found = {name: app.read_task(place, name) for name in missing}
+    return {name: task for name, task in found.items() if task is not None}

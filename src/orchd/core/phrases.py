@@ -1,0 +1,119 @@
+"""The sentences about tasks, as tables: one entry for each status, reason, cause and step. `core.telling` fills them in.
+
+Why apart: what is said is changed more often than when it is said. Rule: a sentence claims no more than the record proves.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from orchd.model.save import Hold, SaveStep
+from orchd.model.snapshot import Cause
+from orchd.model.work import Reason, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """`what` happened, without a full stop; `why` is the evidence line by line; `steps` are what a person can do."""
+
+    what: str
+    why: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+
+
+LOG = "`orchd logs {id}` shows what it printed"
+DIFF = "`git diff {base} {ref}` shows what it changed: nothing is lost"
+RETRY = "`orchd retry {id}` runs it again on the present {branch}"
+ANEW = "{change}: that starts it anew"
+BACK = "its file is gone, so a retry would be withdrawn at once: put `.orch/tasks/{id}.yaml` back first"
+
+REASONS: Mapping[Reason, Telling] = {
+    Reason.EXIT: Telling("its command did not succeed", steps=(LOG, DIFF, RETRY, ANEW)),
+    Reason.TIMEOUT: Telling(
+        "it ran into its time limit of {limit} and was ended",
+        steps=(LOG, DIFF, "raise `timeout:` ({change}): that starts it anew", RETRY),
+    ),
+    Reason.WORKSPACE: Telling(
+        "its workspace could not be prepared, or its result could not be taken from it", steps=(LOG, DIFF, RETRY)
+    ),
+    Reason.NOTHING: Telling(
+        "its command reported success but changed nothing",
+        steps=(LOG, "if that is right, write `noop: allowed` into it ({change}): that starts it anew", RETRY),
+    ),
+    Reason.CLAIM: Telling(
+        "it changed paths outside its claim",
+        steps=("widen `claims:` ({change}): that starts it anew", DIFF, RETRY),
+    ),
+    Reason.POLICY: Telling(
+        "its result holds something that may not come in",
+        steps=(DIFF, "change its command so that it does not make this ({change}): that starts it anew", RETRY),
+    ),
+    Reason.GATE: Telling(
+        "a gate was red on the merged tree", steps=("`orchd logs {gate}` shows what the gate printed", DIFF, RETRY, ANEW)
+    ),
+    Reason.CONFLICT: Telling(
+        "{branch} changed the same lines since it began",
+        steps=(RETRY, "or merge `{ref}` by hand and `orchd cancel {id}`", DIFF),
+    ),
+    Reason.LOST: Telling(
+        "its supervisor was gone and had left no exit evidence ({lost} times)",
+        steps=(LOG, DIFF, RETRY),
+    ),
+    Reason.CANCELLED: Telling("somebody cancelled it", steps=(DIFF, RETRY)),
+}
+
+CAUSES: Mapping[Cause, str] = {
+    Cause.NONE: "nothing holds it back: it starts at the next look",
+    Cause.NEEDS: "it needs {others}",
+    Cause.BLOCKED: "it cannot start: it needs {others}",
+    Cause.AFTER: "it comes after {others}",
+    Cause.CLAIM: "its claim `{mine}` meets `{theirs}` of {others}",
+    Cause.SLOTS: "all slots are taken by {active}",
+    Cause.DRAINING: "orchd is stopping and starts nothing new",
+    Cause.NOT_ASKED: "this run was asked for other tasks",
+}
+
+CAUSE_STEPS: Mapping[Cause, tuple[str, ...]] = {
+    Cause.BLOCKED: (
+        "`orchd explain {first}` says what to do about it",
+        "`orchd retry {first}` runs it again",
+        "or take it out of `needs:` of {id}",
+    ),
+    Cause.DRAINING: ("`orchd run` or `orchd daemon` goes on with it",),
+    Cause.NOT_ASKED: ("`orchd run {id}` runs it",),
+}
+
+SAVE_STEPS: Mapping[SaveStep, str] = {
+    SaveStep.PLANNED: "it is being merged with {branch}",
+    SaveStep.MERGED: "the gates run on the merged tree",
+    SaveStep.GATED: "it is about to land on {branch}",
+    SaveStep.LANDED: "{branch} contains it; the checkpoint is being published",
+}
+
+HOLDS: Mapping[Hold, str] = {
+    Hold.DIRTY: "it is ready to land, but your checkout of {branch}{where} has changes of its own",
+    Hold.UNTRACKED: "it is ready to land, but files that git does not track in your checkout{where} are in the way",
+}
+HOLD_STEPS: Mapping[Hold, tuple[str, ...]] = {
+    Hold.DIRTY: (
+        "commit or stash these changes (`{git} status` shows them); orchd looks again by itself",
+        "or merge it yourself: `{git} merge --no-overwrite-ignore {ready}`",
+    ),
+    Hold.UNTRACKED: ("move {files} away (`{git} status --ignored` shows ignored files, too); orchd looks again by itself",),
+}
+BUSY_STEPS = ("let git finish first (`{git} status` says how); orchd looks again by itself",)
+"""Instead of HOLD_STEPS.DIRTY when git itself stands in the way."""
+
+GIT_IS_BUSY = re.compile(r"an? .* is not finished|an interrupted move |a git command is running|git ")
+"""How a detail of a hold begins that is no path: another operation of git, or its refusal."""
+
+CHANGES: Mapping[Source, str] = {
+    Source.FILE: "change its file",
+    Source.INBOX: "drop it changed into `.orch/inbox/`, under the same name",
+    Source.COMMIT: "commit a change of its file to {branch}",
+}
+"""How a person changes a task, by where it came from."""
+
+UNSERVED = "no orchd serves this repository: `orchd run` or `orchd daemon` starts it"
