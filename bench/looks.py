@@ -53,7 +53,7 @@ class Nobody:
     def told(self, events: Sequence[Event], state: State) -> None:
         """Nothing."""
 
-    def notice(self, text: str) -> None:
+    def notice(self, text: str, word: str = "stop") -> None:
         """Nobody is told."""
 
     def trouble(self, text: str) -> None:
