@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -126,3 +127,13 @@ def test_a_repository_that_cannot_be_served_is_refused_at_the_start(
     monkeypatch.setattr(git_repo, "OLDEST_GIT", (99, 0))
     with pytest.raises(ConfigError, match="too old"):
         open_repo(replace(world.place))
+
+
+def test_open_files_are_listed_while_processes_come_and_go(tmp_path: Path) -> None:
+    churn = subprocess.Popen(["sh", "-c", "for n in $(seq 2000); do true & done; wait"])
+    try:
+        with (tmp_path / "held").open("w") as held:
+            assert all(held.name in locks.open_files() for _ in range(30))
+    finally:
+        churn.kill()
+        churn.wait()

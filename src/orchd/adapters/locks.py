@@ -37,13 +37,15 @@ def remove_stale(locks: Iterable[Path]) -> tuple[Path, ...]:
 
 def open_files() -> frozenset[str]:
     """Everything that the processes of this user have open."""
-    return frozenset(_links(Path("/proc"), "[0-9]*/fd/*"))
+    return frozenset(link for process in Path("/proc").glob("[0-9]*") for link in _list_open(process))
 
 
-def _links(folder: Path, pattern: str) -> Iterator[str]:
-    for link in folder.glob(pattern):
-        with contextlib.suppress(OSError):
-            yield str(link.readlink())
+def _list_open(process: Path) -> Iterator[str]:
+    """Processes come and go while they are listed."""
+    with contextlib.suppress(OSError):
+        for link in (process / "fd").iterdir():
+            with contextlib.suppress(OSError):
+                yield str(link.readlink())
 
 
 def _age_seconds(lock: Path) -> float:
