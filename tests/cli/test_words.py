@@ -56,8 +56,8 @@ def test_a_problem_is_told_when_it_is_new_and_not_again_when_another_comes(capsy
     assert "new trouble" in said and "old trouble" not in said
 
 
-def test_a_notice_stands_under_its_own_word_and_not_under_trouble(capsys):
+def test_a_notice_stands_under_its_own_word_and_not_under_trouble(capfd):
     narrator = Narrator(quiet=False, color=False)
     narrator.notice("really?")
     narrator.notice("here", "serves")
-    assert [line.split() for line in capsys.readouterr().err.splitlines()] == [["stop", "really?"], ["serves", "here"]]
+    assert [line.split() for line in capfd.readouterr().err.splitlines()] == [["stop", "really?"], ["serves", "here"]]

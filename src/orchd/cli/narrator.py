@@ -5,10 +5,11 @@ The live part needs a terminal; in a pipe or a log there are only the lines.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 
 from rich.console import Console, RenderableType
@@ -59,9 +60,9 @@ class Narrator:
             self._console.print(_render_line(Line(Tone.BAD, "trouble", inert(text))))
 
     def notice(self, text: str, word: str = "stop") -> None:
-        """Print it."""
-        with suppress(RuntimeError):  # a signal came amidst a print of ours, and Python lets nobody write into that
-            self._console.print(_render_line(Line(Tone.CALL, word, inert(text))))
+        """Print it, past all buffers: a signal handler may call this amidst a print of ours, and into that nobody may write."""
+        if not self._console.quiet:
+            os.write(sys.stderr.fileno(), f"{word:>10}  {inert(text)}\n".encode())
 
     @contextmanager
     def live(self) -> Iterator[None]:
