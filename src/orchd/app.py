@@ -308,11 +308,11 @@ def log_lines(place: Place, run: RunId, follow: bool) -> Iterator[bytes]:  # noq
     return follow_log(place, run) if follow else read_log(place, run)
 
 
-def ask(place: Place, verb: Verb, task: TaskId) -> None:
+def ask(place: Place, verb: Verb, subject: str, words: Sequence[str] = ()) -> None:
     """Drop a request; the daemon that runs, or the next one, takes it."""
     from orchd.adapters.intents import drop_intent
 
-    drop_intent(place, verb, task)
+    drop_intent(place, verb, subject, words)
 
 
 def init(place: Place) -> list[tuple[Path, str]]:

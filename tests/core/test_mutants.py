@@ -190,7 +190,7 @@ FAULTS = {
         "intake", "enumerate(files, state.next_order)", "((state.next_order, f) for f in files)"
     ),
     "requests are heard in full": Fault(
-        "planner", "{intent.task: intent for intent in snapshot.intents}.values()", "snapshot.intents"
+        "planner", "{_topic(intent): intent for intent in snapshot.intents}.values()", "snapshot.intents"
     ),
     "requests ignore the table": Fault("planner", "if task and allows(type(event), task.status)", "if task"),
     "a held save keeps orchd busy": Fault(

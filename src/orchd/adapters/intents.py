@@ -8,18 +8,19 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Sequence
 
 from orchd.adapters.durable import remove_quietly, write_durably
 from orchd.adapters.place import Place
-from orchd.model.ids import TaskId, is_slug
+from orchd.model.ids import is_slug
 from orchd.model.snapshot import Intent, Verb
 
 
-def drop_intent(place: Place, verb: Verb, task: TaskId) -> None:
-    """Ask for something. It is done by the daemon that runs, or by the next one."""
+def drop_intent(place: Place, verb: Verb, subject: str, words: Sequence[str] = ()) -> None:
+    """Ask for something about the task or session `subject`. It is done by the daemon that runs, or by the next one."""
     place.intents.mkdir(parents=True, exist_ok=True)
     name = f"{time.time_ns():020d}-{os.getpid()}.json"
-    write_durably(place.intents / name, json.dumps({"verb": verb.value, "task": task}).encode())
+    write_durably(place.intents / name, json.dumps({"verb": verb.value, "subject": subject, "words": list(words)}).encode())
 
 
 class IntentFolder:
@@ -42,10 +43,10 @@ class IntentFolder:
         path = self._place.intents / name
         try:
             data = json.loads(path.read_bytes())
-            verb, task = Verb(data["verb"]), str(data["task"])
+            intent = Intent(name, Verb(data["verb"]), str(data["subject"]), tuple(map(str, data.get("words", ()))))
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError):
             remove_quietly(path)
             return None
-        return Intent(name, verb, task) if is_slug(task) else None
+        return intent if is_slug(intent.subject) else None

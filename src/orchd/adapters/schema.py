@@ -290,7 +290,7 @@ def _parsed(document: Document, file: TaskFile, task: TaskId) -> ParsedTask:
         priority=file.priority,
         noop=file.noop == "allowed",
         labels=tuple(file.labels),
-        **timed,
+        timeout_seconds=TASK_TIMEOUT_SECONDS if file.timeout is None else file.timeout,
     )
     digest = hashlib.sha256(codec.dumps(codec.encode(spec) | timed)).hexdigest()
     return ParsedTask(spec, digest, bool(timed), tuple(_mentions(document)))

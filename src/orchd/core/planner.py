@@ -18,9 +18,9 @@ from orchd.core.landing import advance_save, begin_save
 from orchd.core.lifecycle import allows
 from orchd.core.statuses import ACTIVE, OPEN
 from orchd.model.claim import Lease
-from orchd.model.ids import TaskId
 from orchd.model.message import AttemptStarted, Event, StopAsked, TaskCancelled, TaskRetried
-from orchd.model.snapshot import Cause, Decision, Plan, Snapshot, State, Verb
+from orchd.model.snapshot import Cause, Decision, Intent, Plan, Snapshot, State, Verb
+from orchd.model.work import Task
 
 Stage = Callable[[State, Snapshot], Iterator[Event]]
 
@@ -48,13 +48,13 @@ def is_idle(state: State) -> bool:
 def hear_intents(state: State, snapshot: Snapshot) -> Iterator[Event]:
     """Requests of people. One that the lifecycle does not allow (any more) is dropped.
 
-    Of several for one task the last counts: a request is heard again when forgetting it was lost, and two that take each
+    Of several on one topic the last counts: a request is heard again when forgetting it was lost, and two that take each
     other back would then never come to rest.
     """
-    for intent in {intent.task: intent for intent in snapshot.intents}.values():
-        task = state.tasks.get(intent.task)
-        wishes = WISHES[intent.verb](intent.task, snapshot.now_ms)
-        yield from [event for event in wishes if task and allows(type(event), task.status)][:1]
+    for intent in {_topic(intent): intent for intent in snapshot.intents}.values():
+        events = tuple(WISHES[intent.verb](intent, state, snapshot))
+        yield from events
+        state = evolve(state, events) if events else state
 
 
 def _room(state: State, snapshot: Snapshot) -> Room:
@@ -68,9 +68,30 @@ def _start(state: State, snapshot: Snapshot, decision: Decision) -> AttemptStart
     return AttemptStarted(decision.task, task.attempt + 1, snapshot.main, lease)
 
 
-WISHES: Mapping[Verb, Callable[[TaskId, int], tuple[Event, ...]]] = {
-    Verb.RETRY: lambda task, _: (TaskRetried(task),),
-    Verb.CANCEL: lambda task, now_ms: (StopAsked(task), TaskCancelled(task, now_ms)),
+def _topic(intent: Intent) -> tuple[str, ...]:
+    """What a request is about: of the verbs in TAKES_BACK one takes the other back, all others stand for themselves."""
+    return (intent.subject,) if intent.verb in TAKES_BACK else (intent.subject, intent.verb, *intent.words)
+
+
+def _retry(intent: Intent, state: State, snapshot: Snapshot) -> Iterator[Event]:
+    return _first_allowed(state.tasks.get(intent.subject), TaskRetried(intent.subject))
+
+
+def _cancel(intent: Intent, state: State, snapshot: Snapshot) -> Iterator[Event]:
+    task = intent.subject
+    return _first_allowed(state.tasks.get(task), StopAsked(task), TaskCancelled(task, snapshot.now_ms))
+
+
+def _first_allowed(task: Task | None, *wishes: Event) -> Iterator[Event]:
+    """The first wish that the lifecycle of `task` allows, if any."""
+    yield from [event for event in wishes if task and allows(type(event), task.status)][:1]
+
+
+TAKES_BACK = frozenset({Verb.RETRY, Verb.CANCEL})
+
+WISHES: Mapping[Verb, Callable[[Intent, State, Snapshot], Iterator[Event]]] = {
+    Verb.RETRY: _retry,
+    Verb.CANCEL: _cancel,
 }
 
 STAGES: tuple[Stage, ...] = (hear_intents, read_files, conclude_attempts, advance_save, begin_save)

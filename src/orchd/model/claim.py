@@ -26,10 +26,12 @@ class PathSpec:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A granted claim. `epoch` is the leader's epoch when it was granted and only rises."""
+    """A granted claim. `epoch` is the leader's epoch when it was granted and only rises; `ports` are TCP ports."""
 
     task: TaskId
     owner: str
     epoch: int
     paths: tuple[PathSpec, ...]
     granted_ms: int
+    resources: tuple[str, ...] = ()
+    ports: tuple[int, ...] = ()

@@ -70,7 +70,7 @@ class FilesSeen:
 
 
 class Verb(StrEnum):
-    """What a person may ask of a task from outside."""
+    """What a person may ask from outside."""
 
     RETRY = "retry"
     CANCEL = "cancel"
@@ -78,11 +78,13 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A request that somebody dropped. It is recorded by the planner and then forgotten."""
+    """A request that somebody dropped. It is recorded by the planner and then forgotten. `subject` is the id of the task or
+    session that it is about, `words` is what the verb needs besides."""
 
     id: str
     verb: Verb
-    task: TaskId
+    subject: str
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

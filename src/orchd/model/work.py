@@ -51,7 +51,11 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TaskSpec:
-    """What a person asked for. `title` and `run` are personal text and are stored apart from the record."""
+    """What a person asked for. `title` and `run` are personal text and are stored apart from the record.
+
+    `resources` are names of which one task at a time holds each, `ports` is how many free TCP ports it wants, `numbers` are
+    the kinds of numbers (`migration`) of which it wants the next one.
+    """
 
     id: TaskId
     title: str
@@ -64,6 +68,9 @@ class TaskSpec:
     timeout_seconds: float = TASK_TIMEOUT_SECONDS
     noop: bool = False
     labels: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    ports: int = 0
+    numbers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
