@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from orchd.cli.envelopes import ENVELOPES, Field
+from orchd.cli.envelopes import ENVELOPES
+from orchd.cli.fields import Field
 from orchd.cli.flags import _common_options
 from orchd.cli.root import root
 

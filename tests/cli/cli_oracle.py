@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from orchd.cli.envelopes import ENVELOPES, json_schema
+from orchd.cli.envelopes import ENVELOPES
+from orchd.cli.fields import json_schema
 
 
 def check_schema(schema, data, where="data"):

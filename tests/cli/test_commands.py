@@ -16,7 +16,8 @@ import pytest
 from cli_oracle import check_schema, data_of
 from cli_shell import MAIN
 
-from orchd.cli.envelopes import ENVELOPES, json_schema
+from orchd.cli.envelopes import ENVELOPES
+from orchd.cli.fields import json_schema
 
 READING = ("status", "ps", "claims", "checkpoints", "op log")
 

@@ -22,7 +22,8 @@ from cli_samples import (
 from orchd.adapters.state_reader import HotState, Operation
 from orchd.app import RunView, Served
 from orchd.cli.board import board_cells, board_lines
-from orchd.cli.envelopes import ENVELOPES, json_schema, to_cells, to_data, to_shown
+from orchd.cli.envelopes import ENVELOPES
+from orchd.cli.fields import json_schema, to_cells, to_data, to_shown
 from orchd.cli.flags import Flags
 from orchd.cli.output import fact_lines, print_record, print_records, record_lines, table_lines
 from orchd.cli.root import root

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from orchd.cli.envelopes import ENVELOPES, FORMS, Field, Kind, Row, to_cells
+from orchd.cli.envelopes import ENVELOPES
+from orchd.cli.fields import FORMS, Field, Kind, Row, to_cells
 from orchd.cli.flags import Flags
 from orchd.cli.output import table_lines
 from orchd.core.inert import inert

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import click
 
-from orchd.cli.envelopes import Envelope, Field, Kind, Row, to_cells, to_data, to_shown
+from orchd.cli.fields import Envelope, Field, Kind, Row, to_cells, to_data, to_shown
 from orchd.cli.flags import Flags, read_flags
 from orchd.core.inert import inert
 from orchd.core.tables import GAP, align_rows, join_tabs

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from orchd.cli.closing import tasks_of_run
-from orchd.cli.envelopes import Row
+from orchd.cli.fields import Row
 from orchd.core.telling import (
     SCENE,
     Scene,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from orchd.cli.board import board_cells, board_lines
-from orchd.cli.envelopes import ENVELOPES, Row, to_data
+from orchd.cli.envelopes import ENVELOPES
+from orchd.cli.fields import Row, to_data
 from orchd.cli.flags import Command, Group, read_flags
 from orchd.cli.output import print_json, print_lines, print_records
 from orchd.cli.views import view_checkpoints, view_claims, view_operations, view_ps, view_status

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from orchd.cli.envelopes import ENVELOPES, json_schema, to_data
+from orchd.cli.envelopes import ENVELOPES
+from orchd.cli.fields import json_schema, to_data
 from orchd.cli.flags import Command, Group, read_flags
 from orchd.cli.output import print_json, print_lines, print_records, say
 from orchd.cli.views import view_problems

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchd.cli.envelopes import ENVELOPES, Row, to_data
+from orchd.cli.envelopes import ENVELOPES
+from orchd.cli.fields import Row, to_data
 from orchd.cli.flags import Command, read_flags
 from orchd.cli.output import complain, fact_lines, paint, print_json, print_record, say
 from orchd.cli.suggest import unknown

@@ -10,7 +10,8 @@ import click
 
 from orchd.cli.closing import close_run, tell_going_on
 from orchd.cli.commands.telling import LISTING, find_task
-from orchd.cli.envelopes import ENVELOPES, to_data
+from orchd.cli.envelopes import ENVELOPES
+from orchd.cli.fields import to_data
 from orchd.cli.flags import Command, read_flags
 from orchd.cli.output import print_json, print_records, say
 from orchd.cli.suggest import unknown
