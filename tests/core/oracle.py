@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import itertools
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from orchd.model.claim import PathSpec
 from orchd.model.message import (
@@ -75,9 +75,62 @@ def _match(globs: tuple[str, ...], names: tuple[str, ...]) -> bool:
     return bool(names) and name_matches(globs[0], names[0]) and _match(globs[1:], names[1:])
 
 
-def same_file(path: str) -> str:
-    """Two paths with the same result are one file somewhere: on a disk that ignores case, or composes accents."""
-    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", path).casefold())
+IGNORED = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufe0f\ufeff"
+
+
+def _hfs(name: str) -> str:
+    """HFS+ and APFS: decomposed, case of single characters, some left out."""
+    return "".join(c.lower()[:1] for c in unicodedata.normalize("NFD", name) if c not in IGNORED)
+
+
+def _ext4(name: str) -> str:
+    """ext4 with casefold: decomposed, full folding, what is ignorable left out."""
+    plain = unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
+    return unicodedata.normalize("NFD", "".join(c for c in plain if c not in IGNORED))
+
+
+def _ntfs(name: str) -> str:
+    """One upper case letter for one lower case letter, nothing composed."""
+    return "".join(c.upper() if len(c.upper()) == 1 else c for c in name)
+
+
+def _turkish(name: str) -> str:
+    """Upper case as a Turkish system makes it."""
+    return name.replace("i", "\u0130").upper()
+
+
+FILE_SYSTEMS: Sequence[Callable[[str], str]] = (
+    str,
+    str.casefold,
+    _hfs,
+    _ext4,
+    _ntfs,
+    _turkish,
+    lambda name: unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold()),
+    lambda name: unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()),
+    lambda name: unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).upper()),
+)
+"""What each kind of disk compares instead of the names."""
+
+
+TWINS = (
+    ("STRASSE", "stra\u00dfe"),
+    ("\u03c3\u03c3", "\u03a3\u03c2"),
+    ("TITLE", "t\u0131tle"),
+    ("t\u0130tle", "ti\u0307tle"),
+    ("\u00e9\u0323", "e\u0323\u0301"),
+    ("a\u200db", "A\u00adB"),
+    ("\ufb01", "fi"),
+    ("x\u00b2", "X2"),
+)
+"""Pairs of names that are one file somewhere."""
+
+
+@functools.cache
+def file_names(path: str) -> frozenset[tuple[int, str]]:
+    """What the disks take `path` for; two paths that share one of these are one file somewhere."""
+    segments = path.split("/")
+    return frozenset((at, "/".join(map(fold, segments))) for at, fold in enumerate(FILE_SYSTEMS))
 
 
 def all_names(alphabet: str, chars: int) -> tuple[str, ...]:
@@ -92,8 +145,8 @@ def all_paths(names: Sequence[str] = NAMES, depth: int = 3) -> tuple[str, ...]:
 
 
 @functools.cache
-def _files_of(glob: str) -> frozenset[str]:
-    return frozenset(same_file(path) for path in all_paths() if path_matches(glob, path))
+def _files_of(glob: str) -> frozenset[tuple[int, str]]:
+    return frozenset(name for path in all_paths() if path_matches(glob, path) for name in file_names(path))
 
 
 @functools.cache

@@ -42,6 +42,8 @@ def check_claims(dice: random.Random) -> None:
             rules.check_clash((PathSpec(first, dice.choice(walk.MODES)),), (PathSpec(second, dice.choice(walk.MODES)),))
         for path in paths:
             rules.check_covers(first, path)
+    for one, other in oracle.TWINS:
+        rules.check_overlap(one, other, [one, other])
 
 
 def check_graph(dice: random.Random) -> None:

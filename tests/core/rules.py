@@ -24,8 +24,7 @@ GATES = (Gate("unit", "make unit"), Gate("lint", "make lint"))
 
 def check_overlap(first: str, second: str, paths: Sequence[str]) -> None:
     """Sound: whenever one file (under any of its names) is in both globs, they overlap. Symmetric."""
-    mine = {oracle.same_file(path) for path in paths if oracle.path_matches(first, path)}
-    theirs = {oracle.same_file(path) for path in paths if oracle.path_matches(second, path)}
+    mine, theirs = ({n for p in paths if oracle.path_matches(g, p) for n in oracle.file_names(p)} for g in (first, second))
     said = claims.overlaps(first, second)
     demand("globs that share a file overlap", said or mine.isdisjoint(theirs), first, second, sorted(mine & theirs)[:3])
     demand("overlap has no direction", said == claims.overlaps(second, first), first, second)

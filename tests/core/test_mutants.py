@@ -46,7 +46,13 @@ FAULTS = {
     "the claim is released when the task is ready": Fault(
         "statuses", "OPEN = ACTIVE | {Status.READY, Status.SAVING}", "OPEN = ACTIVE | {Status.SAVING}"
     ),
-    "case is not folded": Fault("claims", ".casefold()", ""),
+    "case is not folded": Fault("folding", "return name.lower() if", "return name if"),
+    "characters that are left out are not folded": Fault("folding", 'return ""', "return character"),
+    "marks are not folded": Fault("folding", " if not unicodedata.combining(one)", ""),
+    "the dotless i is not folded": Fault("folding", ").upper())", "))"),
+    "compatible forms are not folded": Fault(
+        "folding", 'normalize("NFKD", unicodedata.normalize("NFKD",', 'normalize("NFD", unicodedata.normalize("NFD",'
+    ),
     "reads and writes get along": Fault(
         "claims", "(Mode.APPEND, Mode.APPEND)})", "(Mode.APPEND, Mode.APPEND), (Mode.READ, Mode.WRITE)})"
     ),

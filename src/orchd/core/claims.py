@@ -1,8 +1,8 @@
 """Claims: does a glob cover a path, and can two claims meet?
 
-Overlap is decided for files that do not exist yet, as the intersection of two glob languages, on names folded for case
-and decomposed (two names that one file system would take for the same file overlap). When in doubt, it says overlap:
-two tasks that wait for each other lose minutes, two that collide lose work.
+Overlap is decided for files that do not exist yet, as the intersection of two glob languages, on folded names (two names
+that one file system would take for the same file overlap). When in doubt, it says overlap: two tasks that wait for each
+other lose minutes, two that collide lose work.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ import fnmatch
 import functools
 import operator
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
+from orchd.core.folding import fold_name
 from orchd.model.claim import Mode, PathSpec
+
+_WILD = re.compile(r"[*?]+")
 
 GETS_ALONG = frozenset({(Mode.READ, Mode.READ), (Mode.APPEND, Mode.APPEND)})
 
@@ -71,11 +73,8 @@ def _expand(glob: str) -> tuple[str, ...]:
 
 @functools.lru_cache(maxsize=4096)
 def _segments(glob: str) -> tuple[str, ...]:
-    """Segments, folded character by character. Marks (accents) are left out, because their order may differ in two names
-    of one file; and as one character can fold to several, `?` may stand for any number of them here."""
-    folded = unicodedata.normalize("NFD", unicodedata.normalize("NFD", glob).casefold())
-    plain = "".join(character for character in folded if not unicodedata.combining(character))
-    return tuple(s if s == "**" else re.sub(r"[*?]+", "*", s) for s in _expand(plain))
+    """Segments, folded. As one character can fold to several or to none, `?` may stand for any number of them here."""
+    return tuple(s if s == "**" else "*".join(map(fold_name, _WILD.split(s))) for s in _expand(glob))
 
 
 @functools.lru_cache(maxsize=65536)
