@@ -230,13 +230,14 @@ def operations(place: Place, limit: int) -> Sequence[Operation]:
 def decisions(place: Place, state: State) -> tuple[Decision, ...]:
     """What the arbiter says about each waiting task now. `state` may be the hot one."""
     from orchd.adapters.effective import read_effective
-    from orchd.core.arbiter import Room, decide
+    from orchd.core.arbiter import decide
+    from orchd.core.desk import Room
     from orchd.core.graph import dependencies
 
     waiting = [task for task in state.tasks.values() if task.status is Status.WAITING]
     if any(name not in state.tasks for task in waiting for name in dependencies(task.spec)):
         state = read_all(place)
-    return decide(state, Room(read_effective(place).parallel))
+    return decide(state, Room(read_effective(place)))
 
 
 def config(place: Place) -> Config:

@@ -10,6 +10,7 @@ from world import World, demand
 
 from orchd.core.evolve import evolve
 from orchd.core.planner import plan
+from orchd.model.config import Config
 from orchd.model.message import (
     AdmitResult,
     AttemptEnded,
@@ -22,7 +23,7 @@ from orchd.model.message import (
 )
 from orchd.model.run import Entry, RunSeen
 from orchd.model.snapshot import Plan, Snapshot, State
-from orchd.model.work import Task
+from orchd.model.work import Task, TaskSpec
 
 
 def check_turn(world: World, snapshot: Snapshot, planned: Plan) -> None:
@@ -83,6 +84,7 @@ def check_start(world: World, snapshot: Snapshot, before: State, after: State, e
     spec = before.tasks[event.task].spec
     active = sum(task.status.value in ACTIVE for task in after.tasks.values())
     demand("running tasks never exceed the slots", active <= snapshot.config.parallel, active)
+    check_limits(spec, [task.spec for task in after.tasks.values() if task.status.value in ACTIVE], snapshot.config)
     demand("nothing starts while draining", not snapshot.draining, event)
     demand("nothing starts from a base that was not seen", event.base == snapshot.main, event)
     for need in spec.needs:
@@ -96,6 +98,21 @@ def check_start(world: World, snapshot: Snapshot, before: State, after: State, e
     run = f"{event.task}.{before.tasks[event.task].generation}.{event.attempt}"
     known = {order.id for order in world.late} | world.runs.keys()
     demand("a run id is never started twice", run not in known, run)
+
+
+def check_limits(spec: TaskSpec, active: list[TaskSpec], config: Config) -> None:
+    """Of each kind of task that has a limit no more run than that."""
+    maker = {agent.name: agent.provider for agent in config.agents}
+    for group in config.groups:
+        if group.name == spec.group:
+            demand("a group keeps its limit", sum(one.group == spec.group for one in active) <= group.parallel, spec)
+    for agent in config.agents:
+        if agent.name == spec.agent and agent.parallel is not None:
+            demand("an agent keeps its limit", sum(one.agent == spec.agent for one in active) <= agent.parallel, spec)
+    for provider in config.providers:
+        if provider.name == maker.get(spec.agent):
+            count = sum(maker.get(one.agent) == provider.name for one in active)
+            demand("a provider keeps its limit", count <= provider.parallel, spec)
 
 
 def check_end(world: World, task: Task, event: AttemptEnded) -> None:
@@ -130,7 +147,7 @@ def check_decisions(snapshot: Snapshot, planned: Plan) -> None:
     held = {d.task for d in planned.decisions if d.cause.value != "none"}
     demand("whoever waits is told why", still == held, still, held)
     for decision in planned.decisions:
-        named = decision.cause.value in ("needs", "blocked", "after", "claim")
+        named = decision.cause.value in ("needs", "blocked", "after", "claim", "group", "agent", "provider")
         demand("who holds a task back is named", bool(decision.others) == named, decision)
         demand(
             "a wish is respected",

@@ -13,10 +13,12 @@ import oracle
 from world import demand
 
 from orchd.core import arbiter, claims, graph, saving
+from orchd.core.desk import Room
 from orchd.model.claim import Lease, PathSpec
+from orchd.model.config import Config
 from orchd.model.run import CommandResult, Exit, Outcome
 from orchd.model.save import Gate, Merged, Save, SaveItem, SaveStep
-from orchd.model.snapshot import Cause, FileSeen, State
+from orchd.model.snapshot import Cause, Decision, FileSeen, State
 from orchd.model.work import Source, Status, Task, TaskSpec
 
 GATES = (Gate("unit", "make unit"), Gate("lint", "make lint"))
@@ -119,7 +121,7 @@ def check_search(bad: frozenset[int], size: int) -> None:
 def check_arbiter(tasks: Sequence[Task], parallel: int, seed_order: Sequence[int]) -> None:
     """Same answer in any order of the mapping; what starts may start together; nobody barges; slots are used."""
     state = holding({task.spec.id: task for task in tasks})
-    room = arbiter.Room(parallel)
+    room = Room(Config(parallel=parallel))
     decisions = arbiter.decide(state, room)
     shuffled = {tasks[at].spec.id: tasks[at] for at in seed_order}
     again = arbiter.decide(holding(shuffled), room)
@@ -140,7 +142,7 @@ def holding(tasks: Mapping[str, Task]) -> State:
     return State(tasks=tasks, leases=leases)
 
 
-def check_barging(state: State, decisions: Sequence[arbiter.Decision]) -> None:
+def check_barging(state: State, decisions: Sequence[Decision]) -> None:
     """What starts touches nothing held, nothing that starts too, and nothing that waits for its claim before it."""
     before = [lease.paths for lease in state.leases.values()]
     for decision in decisions:
@@ -152,7 +154,7 @@ def check_barging(state: State, decisions: Sequence[arbiter.Decision]) -> None:
             before.append(mine)
 
 
-def check_room(state: State, decisions: Sequence[arbiter.Decision], active: int, parallel: int) -> None:
+def check_room(state: State, decisions: Sequence[Decision], active: int, parallel: int) -> None:
     """A slot is said to be missing only when none is left."""
     free = parallel - active - sum(d.cause is Cause.NONE for d in decisions)
     full = any(d.cause is Cause.SLOTS for d in decisions)
@@ -174,7 +176,7 @@ def check_fairness(broad: Task, small: Sequence[Task], parallel: int) -> None:
         newcomer = replace(small[turn % len(small)], order=200 + turn)
         spec = replace(newcomer.spec, id=f"new{turn}")
         tasks[spec.id] = replace(newcomer, spec=spec, status=Status.WAITING)
-        for decision in arbiter.decide(holding(tasks), arbiter.Room(parallel)):
+        for decision in arbiter.decide(holding(tasks), Room(Config(parallel=parallel))):
             if decision.cause is Cause.NONE:
                 tasks[decision.task] = replace(tasks[decision.task], status=Status.RUNNING)
         if tasks[broad.spec.id].status is Status.RUNNING:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import rules
 import walk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchd.core.arbiter import Room, decide
+from orchd.core.arbiter import decide
+from orchd.core.desk import Room
 from orchd.model.claim import PathSpec
+from orchd.model.config import Agent, Config, Slots
 from orchd.model.snapshot import Cause
 from orchd.model.work import Status, Task, TaskSpec
 
@@ -58,6 +61,36 @@ def test_a_task_that_touches_nothing_held_passes_one_that_waits_for_its_claim() 
         claim("small", "a/y", 3),
         claim("else", "b/y", 4),
     ]
-    causes = {d.task: (d.cause, d.others) for d in decide(rules.holding({t.spec.id: t for t in tasks}), Room(4))}
+    causes = {
+        d.task: (d.cause, d.others) for d in decide(rules.holding({t.spec.id: t for t in tasks}), Room(Config(parallel=4)))
+    }
     expected = {"broad": (Cause.CLAIM, ("runs",)), "small": (Cause.CLAIM, ("broad",)), "else": (Cause.NONE, ())}
     assert causes == expected
+
+
+def kinds(config: Config, *specs: TaskSpec) -> dict[str, tuple[Cause, tuple[str, ...]]]:
+    """What holds each of these tasks back, when all of them wait and claim nothing of each other."""
+    tasks = {spec.id: rules.waiting(replace(spec, claims=(PathSpec(spec.id),)), order) for order, spec in enumerate(specs)}
+    return {d.task: (d.cause, d.others) for d in decide(rules.holding(tasks), Room(config))}
+
+
+def test_each_group_has_its_own_limit_and_unknown_groups_have_none() -> None:
+    config = Config(parallel=9, groups=(Slots("migrations", 1), Slots("docs", 2)))
+    specs = [TaskSpec(f"{group}{at}", "t", "r", group=group) for group in ("migrations", "docs", "new", "") for at in range(3)]
+    said = kinds(config, *specs)
+    assert said["migrations1"] == (Cause.GROUP, ("migrations0",))
+    assert said["docs2"] == (Cause.GROUP, ("docs0", "docs1"))
+    assert [task for task, (cause, _) in said.items() if cause is Cause.NONE] == [
+        "migrations0", "docs0", "docs1", "new0", "new1", "new2", "0", "1", "2",
+    ]  # fmt: skip
+
+
+def test_agents_share_the_slots_of_their_provider() -> None:
+    agents = (Agent("claude", 2, "anthropic"), Agent("opus", None, "anthropic"), Agent("shell", 1))
+    config = Config(parallel=9, agents=agents, providers=(Slots("anthropic", 3),))
+    names = ("claude", "claude", "claude", "opus", "opus", "shell", "shell")
+    said = kinds(config, *(TaskSpec(f"t{at}", "t", "r", agent=name) for at, name in enumerate(names)))
+    assert said["t2"] == (Cause.AGENT, ("t0", "t1"))
+    assert said["t4"] == (Cause.PROVIDER, ("t0", "t1", "t3"))
+    assert said["t6"] == (Cause.AGENT, ("t5",))
+    assert [said[f"t{at}"][0] for at in (0, 1, 3, 5)] == [Cause.NONE] * 4

@@ -35,12 +35,10 @@ class Fault:
 FAULTS = {
     # claims and leases
     "leases are not looked at": Fault(
-        "arbiter", "held = [(task, state.leases[task].paths) for task in sorted(state.leases)]", "held = []"
+        "desk", "desk.held += [(task, state.leases[task].paths) for task in sorted(state.leases)]", "pass"
     ),
-    "two tasks of one look may clash": Fault("arbiter", "if decision.cause in (Cause.NONE, Cause.CLAIM):", "if False:"),
-    "small claims barge past a broad one": Fault(
-        "arbiter", "if decision.cause in (Cause.NONE, Cause.CLAIM):", "if decision.cause is Cause.NONE:"
-    ),
+    "two tasks of one look may clash": Fault("desk", "        self.keep_place(spec)\n", ""),
+    "small claims barge past a broad one": Fault("checks", "frozenset({Cause.CLAIM})", "frozenset()"),
     "the claim is released too early": Fault("evolve", "if status not in OPEN:", "if status not in {Status.RUNNING}:"),
     "the claim is never released": Fault("evolve", "draft.leases.pop(task, None)", "pass"),
     "the claim is released when the task is ready": Fault(
@@ -65,20 +63,23 @@ FAULTS = {
         "claims", '(*segments[:-1], "*", "**") if segments[-1] == "**"', '(*segments[:-1], "**") if segments[-1] == "**"'
     ),
     # who starts when
-    "one slot too many": Fault("arbiter", "if free <= 0:", "if free < 0:"),
-    "slots are not counted down": Fault("arbiter", "free -= decision.cause is Cause.NONE", "free -= 0"),
-    "stopping tasks take no slot": Fault("arbiter", "sum(task.status in ACTIVE for", "sum(task.status is Status.RUNNING for"),
-    "needs are forgotten": Fault("arbiter", "waits = _pick(spec.needs, state, UNFINISHED)", "waits = ()"),
-    "a failed need is good enough": Fault("arbiter", "waits = _pick(spec.needs, state, LOST)", "waits = ()"),
-    "after is forgotten": Fault("arbiter", "waits = _pick(spec.after, state, UNFINISHED)", "waits = ()"),
+    "one slot too many": Fault("checks", "len(taken) < limit:", "len(taken) <= limit:"),
+    "slots are not counted down": Fault("desk", "        self.take_slots(spec)\n", ""),
+    "stopping tasks take no slot": Fault("desk", "if t.status in ACTIVE)", "if t.status == 'running')"),
+    "needs are forgotten": Fault("checks", "_name(_pick(spec.needs, desk.state, UNFINISHED))", "None"),
+    "a failed need is good enough": Fault("checks", "_name(_pick(spec.needs, desk.state, LOST))", "None"),
+    "after is forgotten": Fault("checks", "_name(_pick(spec.after, desk.state, UNFINISHED))", "None"),
     "a saved task counts as finished": Fault(
         "statuses", "FINISHED = frozenset(Status) - OPEN", "FINISHED = frozenset(Status) - ACTIVE"
     ),
     "priority is upside down": Fault(
         "arbiter", "return -task.spec.priority, task.order", "return task.spec.priority, task.order"
     ),
-    "draining starts new tasks": Fault("arbiter", "if room.draining else None", "if False else None"),
-    "everything is started though one was asked for": Fault("arbiter", "if room.only is not None and", "if False and"),
+    "draining starts new tasks": Fault("checks", "if desk.room.draining else None", "if False else None"),
+    "everything is started though one was asked for": Fault("checks", "if desk.room.only is not None and", "if False and"),
+    "groups have no limit": Fault("quotas", "    Quota(Cause.GROUP, _group_of, _group_limit),\n", ""),
+    "agents have no limit": Fault("quotas", "    Quota(Cause.AGENT, _agent_of, _agent_limit),\n", ""),
+    "providers have no limit": Fault("quotas", "    Quota(Cause.PROVIDER, _provider_of, _provider_limit),\n", ""),
     # attempts
     "exit code 1 is accepted": Fault("attempts", "all(result.code == 0 for", "all(result.code < 2 for"),
     "a time-out is accepted": Fault("attempts", "return seen.outcome is Outcome.EXITED and bool", "return bool"),

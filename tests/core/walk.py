@@ -17,6 +17,7 @@ from world import Run, World, demand
 from orchd.core.evolve import evolve
 from orchd.core.planner import is_idle, plan
 from orchd.model.claim import Mode, PathSpec
+from orchd.model.config import Agent, Slots
 from orchd.model.message import LeaderTook, StartRun
 from orchd.model.problem import Problem
 from orchd.model.run import Entry, Outcome, Phase
@@ -148,7 +149,9 @@ class Walk:
         needs = (self.pick(others),) if others and self.one_in(3) else ()
         after = (self.pick(others),) if others and self.one_in(5) else ()
         session = self.pick(("default", "default", "other"))
-        return TaskSpec(name, f"Do {name}", "make", session, needs, after, claims, self.dice.roll(3) - 1, noop=self.one_in(4))
+        priority, noop = self.dice.roll(3) - 1, self.one_in(4)
+        kinds = {"group": self.pick(("", "", "slow")), "agent": self.pick(("shell", "shell", "one", "two"))}
+        return TaskSpec(name, f"Do {name}", "make", session, needs, after, claims, priority, noop=noop, **kinds)
 
     def remove_file(self) -> None:
         if self.world.files:
@@ -177,6 +180,10 @@ class Walk:
     def configure(self) -> None:
         gates = self.pick((GATES, GATES[:1], ()))
         self.world.config = replace(self.world.config, parallel=1 + self.dice.roll(4), gates=gates)
+        some = self.dice.roll(3)
+        agents = (Agent("one", 1, "maker"), Agent("two", None, "maker"))
+        limits = {"groups": (Slots("slow", 1 + some),), "agents": agents, "providers": (Slots("maker", 1 + some),)}
+        self.world.config = replace(self.world.config, **limits)
 
     def wish(self) -> None:
         """Draining begins or ends; only some tasks are asked for, or all."""

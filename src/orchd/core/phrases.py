@@ -71,6 +71,9 @@ CAUSES: Mapping[Cause, str] = {
     Cause.AFTER: "it comes after {others}",
     Cause.CLAIM: "its claim `{mine}` meets `{theirs}` of {others}",
     Cause.SLOTS: "all slots are taken by {active}",
+    Cause.GROUP: "its group `{mine}` may run {theirs} at the same time: {others}",
+    Cause.AGENT: "its agent `{mine}` may run {theirs} at the same time: {others}",
+    Cause.PROVIDER: "the provider `{mine}` of its agent may run {theirs} at the same time: {others}",
     Cause.DRAINING: "orchd is stopping and starts nothing new",
     Cause.NOT_ASKED: "this run was asked for other tasks",
 }

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from orchd.core.arbiter import Room, decide, expand_only
+from orchd.core.arbiter import decide, expand_only
 from orchd.core.attempts import conclude_attempts
+from orchd.core.desk import Room
 from orchd.core.duties import list_duties
 from orchd.core.evolve import evolve
 from orchd.core.intake import read_files
@@ -59,7 +60,7 @@ def hear_intents(state: State, snapshot: Snapshot) -> Iterator[Event]:
 
 def _room(state: State, snapshot: Snapshot) -> Room:
     only = None if snapshot.only is None else expand_only(snapshot.only, state.tasks)
-    return Room(snapshot.config.parallel, snapshot.draining, only)
+    return Room(snapshot.config, snapshot.draining, only)
 
 
 def _start(state: State, snapshot: Snapshot, decision: Decision) -> AttemptStarted:

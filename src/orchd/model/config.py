@@ -16,9 +16,28 @@ from orchd.model.save import Gate
 
 
 @dataclass(frozen=True, slots=True)
+class Slots:
+    """How many tasks of a group, or of the agents of a provider, may run at the same time."""
+
+    name: str
+    parallel: int
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """Who does the work of a task: how many of its tasks may run at the same time (None: no limit of its own), and whose
+    service it uses (empty: nobody's)."""
+
+    name: str
+    parallel: int | None = None
+    provider: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """`branch` is the branch that tasks land on (empty: the one found at start). `env` names variables that are passed
-    from orchd's own environment to tasks and gates, in addition to the fixed small list."""
+    from orchd's own environment to tasks and gates, in addition to the fixed small list. `groups` and `providers` without an
+    entry have no limit."""
 
     branch: str = ""
     parallel: int = PARALLEL_TASKS
@@ -29,3 +48,6 @@ class Config:
     file_bytes: int = FILE_BYTES
     env: tuple[str, ...] = ()
     gates: tuple[Gate, ...] = ()
+    groups: tuple[Slots, ...] = ()
+    agents: tuple[Agent, ...] = ()
+    providers: tuple[Slots, ...] = ()

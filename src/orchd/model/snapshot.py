@@ -144,6 +144,9 @@ class Cause(StrEnum):
     AFTER = "after"
     CLAIM = "claim"
     SLOTS = "slots"
+    GROUP = "group"
+    AGENT = "agent"
+    PROVIDER = "provider"
     DRAINING = "draining"
     NOT_ASKED = "not-asked"
 

@@ -9,6 +9,9 @@ from orchd.model.claim import PathSpec
 from orchd.model.ids import DEFAULT_SESSION, Oid, SessionId, TaskId
 from orchd.model.limits import TASK_TIMEOUT_SECONDS
 
+SHELL = "shell"
+"""The agent of a task that is a shell command."""
+
 
 class Status(StrEnum):
     """Where a task is in its life. The allowed moves are the table in `core.lifecycle`."""
@@ -54,7 +57,8 @@ class TaskSpec:
     """What a person asked for. `title` and `run` are personal text and are stored apart from the record.
 
     `resources` are names of which one task at a time holds each, `ports` is how many free TCP ports it wants, `numbers` are
-    the kinds of numbers (`migration`) of which it wants the next one.
+    the kinds of numbers (`migration`) of which it wants the next one. Tasks of a `group` share its slots, tasks of an `agent`
+    (what does the work) share its slots and those of its provider; no group: empty.
     """
 
     id: TaskId
@@ -71,6 +75,8 @@ class TaskSpec:
     resources: tuple[str, ...] = ()
     ports: int = 0
     numbers: tuple[str, ...] = ()
+    group: str = ""
+    agent: str = SHELL
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,110 @@
+"""What can hold a waiting task back: one row for each cause, asked in this order; the first that holds is the cause.
+
+A new cause is a new row, a new sentence in `core.phrases`, and a place in KEEPS_PLACE if others must not pass it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from orchd.core.claims import find_clash
+from orchd.core.desk import Desk
+from orchd.core.quotas import QUOTAS, Quota
+from orchd.core.statuses import FINISHED, SUCCEEDED
+from orchd.model.ids import TaskId
+from orchd.model.snapshot import Cause, Decision, State
+from orchd.model.work import Status, TaskSpec
+
+LOST = FINISHED - SUCCEEDED
+UNFINISHED = frozenset(Status) - FINISHED
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """Why a check holds: the tasks that hold it back, and what the sentence about it names."""
+
+    others: tuple[TaskId, ...] = ()
+    detail: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One cause. `find` gives the grounds on which it holds a task back now, or None."""
+
+    cause: Cause
+    find: Callable[[TaskSpec, Desk], Grounds | None]
+
+
+def judge(spec: TaskSpec, desk: Desk) -> Decision:
+    """The arbiter's word on one task, given what is promised so far."""
+    for check in CHECKS:
+        grounds = check.find(spec, desk)
+        if grounds is not None:
+            return Decision(spec.id, check.cause, grounds.others, grounds.detail)
+    return Decision(spec.id, Cause.NONE)
+
+
+def _not_asked(spec: TaskSpec, desk: Desk) -> Grounds | None:
+    return Grounds() if desk.room.only is not None and spec.id not in desk.room.only else None
+
+
+def _blocked(spec: TaskSpec, desk: Desk) -> Grounds | None:
+    return _name(_pick(spec.needs, desk.state, LOST))
+
+
+def _needs(spec: TaskSpec, desk: Desk) -> Grounds | None:
+    return _name(_pick(spec.needs, desk.state, UNFINISHED))
+
+
+def _after(spec: TaskSpec, desk: Desk) -> Grounds | None:
+    return _name(_pick(spec.after, desk.state, UNFINISHED))
+
+
+def _draining(spec: TaskSpec, desk: Desk) -> Grounds | None:
+    return Grounds() if desk.room.draining else None
+
+
+def _used_up(quota: Quota) -> Check:
+    """All slots of a pool are taken. The pool of all tasks names nobody: whoever runs is in it."""
+
+    def find(spec: TaskSpec, desk: Desk) -> Grounds | None:
+        config = desk.room.config
+        name = quota.name_of(spec, config)
+        limit = quota.limit_of(name, desk.state, config) if name else None
+        taken = desk.taken.get((quota.cause, name), [])
+        if limit is None or len(taken) < limit:
+            return None
+        return Grounds() if quota.cause is Cause.SLOTS else Grounds(tuple(taken), (name, str(limit)))
+
+    return Check(quota.cause, find)
+
+
+def _claim(spec: TaskSpec, desk: Desk) -> Grounds | None:
+    for owner, paths in desk.held:
+        clash = find_clash(spec.claims, paths)
+        if clash:
+            return Grounds((owner,), (clash[0].glob, clash[1].glob))
+    return None
+
+
+def _pick(tasks: Iterable[TaskId], state: State, statuses: frozenset[Status]) -> tuple[TaskId, ...]:
+    return tuple(task for task in tasks if task in state.tasks and state.tasks[task].status in statuses)
+
+
+def _name(tasks: tuple[TaskId, ...]) -> Grounds | None:
+    return Grounds(tasks) if tasks else None
+
+
+CHECKS = (
+    Check(Cause.NOT_ASKED, _not_asked),
+    Check(Cause.BLOCKED, _blocked),
+    Check(Cause.NEEDS, _needs),
+    Check(Cause.AFTER, _after),
+    Check(Cause.DRAINING, _draining),
+    *map(_used_up, QUOTAS),
+    Check(Cause.CLAIM, _claim),
+)
+
+KEEPS_PLACE = frozenset({Cause.CLAIM})
+"""Whoever is held back by one of these may not be passed by a later task that touches its claim."""

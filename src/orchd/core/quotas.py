@@ -1,0 +1,61 @@
+"""Quotas: how many tasks of a kind may run at the same time. One row for each kind; a new limit is a new row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from orchd.model.config import Config
+from orchd.model.snapshot import Cause, State
+from orchd.model.work import TaskSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """`name_of` is the pool of this kind that a task takes a slot of (empty: none), `limit_of` the slots of a pool (None: no
+    limit), `cause` what holds a task back when they are taken."""
+
+    cause: Cause
+    name_of: Callable[[TaskSpec, Config], str]
+    limit_of: Callable[[str, State, Config], int | None]
+
+
+def _everybody(_: TaskSpec, __: Config) -> str:
+    return "all"
+
+
+def _group_of(spec: TaskSpec, _: Config) -> str:
+    return spec.group
+
+
+def _agent_of(spec: TaskSpec, _: Config) -> str:
+    return spec.agent
+
+
+def _provider_of(spec: TaskSpec, config: Config) -> str:
+    return next((agent.provider for agent in config.agents if agent.name == spec.agent), "")
+
+
+def _parallel(_: str, __: State, config: Config) -> int:
+    return config.parallel
+
+
+def _group_limit(name: str, _: State, config: Config) -> int | None:
+    return next((group.parallel for group in config.groups if group.name == name), None)
+
+
+def _agent_limit(name: str, _: State, config: Config) -> int | None:
+    return next((agent.parallel for agent in config.agents if agent.name == name), None)
+
+
+def _provider_limit(name: str, _: State, config: Config) -> int | None:
+    return next((provider.parallel for provider in config.providers if provider.name == name), None)
+
+
+QUOTAS = (
+    Quota(Cause.SLOTS, _everybody, _parallel),
+    Quota(Cause.GROUP, _group_of, _group_limit),
+    Quota(Cause.AGENT, _agent_of, _agent_limit),
+    Quota(Cause.PROVIDER, _provider_of, _provider_limit),
+)
+"""The widest first: its cause is told when several are used up."""
