@@ -94,6 +94,16 @@ TASK_MISTAKES = [
     (B + "claims: [{path: .github/x, mode: append}]\n", "E040", 3, 10, "{", "mode: read"),
     (B + "claims: [a/, b, a/**]\n", "E043", 3, 17, "a/**", "remove"),
     ("title: x\nrun: make\n  test\n", "E051", 2, 6, "make", "run: |"),
+    (B + "claims: [{paht: a}]\n", "E031", 3, 11, "paht", "`path`"),
+    (B + "claims:\n  - resource: Staging DB\n", "E039", 4, 15, "Staging DB", "staging-db"),
+    (B + "claims:\n  - resource: db\n    mode: read\n", "E031", 5, 5, "mode", "resource"),
+    (B + "claims: [a, {resource: db}, {resource: db}]\n", "E043", 3, 29, "{", "remove"),
+    (B + "claims: [{path: a, resource: db}]\n", "E052", 3, 10, "{", "one entry for each"),
+    (B + "claims: [{port: 8080}]\n", "E042", 3, 17, "8080", "ORCHD_PORT"),
+    (B + "claims: [{prot: any}]\n", "E031", 3, 11, "prot", "`port`"),
+    (B + "claims:\n" + "  - port: any\n" * 17, "E038", 20, 5, "p", "fewer"),
+    (B + "claims: [{migration: 7}]\n", "E042", 3, 22, "7", "`migration: next`"),
+    (B + "claims: [{migration: next}, {migration: next}]\n", "E043", 3, 29, "{", "remove"),
 ]
 
 CONFIG_MISTAKES = [

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Annotated, Any, Protocol, TypeAlias, TypeVar
 
-from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from orchd.adapters.yaml_source import shorten
 from orchd.core.globs import complete_glob, glob_fault
-from orchd.core.policy import is_protected
-from orchd.model.ids import is_slug
+from orchd.model.ids import SLUG, is_slug
 from orchd.model.limits import COMMAND_BYTES
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -31,69 +30,60 @@ class _Named(Protocol):
     def name(self) -> str: ...
 
 
-class _Claiming(Protocol):
-    @property
-    def path(self) -> str: ...
-
-    @property
-    def mode(self) -> str: ...
-
-
 _N = TypeVar("_N", bound=_Named)
-_C = TypeVar("_C", bound=_Claiming)
 
 
-def _fault(kind: str, message: str = "", item: int | None = None) -> PydanticCustomError:
-    """An error whose code and hint stand in the table of `mistakes`, by `kind`. `item`: which entry of a list is meant."""
+def fault(kind: str, message: str = "", item: int | str | None = None) -> PydanticCustomError:
+    """An error whose code and hint stand in the table of `mistakes`, by `kind`. `item`: which entry or key inside is meant."""
     return PydanticCustomError(kind, "{text}", {"text": message, "item": item})
 
 
 def check_slug(text: str) -> str:
     """A name of orchd."""
     if not is_slug(text):
-        raise _fault("bad_slug", f"`{shorten(text)}` is not a name that orchd uses")
+        raise fault("bad_slug", f"`{shorten(text)}` is not a name that orchd uses")
     return text
 
 
 def check_command(text: str) -> str:
     """A shell command that is not empty and not endless."""
     if len(text.encode()) > COMMAND_BYTES:
-        raise _fault("command_too_long", f"the command is longer than {COMMAND_BYTES} bytes")
+        raise fault("command_too_long", f"the command is longer than {COMMAND_BYTES} bytes")
     return check_blank(text)
 
 
 def check_title(text: str) -> str:
     """One line, without the space around it."""
     if "\n" in text.strip():
-        raise _fault("many_lines", "the title has several lines")
+        raise fault("many_lines", "the title has several lines")
     return check_blank(text).strip()
 
 
 def check_blank(text: str) -> str:
     """A text with something in it."""
     if not text.strip():
-        raise _fault("blank", "the text is empty")
+        raise fault("blank", "the text is empty")
     return text
 
 
 def check_glob(glob: str) -> str:
     """A glob that can be claimed, completed."""
-    if fault := glob_fault(glob):
-        raise _fault("bad_glob", f"the glob `{shorten(glob)}` cannot be claimed: {fault}")
+    if wrong := glob_fault(glob):
+        raise fault("bad_glob", f"the glob `{shorten(glob)}` cannot be claimed: {wrong}")
     return complete_glob(glob)
 
 
 def check_variable(name: str) -> str:
     """The name of an environment variable."""
     if not _VARIABLE.fullmatch(name):
-        raise _fault("bad_variable", f"`{shorten(name)}` is not the name of an environment variable")
+        raise fault("bad_variable", f"`{shorten(name)}` is not the name of an environment variable")
     return name
 
 
 def check_branch(name: str) -> str:
     """The short name of a branch."""
     if not _BRANCH.fullmatch(name):
-        raise _fault("bad_branch", f"`{shorten(name)}` is not the short name of a branch")
+        raise fault("bad_branch", f"`{shorten(name)}` is not the short name of a branch")
     return name
 
 
@@ -101,7 +91,7 @@ def check_repeats(names: list[str]) -> list[str]:
     """No entry twice."""
     for at, name in enumerate(names):
         if name in names[:at]:
-            raise _fault("repeated", f"`{shorten(name)}` is there twice", at)
+            raise fault("repeated", f"`{shorten(name)}` is there twice", at)
     return names
 
 
@@ -111,20 +101,10 @@ def check_needs(needs: list[str], info: ValidationInfo) -> list[str]:
     before = info.data.get("needs") or []
     for at, name in enumerate(needs):
         if name == task:
-            raise _fault("needs_itself", f"`{name}` waits for itself", at)
+            raise fault("needs_itself", f"`{name}` waits for itself", at)
         if name in before:
-            raise _fault("needs_and_after", f"`{name}` is in `needs` and in `after`", at)
+            raise fault("needs_and_after", f"`{name}` is in `needs` and in `after`", at)
     return check_repeats(needs)
-
-
-def check_claims(claims: list[_C]) -> list[_C]:
-    """No entry twice, and none for what no task may change (to read it is fine)."""
-    for at, claim in enumerate(claims):
-        if claim in claims[:at]:
-            raise _fault("repeated", f"`{shorten(claim.path)}` is there twice", at)
-        if claim.mode != "read" and is_protected(claim.path):
-            raise _fault("protected", f"no task may change `{shorten(claim.path)}`: it decides what is run or trusted", at)
-    return claims
 
 
 def check_gates(gates: list[_N]) -> list[_N]:
@@ -132,12 +112,12 @@ def check_gates(gates: list[_N]) -> list[_N]:
     names = [gate.name for gate in gates]
     for at, name in enumerate(names):
         if name in names[:at]:
-            raise _fault("gate_twice", f"two gates are named `{name}`", at)
+            raise fault("gate_twice", f"two gates are named `{name}`", at)
     return gates
 
 
 def _measure(
-    pattern: re.Pattern[str], units: Mapping[str, int], fault: str, least: float, most: float
+    pattern: re.Pattern[str], units: Mapping[str, int], kind: str, least: float, most: float
 ) -> Callable[[Any], float]:
     """Reads a number, or a text with a unit."""
 
@@ -146,21 +126,37 @@ def _measure(
         if found is not None:
             value = float(found[1]) * units[found[2]]
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise _fault(fault, "this is not an amount that orchd reads")
+            raise fault(kind, "this is not an amount that orchd reads")
         if not least <= value <= most:
-            raise _fault(fault, f"this is not between {least:g} and {most:g}")
+            raise fault(kind, f"this is not between {least:g} and {most:g}")
         return float(value)
 
     return read
 
 
-def measured(pattern: re.Pattern[str], units: Mapping[str, int], fault: str, least: float, most: float) -> tuple[Any, Any]:
+def measured(pattern: re.Pattern[str], units: Mapping[str, int], kind: str, least: float, most: float) -> tuple[Any, Any]:
     """What a field is annotated with that takes a number from `least` to `most`, or a text with a unit."""
     text = {"type": "string", "pattern": f"^{pattern.pattern}$"}
     number = {"type": "number", "minimum": least, "maximum": most}
-    return PlainValidator(_measure(pattern, units, fault, least, most)), WithJsonSchema({"anyOf": [number, text]})
+    return PlainValidator(_measure(pattern, units, kind, least, most)), WithJsonSchema({"anyOf": [number, text]})
 
 
-def spell_claim(value: object) -> object:
-    """A bare glob is short for a mapping."""
-    return {"path": value} if isinstance(value, str) else value
+def check_word(word: str, kind: str, message: str) -> Callable[[object], object]:
+    """Lets only `word` through; for a key that a person might want to choose a value for."""
+
+    def check(value: object) -> object:
+        if value != word:
+            raise fault(kind, message)
+        return value
+
+    return check
+
+
+class Strict(BaseModel):
+    """A mapping of an input file: no unknown keys, no guessed types."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+Slug: TypeAlias = Annotated[str, AfterValidator(check_slug), Field(json_schema_extra={"pattern": f"^{SLUG.pattern}$"})]
+Glob: TypeAlias = Annotated[str, AfterValidator(check_glob)]

@@ -56,6 +56,7 @@ FILE_CODES: Mapping[str, str] = {
     "E049": "a dropped file that was rejected",
     "E050": "the branch does not exist",
     "E051": "a command of several lines without `|`",
+    "E052": "one entry of `claims` for several things",
 }
 
 _LATER = "this version runs shell commands only"
@@ -93,7 +94,7 @@ class _Found:
 
 _Text: TypeAlias = Callable[[_Found], str]
 Keys: TypeAlias = Mapping[str, Sequence[str]]
-"""The allowed keys at the top (under "") and inside the entries of each key that has a mapping."""
+"""The allowed keys at the top (under ""), inside each key that has a mapping, and in each form of an entry."""
 
 
 def explain_mistakes(document: Document, errors: Iterable[ErrorDetails], keys: Keys) -> tuple[Problem, ...]:
@@ -126,7 +127,7 @@ def _find(root: Node, details: ErrorDetails, keys: Keys) -> _Found:
         if isinstance(step, str) and step in node.entries:
             name = step
             key_span, node = node.entries[name]
-            of_key = details["type"] == "extra_forbidden" or (node.kind is Kind.NOTHING and not node.text)
+            of_key = details["type"] in ("extra_forbidden", "unknown_form") or (node.kind is Kind.NOTHING and not node.text)
             span = key_span if of_key else node.span
         elif isinstance(step, int) and step < len(node.items):
             node = node.items[step]
@@ -134,7 +135,8 @@ def _find(root: Node, details: ErrorDetails, keys: Keys) -> _Found:
     location = details["loc"]
     if details["type"] == "missing":
         name = str(location[-1])
-    return _Found(details, name, node, span, keys.get(str(location[0]) if len(location) > 1 else "", ()))
+    around = next((str(step) for step in reversed(location[:-1]) if step in keys), "")
+    return _Found(details, name, node, span, keys.get(around, ()))
 
 
 def _path(details: ErrorDetails) -> tuple[int | str, ...]:
@@ -206,10 +208,13 @@ def _in_range(found: _Found) -> str:
     return "; ".join(f"write {word} {found.context[name]}" for name, word in bounds.items() if name in found.context)
 
 
+_FORMS = "`path`, `resource` or `port`"
 _BETWEEN_WORDS = "a number of seconds, or a text like 90s, 15m, 2h or 1d"
 _ROWS: Mapping[str, tuple[str, _Text, _Text]] = {
     "missing": ("E030", lambda found: f"`{found.name}` is missing", lambda found: f"add a line `{found.name}: ...`"),
-    "extra_forbidden": ("E031", lambda found: f"unknown key `{shorten(found.name)}`", _known_key),
+    **dict.fromkeys(
+        ("extra_forbidden", "unknown_form"), ("E031", lambda found: f"unknown key `{shorten(found.name)}`", _known_key)
+    ),
     "string_type": ("E033", _must_be("text"), _quote),
     "int_type": ("E033", _must_be("a whole number"), _as_whole),
     "model_type": ("E033", _must_be("a mapping of `key: value` lines"), _fixed("write its keys below it, indented")),
@@ -245,6 +250,14 @@ _ROWS: Mapping[str, tuple[str, _Text, _Text]] = {
     "many_lines": ("E046", _said, _fixed("keep the first line; details can stand in a comment or in `run:`")),
     "bad_variable": ("E047", _said, _fixed("write the name only, like `CI`")),
     "bad_branch": ("E047", _said, _fixed("write a short name, like `main`")),
+    "two_forms": ("E052", _said, _fixed("write one entry for each")),
+    "no_choice": ("E042", _said, _fixed("write `port: any`; the task finds its port in `ORCHD_PORT`")),
+    "no_number": (
+        "E042",
+        lambda found: f"`{found.name}` claims nothing with this value",
+        lambda found: f"write `{found.name}: next` for the next number of a kind; other entries begin with {_FORMS}",
+    ),
+    "many_ports": ("E038", _said, _fixed("use fewer")),
     "gate_twice": ("E048", _said, _fixed("give each gate a name of its own")),
 }
 _OTHER: tuple[str, _Text, _Text] = ("E033", lambda found: f"`{found.name}`: {found.details['msg']}", _no_hint)

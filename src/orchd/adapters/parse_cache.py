@@ -25,6 +25,7 @@ CACHE_ENTRIES = 20_000
 """Results kept; when there are more, the older half is dropped."""
 
 _SOURCES = (
+    "adapters/claim_entries.py",
     "adapters/codec.py",
     "adapters/field_checks.py",
     "adapters/mistakes.py",

@@ -15,38 +15,34 @@ from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
     ValidationError,
-    WithJsonSchema,
 )
 
 from orchd.adapters import codec
+from orchd.adapters.claim_entries import FORMS, Entries, PathEntry, sum_up
 from orchd.adapters.field_checks import (
     BYTES,
     DURATION,
     SECONDS,
     SIZE,
+    Slug,
+    Strict,
     check_branch,
-    check_claims,
     check_command,
     check_gates,
-    check_glob,
     check_needs,
     check_repeats,
-    check_slug,
     check_title,
     check_variable,
     measured,
-    spell_claim,
 )
 from orchd.adapters.mistakes import explain_mistakes, find_folded_commands
 from orchd.adapters.yaml_source import UNSPACED, Document, Kind, load_yaml, shorten
 from orchd.core.inert import inert
-from orchd.model.claim import Mode, PathSpec
+from orchd.model.claim import PathSpec
 from orchd.model.config import Config
-from orchd.model.ids import DEFAULT_SESSION, SLUG, TaskId, is_slug
+from orchd.model.ids import DEFAULT_SESSION, TaskId, is_slug
 from orchd.model.limits import (
     CHANGED_FILES,
     DRAIN_SECONDS,
@@ -68,8 +64,6 @@ from orchd.model.work import TaskSpec
 
 _MAX_PARALLEL = 64
 
-Slug: TypeAlias = Annotated[str, AfterValidator(check_slug), Field(json_schema_extra={"pattern": f"^{SLUG.pattern}$"})]
-Glob: TypeAlias = Annotated[str, AfterValidator(check_glob)]
 Command: TypeAlias = Annotated[str, AfterValidator(check_command)]
 Timeout: TypeAlias = Annotated[float, *measured(DURATION, SECONDS, "bad_duration", 0.1, MAX_TIMEOUT_SECONDS)]
 OwnTimeout: TypeAlias = Annotated[float | None, *measured(DURATION, SECONDS, "bad_duration", 0.1, MAX_TIMEOUT_SECONDS)]
@@ -78,30 +72,10 @@ Grace: TypeAlias = Annotated[float, *measured(DURATION, SECONDS, "bad_duration",
 Size: TypeAlias = Annotated[float, *measured(SIZE, BYTES, "bad_size", 1, 2**40)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class ClaimEntry(_Strict):
-    """One entry of `claims`."""
-
-    path: Glob = Field(description="A glob from the root of the repository.", examples=["src/http/**"])
-    mode: Literal["read", "write", "append"] = Field(
-        default="write",
-        description="`read`: it must not change meanwhile. `append`: the task may only add to its end. Tasks that append to "
-        "the same file run at the same time, but add at the same place: the one that is merged second conflicts and is held.",
-    )
-
-
-Claim: TypeAlias = Annotated[
-    ClaimEntry,
-    BeforeValidator(spell_claim),
-    WithJsonSchema({"anyOf": [{"type": "string"}, ClaimEntry.model_json_schema()]}),
-]
 Needs: TypeAlias = Annotated[list[Slug], Field(max_length=LIST_ITEMS), AfterValidator(check_needs)]
 
 
-class TaskFile(_Strict):
+class TaskFile(Strict):
     """A task of orchd. The id is the name of the file: `.orch/tasks/<id>.yaml`."""
 
     title: Annotated[str, Field(max_length=TITLE_CHARS), AfterValidator(check_title)] = Field(
@@ -124,11 +98,12 @@ class TaskFile(_Strict):
     after: Needs = Field(
         default=[], description="Tasks that must have ended before this one starts, well or badly.", examples=[["format-all"]]
     )
-    claims: Annotated[list[Claim], Field(min_length=1, max_length=LIST_ITEMS), AfterValidator(check_claims)] = Field(
-        default=[ClaimEntry(path="**")],
-        description="What the task may change. Tasks whose claims overlap run one after the other; a change outside of them "
-        "is refused. `*` and `?` stay within a segment, `**` is any number of segments, `src/` is `src/**`.",
-        examples=[["src/http/**", {"path": "CHANGES.md", "mode": "append"}]],
+    claims: Annotated[Entries, Field(min_length=1, max_length=LIST_ITEMS)] = Field(
+        default=[PathEntry(path="**")],
+        description="What the task may change, and what else it needs for itself. Tasks whose claims overlap run one after "
+        "the other; a change outside of them is refused. `*` and `?` stay within a segment, `**` is any number of segments, "
+        "`src/` is `src/**`. Without an entry for paths it may change everything.",
+        examples=[["src/http/**", {"path": "CHANGES.md", "mode": "append"}, {"resource": "staging-db"}]],
     )
     priority: Annotated[int, Field(ge=PRIORITY_MIN, le=PRIORITY_MAX)] = Field(
         default=0, description="Higher starts earlier when several tasks could.", examples=[10]
@@ -147,7 +122,7 @@ class TaskFile(_Strict):
     )
 
 
-class LimitsEntry(_Strict):
+class LimitsEntry(Strict):
     """What a task's result may be at most."""
 
     changed_files: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
@@ -160,7 +135,7 @@ class LimitsEntry(_Strict):
     )
 
 
-class GateEntry(_Strict):
+class GateEntry(Strict):
     """A command that must end with exit code 0 on the merged tree before main moves to it."""
 
     name: Slug = Field(description="The name in messages and in the audit.", examples=["tests"])
@@ -168,7 +143,7 @@ class GateEntry(_Strict):
     timeout: Timeout = Field(default=GATE_TIMEOUT_SECONDS, description="The wall-clock limit.", examples=["10m"])
 
 
-class ConfigFile(_Strict):
+class ConfigFile(Strict):
     """The configuration of orchd in this repository. Everything works without it."""
 
     branch: Annotated[str, AfterValidator(check_branch)] = Field(
@@ -256,7 +231,7 @@ def _bad_name(path: str, task: str) -> Problem:
     return Problem(inert(path), 0, 0, "E005", f"`{inert(shorten(task))}` cannot be the id of a task", hint)
 
 
-_INNER: Mapping[str, type[BaseModel]] = {"claims": ClaimEntry, "limits": LimitsEntry, "gates": GateEntry}
+_INNER: Mapping[str, type[BaseModel]] = {"limits": LimitsEntry, "gates": GateEntry}
 _F = TypeVar("_F", bound=BaseModel)
 
 
@@ -274,10 +249,13 @@ def _validate(document: Document, model: type[_F], start: str, task: TaskId = ""
 
 
 def _keys(model: type[BaseModel]) -> dict[str, tuple[str, ...]]:
-    return {name: tuple(inner.model_fields) for name, inner in {"": model, **_INNER}.items()}
+    forms = {f"<{form}>": entry for form, entry in FORMS.items()}
+    keys = {name: tuple(inner.model_fields) for name, inner in {"": model, **_INNER, **forms}.items()}
+    return {**keys, "claims": tuple(FORMS)}
 
 
 def _parsed(document: Document, file: TaskFile, task: TaskId) -> ParsedTask:
+    claimed = sum_up(file.claims)
     timed = {} if file.timeout is None else {"timeout_seconds": file.timeout}
     spec = TaskSpec(
         id=task,
@@ -286,11 +264,14 @@ def _parsed(document: Document, file: TaskFile, task: TaskId) -> ParsedTask:
         session=file.session,
         needs=tuple(file.needs),
         after=tuple(file.after),
-        claims=tuple(PathSpec(claim.path, Mode(claim.mode)) for claim in file.claims),
+        claims=claimed.paths or (PathSpec("**"),),
         priority=file.priority,
         noop=file.noop == "allowed",
         labels=tuple(file.labels),
         timeout_seconds=TASK_TIMEOUT_SECONDS if file.timeout is None else file.timeout,
+        resources=claimed.resources,
+        ports=claimed.ports,
+        numbers=claimed.numbers,
     )
     digest = hashlib.sha256(codec.dumps(codec.encode(spec) | timed)).hexdigest()
     return ParsedTask(spec, digest, bool(timed), tuple(_mentions(document)))

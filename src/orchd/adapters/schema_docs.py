@@ -14,8 +14,9 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from orchd.adapters.claim_entries import FORMS, PathEntry
 from orchd.adapters.mistakes import FILE_CODES
-from orchd.adapters.schema import ClaimEntry, ConfigFile, GateEntry, LimitsEntry, TaskFile
+from orchd.adapters.schema import ConfigFile, GateEntry, LimitsEntry, TaskFile
 from orchd.adapters.templates import template
 from orchd.core.graph import GRAPH_CODES
 
@@ -38,8 +39,9 @@ def _task_page() -> str:
         "same file can be dropped into `.orch/inbox/` instead, which git ignores; it is moved away once it was read.",
         _example(template("example.yaml")),
         *_section("Keys", TaskFile),
-        *_section("An entry of `claims`", ClaimEntry),
-        "A bare glob is short for `{path: <glob>}`.",
+        *_section("An entry of `claims`", *FORMS.values()),
+        "An entry is one of `path` (with or without `mode`), `resource` and `port`; a bare glob is short for `{path: <glob>}`. "
+        "`{migration: next}` asks for the next number of a kind, here `migration`; this version reads it and gives none.",
         "## What YAML may do here",
         "One document, UTF-8, spaces for indentation. Anchors, aliases, tags, directives and merge keys are refused. Types are "
         "strict: where text is wanted, `08`, `true` and `2026-01-31` must be quoted.",
@@ -77,8 +79,8 @@ def _example(text: str) -> str:
     return f"```yaml\n{text}```"
 
 
-def _section(title: str, model: type[BaseModel]) -> Iterable[str]:
-    rows = [_row(name, field) for name, field in model.model_fields.items()]
+def _section(title: str, *models: type[BaseModel]) -> Iterable[str]:
+    rows = [_row(name, field) for model in models for name, field in model.model_fields.items()]
     return f"## {title}", "\n".join(["| key | meaning | default | example |", "|---|---|---|---|", *rows])
 
 
@@ -93,7 +95,7 @@ def _default(field: FieldInfo) -> str:
     value = field.default
     if isinstance(value, BaseModel) or value in (None, ""):
         return "see meaning" if value in (None, "") else "see below"
-    plain = [one.path if isinstance(one, ClaimEntry) else one for one in value] if isinstance(value, list) else value
+    plain = [one.path if isinstance(one, PathEntry) else one for one in value] if isinstance(value, list) else value
     return f"`{json.dumps(plain)}`"
 
 
