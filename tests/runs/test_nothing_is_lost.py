@@ -57,18 +57,52 @@ def test_there_is_nothing_extra_when_the_result_has_all_commits(world: World, li
     assert world.run("a.1.1", line).extra == ""
 
 
-def count_git(world: World, monkeypatch: pytest.MonkeyPatch, line: str) -> list[str]:
+def commit_plainly(world: World) -> str:
+    """A commit without attributes and ignored files."""
+    blob = world.git("hash-object", "-w", "--stdin", stdin=b"kept\n")
+    tree = world.git("mktree", stdin=f"100644 blob {blob}\tkept.txt\n".encode())
+    return world.git("commit-tree", "-m", "plain", tree)
+
+
+def count_git(world: World, monkeypatch: pytest.MonkeyPatch, line: str, commit: str) -> list[str]:
     """The git commands of a run, as its supervisor started them."""
     said = world.checkout / "said"
     code = "import orchd.adapters.task_git as t; q = t.quick_process"
     code += f"; t.quick_process = lambda a, *r: (open({str(said)!r}, 'a').write(' '.join(a) + chr(10)), q(a, *r))[1]"
     patch_supervisors(monkeypatch, code)
-    world.run("a.1.1", line)
+    world.run("a.1.1", line, commit=commit)
     return [line.split(f"{world.place.workspaces}/")[1].split()[1] for line in said.read_text().splitlines()]
 
 
-def test_a_task_that_keeps_its_hands_off_git_costs_two_git_processes_to_collect(world: World, monkeypatch: pytest.MonkeyPatch):
-    assert count_git(world, monkeypatch, "echo x > f") == ["read-tree", "add", "write-tree"]
+PLAIN = {
+    "nothing special": ("echo x > f", []),
+    "a special name": ("echo x > f~1", ["add", "write-tree"]),
+    "an index of its own": ("echo x > f; git add f", ["ls-files", "add", "write-tree"]),
+    "a configuration": ("git config core.autocrlf input; printf 'x\\r\\n' > f", ["add", "write-tree"]),
+    "excluded files": ("echo f >> .git/info/exclude; echo x > f; echo y > g", ["add", "write-tree"]),
+}
+
+
+@pytest.mark.parametrize(("line", "commands"), PLAIN.values(), ids=PLAIN.keys())
+def test_a_task_that_keeps_its_hands_off_git_is_collected_without_git_unless_something_is_special(
+    world: World, monkeypatch: pytest.MonkeyPatch, line: str, commands: list[str]
+):
+    assert count_git(world, monkeypatch, line, commit_plainly(world)) == ["read-tree", *commands]
+
+
+def read_endings(world: World) -> list[str]:
+    left = world.run("a.1.1", PLAIN["a configuration"][0], commit=commit_plainly(world))
+    world.take("a.1.1")
+    return world.git("ls-tree", "-l", left.tip, "f").split()[3:4]
+
+
+def test_the_configuration_that_a_task_made_counts(world: World):
+    assert read_endings(world) == ["2"]
+
+
+def test_without_looking_at_the_configuration_it_does_not(world: World, monkeypatch: pytest.MonkeyPatch):
+    patch_supervisors(monkeypatch, "import orchd.adapters.collect as c; c.is_unconfigured = lambda _: True")
+    assert read_endings(world) == ["3"]
 
 
 HIDDEN = {

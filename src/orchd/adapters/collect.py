@@ -7,7 +7,6 @@ the task is never written and never believed: `skip-worktree` and the like would
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 import zlib
@@ -15,9 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from orchd.adapters.loose_pack import write_loose_pack
+from orchd.adapters.loose_pack import write_loose_pack, write_pack
+from orchd.adapters.plain_tree import PlainTree, find_plain_tree, object_id
 from orchd.adapters.task_git import GitFailed, TaskGit
-from orchd.adapters.workspace import BRANCH, SPARE_INDEX, Prepared, mark_file
+from orchd.adapters.workspace import BRANCH, SPARE_INDEX, Prepared, is_unconfigured, mark_file
 from orchd.model.limits import RESULT_PACK_BYTES
 
 _FRESH_INDEX = "orchd-fresh-index"
@@ -49,6 +49,8 @@ def collect_result(git: TaskGit, base: Base, prepared: Prepared | None, message:
     try:
         _check_git_folder(git.workspace, prepared)
         untouched = _is_untouched(git_dir, base.commit)
+        if untouched and prepared and (plain := _find_plain(git.workspace, prepared)):
+            return _pack_plain(plain, base, message, pack)
         parent = base if untouched else _find_parent(git, base)
         tree = _write_tree(git, base, parent, prepared)
         tip = parent.commit if tree == parent.tree else _write_commit(git.workspace, tree, [parent.commit], message)
@@ -59,6 +61,24 @@ def collect_result(git: TaskGit, base: Base, prepared: Prepared | None, message:
     except OSError as error:
         raise GitFailed(f"the result cannot be collected: {error}") from error
     return made
+
+
+def _find_plain(workspace: Path, prepared: Prepared) -> PlainTree | None:
+    """The tree of the files where nothing but the files could matter; None: git must say."""
+    git_dir = workspace / ".git"
+    as_left = all(mark_file(git_dir / name) == prepared.index_mark for name in ("index", SPARE_INDEX))
+    if not prepared.index_mark or not as_left or not is_unconfigured(git_dir):
+        return None
+    return find_plain_tree(workspace, git_dir / SPARE_INDEX)
+
+
+def _pack_plain(plain: PlainTree, base: Base, message: str, pack: Path) -> Collected:
+    if plain.oid == base.tree:
+        return Collected()
+    content = _commit_content(plain.oid, [base.commit], message)
+    with pack.open("wb") as out:
+        write_pack((*plain.objects, (b"commit", content)), out)
+    return Collected(object_id(b"commit", content).hex())
 
 
 def _check_git_folder(workspace: Path, prepared: Prepared | None) -> None:
@@ -165,15 +185,18 @@ def _write_extra(git: TaskGit, base: Base, result: Base) -> str:
 
 def _write_commit(workspace: Path, tree: str, parents: Sequence[str], message: str) -> str:
     """A loose commit object, as `git commit-tree` would write it for 3 ms more."""
-    stamp = f"{_IDENT} {int(time.time())} +0000"
-    above = "".join(f"parent {parent}\n" for parent in parents)
-    body = f"tree {tree}\n{above}author {stamp}\ncommitter {stamp}\n\n{message.rstrip()}\n".encode()
-    content = b"commit %d\0" % len(body) + body
-    oid = hashlib.sha1(content, usedforsecurity=False).hexdigest()
+    content = _commit_content(tree, parents, message)
+    oid = object_id(b"commit", content).hex()
     path = workspace / ".git" / "objects" / oid[:2] / oid[2:]
     path.parent.mkdir(exist_ok=True)
-    path.write_bytes(zlib.compress(content, 1))
+    path.write_bytes(zlib.compress(b"commit %d\0%s" % (len(content), content), 1))
     return oid
+
+
+def _commit_content(tree: str, parents: Sequence[str], message: str) -> bytes:
+    stamp = f"{_IDENT} {int(time.time())} +0000"
+    above = "".join(f"parent {parent}\n" for parent in parents)
+    return f"tree {tree}\n{above}author {stamp}\ncommitter {stamp}\n\n{message.rstrip()}\n".encode()
 
 
 def _write_pack(git: TaskGit, pack: Path, base: str, made: Collected, *, small: bool) -> None:

@@ -1,5 +1,6 @@
-"""A pack of the few loose objects of a workspace, written here because starting `git pack-objects` costs more than the rest
-of collecting (3 to 4 ms of CPU). Standard library only. The format is that of git's `gitformat-pack`, without deltas.
+"""A pack of a few objects, those that are loose in a workspace or others, written here because starting `git pack-objects`
+costs more than the rest of collecting (3 to 4 ms of CPU). Standard library only. The format is that of git's
+`gitformat-pack`, without deltas.
 
 Rule: whoever reads the pack checks it with `--strict`; nothing here is trusted.
 """
@@ -10,7 +11,7 @@ import hashlib
 import os
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -33,17 +34,23 @@ def write_loose_pack(objects: Path, out: BinaryIO) -> bool:
     if not few or any((objects / "pack").glob("*")):
         return False
     try:
-        entries = list(_pack_entries(loose))
-    except (zlib.error, ValueError, KeyError, OSError):
+        found = list(_read_objects(loose))
+    except (zlib.error, ValueError, OSError):
         return False
-    pack = b"PACK" + (2).to_bytes(4, "big") + len(entries).to_bytes(4, "big") + b"".join(entries)
-    out.write(pack + hashlib.sha1(pack, usedforsecurity=False).digest())
-    out.flush()
-    os.fsync(out.fileno())
+    write_pack(found, out)
     return True
 
 
-def _pack_entries(loose: list[Path]) -> Iterator[bytes]:
+def write_pack(objects: Collection[tuple[bytes, bytes]], out: BinaryIO) -> None:
+    """Write a pack of `objects` (kind and content) to `out`, durably."""
+    entries = (_entry_header(TYPES[kind], len(content)) + zlib.compress(content, 1) for kind, content in objects)
+    pack = b"PACK" + (2).to_bytes(4, "big") + len(objects).to_bytes(4, "big") + b"".join(entries)
+    out.write(pack + hashlib.sha1(pack, usedforsecurity=False).digest())
+    out.flush()
+    os.fsync(out.fileno())
+
+
+def _read_objects(loose: list[Path]) -> Iterator[tuple[bytes, bytes]]:
     for path in loose:
         stream = zlib.decompressobj()
         plain = stream.decompress(path.read_bytes(), MOST_BYTES)
@@ -51,7 +58,9 @@ def _pack_entries(loose: list[Path]) -> Iterator[bytes]:
         kind, size = header.split(b" ")
         if not stream.eof or int(size) != len(content):
             raise ValueError(f"{path} is not a loose object")
-        yield _entry_header(TYPES[kind], len(content)) + zlib.compress(content, 1)
+        if kind not in TYPES:
+            raise ValueError(f"{path} has a kind that git does not know")
+        yield kind, content
 
 
 def _entry_header(kind: int, size: int) -> bytes:

@@ -13,6 +13,7 @@ import os
 import shutil
 import stat
 import struct
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -46,6 +47,8 @@ _CONFIG = """[core]
 FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, FS_TOPDIR_FL = 0x80086601, 0x40086602, 0x00020000
 # Deeper folders are moved up before they are removed: the kernel takes no path of more than 4096 bytes.
 _PATH_BYTES = 2000
+# The kernel's clock for files ticks every 1 to 10 ms.
+_TICK_SECONDS = 0.02
 
 FileMark: TypeAlias = tuple[int, int, int]
 """Inode, mtime in nanoseconds and size of a file: while they are the same, nobody replaced or wrote it."""
@@ -75,6 +78,14 @@ def build_workspace(git: TaskGit, commit: str, repository: Path) -> Prepared:
     finally:
         remove_unfinished(git.workspace)
     return prepared
+
+
+def is_unconfigured(git_dir: Path) -> bool:
+    """Whether a git folder of a workspace still has our configuration and nothing in `info`."""
+    try:
+        return (git_dir / "config").read_bytes() == _CONFIG.encode() and not any(os.scandir(git_dir / "info"))
+    except OSError:
+        return False
 
 
 def mark_file(path: Path) -> FileMark | None:
@@ -152,10 +163,23 @@ def _write_git_folder(git_dir: Path, commit: str, repository: Path) -> None:
 
 
 def _finish_git_folder(git_dir: Path) -> Prepared:
+    _outdate_files(git_dir / "index")
     with contextlib.suppress(OSError):  # not every file system has hard links
         (git_dir / SPARE_INDEX).hardlink_to(git_dir / "index")
     seen = git_dir.lstat()
     return Prepared((seen.st_dev, seen.st_ino), mark_file(git_dir / "index"))
+
+
+def _outdate_files(index: Path) -> None:
+    """Make the index newer than all files that it knows, by the clock of this very file system. Otherwise nobody could tell
+    from their times what the task changes in the same tick, and all of them would have to be read again."""
+    written_ns = index.stat().st_mtime_ns
+    until = time.monotonic() + _TICK_SECONDS
+    while time.monotonic() < until:
+        os.utime(index)
+        if index.stat().st_mtime_ns > written_ns:
+            break
+        time.sleep(_TICK_SECONDS / 20)
 
 
 def _list_names(folder: Path) -> list[str]:
