@@ -16,6 +16,7 @@ from orchd.adapters.git_objects import FOLDER, LINK, SUBMODULE
 from orchd.adapters.git_refs import main_ref
 from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.git_trees import ABSENT, PathChange, diff_trees, read_tree
+from orchd.adapters.plain_pack import take_plain_pack
 from orchd.adapters.quarantine import Quarantine, make_quarantine
 from orchd.core.policy import Change, Folder, Violation, describe, judge, pick_reason
 from orchd.errors import OrchdError
@@ -52,18 +53,20 @@ class GitAirlock:
     def _take(self, order: AdmitOrder, made: Exit, config: Config) -> Returned:
         quarantine = make_quarantine(self._repo, order.run)
         try:
-            fault = self._fill(quarantine, evidence.result_pack(self._repo.place, order.run))
+            fault = self._fill(quarantine, evidence.result_pack(self._repo.place, order.run), order.base)
             returned = _refuse_whole(fault) if fault else self._judge(quarantine, order, made, config)
         finally:
             quarantine.remove()
         return returned
 
-    def _fill(self, quarantine: Quarantine, pack: Path) -> str:
+    def _fill(self, quarantine: Quarantine, pack: Path, base: Oid) -> str:
         """What is wrong with the pack; empty when its objects are in the quarantine now."""
         if not pack.is_file():
             return "its pack is missing"
         if pack.stat().st_size > RESULT_PACK_BYTES:
             return f"its pack is larger than {RESULT_PACK_BYTES} bytes"
+        if take_plain_pack(self._repo, quarantine.folder, pack, base):
+            return ""
         fault = quarantine.unpack(pack)
         return f"git refuses its pack: {fault}" if fault else ""
 
