@@ -98,11 +98,15 @@ class Runs(Protocol):
     def stop(self, run: RunId) -> None:
         """Ask the supervisor to end the whole tree: polite signal, grace, kill. Does nothing for a run that has ended."""
 
+    def tell(self, run: RunId, name: str, text: str) -> None:
+        """Leave a note in the control folder of a run, atomically; afterwards `look` shows it as told. It replaces the one
+        of this name. Where the task made it impossible, or the run has ended, it only counts as told."""
+
     def salvage(self, run: RunId) -> None:
         """For a lost run: kill survivors, collect what was written, leave exit evidence LOST. Does nothing for others."""
 
     def look(self, runs: Iterable[RunId]) -> Mapping[RunId, RunSeen]:
-        """The phase and the evidence of each."""
+        """The phase and the evidence of each; while it runs, what it was told and what it asks for."""
 
     def leftovers(self) -> Mapping[RunId, RunSeen]:
         """All runs that still have a workspace on disk."""

@@ -20,6 +20,7 @@ from orchd.model.message import (
     LandSave,
     SaveGated,
     StartRun,
+    TellRun,
 )
 from orchd.model.run import Entry, RunSeen
 from orchd.model.snapshot import Plan, Snapshot, State
@@ -175,6 +176,8 @@ def check_actions(world: World, planned: Plan) -> None:
             demand("main is asked to move only from the base", world.state.save is None or action.save.base, action)
         if isinstance(action, DiscardWorkspace):
             check_discard(world.runs[action.run].seen, action)
+        if isinstance(action, TellRun):
+            demand("a note says something new", world.runs[action.run].told.get(action.name, "") != action.text, action)
         if isinstance(action, AdmitResult):
             demand("a result is judged once", world.runs[action.order.run].returned is None, action)
 
@@ -195,6 +198,15 @@ def check_stillness(snapshot: Snapshot, planned: Plan) -> None:
             demand("actions are derived from the state alone", set(before.actions) == set(planned.actions), before, planned)
             return
     demand("planning an unchanged world comes to an end", False, planned.events)
+
+
+def check_told(world: World) -> None:
+    """Who runs and asks in vain is told so in the same turn."""
+    for name, run in world.runs.items():
+        task = world.task_of(name)
+        if run.phase.value == "running" and task and task.status.value in ACTIVE and task.started_ms < world.now_ms:
+            for asked in (*run.asked, *run.misasked):
+                demand("who asks in vain is told", asked in run.told.get("rejected.md", ""), name, run)
 
 
 def check_records(world: World) -> None:

@@ -203,6 +203,9 @@ FAULTS = {
     "a held save keeps orchd busy": Fault(
         "planner", "if state.save is not None and state.save.hold is not None else", "if False else"
     ),
+    # notes
+    "who asks in vain is not told": Fault("briefing", "for name in seen.asked if name not in ASKS", "for name in ()"),
+    "notes are told again and again": Fault("briefing", 'if text != seen.told.get(name, ""):', "if text:"),
     # graph
     "circles are overlooked": Fault("graph", "problems = _find_cycles(files, known)", "problems = {}"),
     "a circle is told backwards": Fault("graph", "list(reversed(error.args[1][1:]))", "list(error.args[1][1:])"),

@@ -119,6 +119,7 @@ class Walk:
         for action in planned.actions:
             world.do(action)
         laws.check_records(world)
+        laws.check_told(world)
         return bool(planned.events or planned.actions)
 
     # -- the adversary -------------------------------------------------------------------------------------------
@@ -201,6 +202,13 @@ class Walk:
     def wait(self) -> None:
         self.world.now_ms += self.dice.roll(100_000)
 
+    def ask_from_within(self) -> None:
+        """A running task asks for something that there is not, or asks unreadably; or takes it back."""
+        tasks = [run for run in self.running() if run.order.collect]
+        if tasks:
+            run = self.pick(tasks)
+            run.asked, run.misasked = self.pick((({"what": ("x",)}, {}), ({}, {"odd": "it is a symlink"}), ({}, {})))
+
     def arrive_late(self) -> None:
         """A slow supervisor writes its mark now."""
         if self.world.late:
@@ -254,6 +262,8 @@ class Walk:
         self.make_fair()
         limit = 100 + 40 * len(self.world.state.tasks)
         for _ in range(limit):
+            if self.one_in(3):
+                self.ask_from_within()
             busy = self.fair_turn()
             running = self.running()
             if not busy and not running:
@@ -369,6 +379,7 @@ MOVES: tuple[Callable[[Walk], None], ...] = (
     Walk.ask,
     Walk.ask,
     Walk.ask,
+    Walk.ask_from_within,
     Walk.push,
     Walk.touch_checkout,
     Walk.remove_file,

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from oracle import OPEN
+from oracle import ACTIVE, OPEN
 
 from orchd.adapters import codec
 from orchd.core.watched import watched_runs
@@ -32,6 +32,7 @@ from orchd.model.message import (
     SettleDrop,
     StartRun,
     StopRun,
+    TellRun,
 )
 from orchd.model.problem import Problem
 from orchd.model.run import AdmitOrder, CommandResult, Entry, Exit, Outcome, Phase, Returned, RunOrder, RunSeen
@@ -71,10 +72,15 @@ class Run:
     verdict: Entry = Entry.ACCEPTED
     takeable: bool = True
     stop_asked: bool = False
+    told: dict[str, str] = field(default_factory=dict)
+    asked: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    misasked: dict[str, str] = field(default_factory=dict)
 
     @property
     def seen(self) -> RunSeen:
-        return RunSeen(self.phase, self.exit, self.returned)
+        if self.phase is not Phase.RUNNING:
+            return RunSeen(self.phase, self.exit, self.returned)
+        return RunSeen(self.phase, told=dict(self.told), asked=dict(self.asked), misasked=dict(self.misasked))
 
 
 @dataclass
@@ -207,6 +213,12 @@ class World:
         demand("a wanted run is not stopped", task is None or task.status.value != "running", action)
         if self.runs[action.run].phase is Phase.RUNNING:
             self.runs[action.run].stop_asked = True
+
+    def tell(self, action: TellRun) -> None:
+        """A note, which may come too late."""
+        task = self.task_of(action.run)
+        demand("only the present attempt of an active task is told", task and task.status.value in ACTIVE, action)
+        self.runs[action.run].told[action.name] = action.text
 
     def salvage(self, action: SalvageRun) -> None:
         """Collect what a lost run wrote."""
@@ -405,6 +417,7 @@ def tree_name(tree: frozenset[str]) -> str:
 PORTS = {
     StartRun: World.start,
     StopRun: World.stop,
+    TellRun: World.tell,
     SalvageRun: World.salvage,
     AdmitResult: World.admit,
     DiscardWorkspace: World.discard,

@@ -98,6 +98,25 @@ def test_salvage_leaves_a_run_alone_that_is_not_lost(both: Both):
     assert both.phase("a.1.1") is Phase.RUNNING
 
 
+def test_a_note_is_told_once_it_was_left_and_the_last_of_a_name_counts(both: Both):
+    both.start("a.1.1", LONG)
+    wait_for(lambda: "a.1.1" in both.runs.leftovers())
+    for text in ("one", "two", "two"):
+        both.runs.tell("a.1.1", "note.md", text)
+    assert both.runs.look(["a.1.1"])["a.1.1"].told == {"note.md": "two"}
+
+
+def test_telling_a_run_that_has_ended_or_never_was_changes_nothing(both: Both):
+    both.runs.tell("never.1.1", "note.md", "one")
+    both.start("a.1.1", "exit 0")
+    before = both.end("a.1.1")
+    both.runs.tell("a.1.1", "note.md", "one")
+    assert both.end("a.1.1") == before
+    both.runs.discard("a.1.1")
+    both.runs.tell("a.1.1", "note.md", "two")
+    assert not both.runs.leftovers()
+
+
 def test_after_beginning_anew_nothing_was_ever_started(both: Both):
     both.start("a.1.1", "exit 1")
     assert both.end("a.1.1").results[0].code == 1

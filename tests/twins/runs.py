@@ -38,6 +38,8 @@ class ScriptedRuns:
         self._lost: set[RunId] = set()
         self._returned: dict[RunId, Returned] = {}
         self._workspaces: set[RunId] = set()
+        self.told: dict[RunId, dict[str, str]] = {}
+        self.asked: dict[RunId, dict[str, tuple[str, ...]]] = {}
 
     def start(self, order: RunOrder, config: Config) -> None:
         if order.id not in self.orders:
@@ -48,6 +50,10 @@ class ScriptedRuns:
     def stop(self, run: RunId) -> None:
         if self._see(run).phase is Phase.RUNNING:
             self.finish(run, Exit(Outcome.STOPPED))
+
+    def tell(self, run: RunId, name: str, text: str) -> None:
+        if run in self.orders:
+            self.told.setdefault(run, {})[name] = text
 
     def salvage(self, run: RunId) -> None:
         if self._see(run).phase is Phase.LOST:
@@ -63,7 +69,7 @@ class ScriptedRuns:
         self._workspaces.discard(run)
 
     def begin_anew(self) -> None:
-        for left in (self.orders, self._exits, self._lost, self._returned, self._workspaces):
+        for left in (self.orders, self._exits, self._lost, self._returned, self._workspaces, self.told, self.asked):
             left.clear()
 
     def finish(self, run: RunId, how: Exit) -> None:
@@ -83,4 +89,6 @@ class ScriptedRuns:
             return RunSeen(Phase.ABSENT)
         if left := self._exits[run]:
             return RunSeen(Phase.ENDED, left, self._returned.get(run))
-        return RunSeen(Phase.LOST if run in self._lost else Phase.RUNNING)
+        if run in self._lost:
+            return RunSeen(Phase.LOST)
+        return RunSeen(Phase.RUNNING, told=dict(self.told.get(run, {})), asked=self.asked.get(run, {}))

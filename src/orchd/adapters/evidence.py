@@ -7,6 +7,7 @@
     result.pack     the commits that were collected, if there were any
     exit.json       how it ended; written last
     returned.json   what the airlock did with the result
+    notes/          a copy of each note that the task was given while it ran
 
 Rule: evidence is never changed. What cannot be read is no reason to stop: it counts as lost or as not there.
 """
@@ -14,6 +15,7 @@ Rule: evidence is never changed. What cannot be read is no reason to stop: it co
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +26,7 @@ from orchd.adapters.codec import decode, dumps, encode
 from orchd.adapters.durable import write_durably
 from orchd.adapters.place import Place
 from orchd.adapters.processes import Identity, is_alive, measure_age
-from orchd.adapters.run_files import EXIT, ORDER, RESULT, RETURNED, STARTED
+from orchd.adapters.run_files import EXIT, NOTES, ORDER, RESULT, RETURNED, STARTED
 from orchd.adapters.run_log import LogChunk, log_chunks, split_lines
 from orchd.errors import OrchdError, UsageError
 from orchd.model.ids import Oid, RunId
@@ -146,6 +148,23 @@ def write_ordered(place: Place, ordered: Ordered) -> None:
 def write_returned(place: Place, run: RunId, returned: Returned) -> None:
     """Store, durably, what the airlock did."""
     write_durably(run_folder(place, run) / RETURNED, dumps(encode(returned)))
+
+
+def write_told(place: Place, run: RunId, name: str, text: str) -> None:
+    """Keep a note that the task was given. Does nothing for a run that never was."""
+    folder = run_folder(place, run) / NOTES
+    try:
+        folder.mkdir(exist_ok=True)
+    except FileNotFoundError:
+        return
+    write_durably(folder / name, text.encode())
+
+
+def read_told(place: Place, run: RunId) -> dict[str, str]:
+    """The notes that a task was given, by file name."""
+    folder = run_folder(place, run) / NOTES
+    names = os.listdir(folder) if folder.is_dir() else []  # noqa: PTH208 - asked at every look
+    return {name: (folder / name).read_text() for name in names if not name.startswith(".")}
 
 
 def _read_json(path: Path) -> Any:

@@ -9,23 +9,31 @@ import os
 import signal
 from collections.abc import Callable, Iterable, Mapping
 
+from orchd.adapters.control_folder import write_note
 from orchd.adapters.durable import sync_folder
 from orchd.adapters.evidence import (
     Ordered,
-    read_exit,
-    read_returned,
     read_started,
     run_folder,
     workspace_of,
     write_ordered,
+    write_told,
 )
 from orchd.adapters.fork_server import ForkServer
 from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.git_run import HERMETIC_CONFIG, HERMETIC_ENVIRONMENT
 from orchd.adapters.process_watch import ProcessWatch
-from orchd.adapters.processes import is_alive, send_signal
+from orchd.adapters.processes import send_signal
 from orchd.adapters.run_files import ERRORS, STARTED
-from orchd.adapters.workspace import list_workspaces, make_private_folder, remove_trash, remove_workspace, set_aside
+from orchd.adapters.run_sight import RunSight
+from orchd.adapters.workspace import (
+    CONTROL_FOLDER,
+    list_workspaces,
+    make_private_folder,
+    remove_trash,
+    remove_workspace,
+    set_aside,
+)
 from orchd.errors import GitError
 from orchd.model.config import Config
 from orchd.model.ids import Oid, RunId
@@ -56,7 +64,7 @@ class SupervisedRuns:
         self._sandbox = sandbox
         self._server = ForkServer(place.orch / ERRORS)
         self._watch = ProcessWatch(wake)
-        self._ended: Mapping[RunId, RunSeen] = {}
+        self._sight = RunSight(place, self._watch.add)
 
     def start(self, order: RunOrder, config: Config) -> None:
         """See the port. Raises OrchdError when no supervisor could be started."""
@@ -77,21 +85,24 @@ class SupervisedRuns:
             send_signal(who, signal.SIGTERM)
             send_signal(who, signal.SIGCONT)
 
+    def tell(self, run: RunId, name: str, text: str) -> None:
+        """See the port."""
+        write_note(self._place, run, name, text)
+        write_told(self._place, run, name, text)
+
     def salvage(self, run: RunId) -> None:
         """See the port. Returns when it has begun; the end wakes."""
-        if self._see(run).phase is Phase.LOST:
+        if self._sight.see(run).phase is Phase.LOST:
             self._request("salvage", run, {})
 
     def look(self, runs: Iterable[RunId]) -> Mapping[RunId, RunSeen]:
         """See the port."""
-        seen = {run: self._see(run) for run in runs}
-        self._ended = {run: one for run, one in seen.items() if one.phase is Phase.ENDED}
-        return seen
+        return self._sight.look(runs)
 
     def leftovers(self) -> Mapping[RunId, RunSeen]:
         """See the port."""
         remove_trash(self._place.workspaces)
-        return {run: self._see(run) for run in list_workspaces(self._place.workspaces)}
+        return {run: self._sight.see(run) for run in list_workspaces(self._place.workspaces)}
 
     def discard(self, run: RunId) -> None:
         """See the port."""
@@ -99,7 +110,7 @@ class SupervisedRuns:
 
     def begin_anew(self) -> None:
         """See the port. What is stopped here ends in the folders that were set aside, without evidence."""
-        self._ended = {}
+        self._sight.forget()
         for folder in (self._place.runs, self._place.workspaces):
             names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
             for run in names if folder == self._place.runs else ():
@@ -112,23 +123,6 @@ class SupervisedRuns:
         """Stop watching. Runs go on."""
         self._watch.close()
         self._server.close()
-
-    def _see(self, run: RunId) -> RunSeen:
-        known = self._ended.get(run)
-        if known and known.returned:
-            return known
-        left = known.exit if known else read_exit(self._place, run)
-        if left:
-            return RunSeen(Phase.ENDED, left, read_returned(self._place, run))
-        who = read_started(self._place, run)
-        if who is None:
-            return RunSeen(Phase.ABSENT)
-        if is_alive(who):
-            self._watch.add(who)
-            return RunSeen(Phase.RUNNING)
-        # It may have left its evidence and ended between the two looks.
-        left = read_exit(self._place, run)
-        return RunSeen(Phase.ENDED, left, read_returned(self._place, run)) if left else RunSeen(Phase.LOST)
 
     def _request(self, verb: str, run: RunId, environment: Mapping[str, str]) -> None:
         who = self._server.request(verb, run_folder(self._place, run), environment)
@@ -164,8 +158,10 @@ def _task_environment(ordered: Ordered, config: Config) -> Mapping[str, str]:
     """From an allow-list; `PWD` because some agents take their folder from it."""
     named = PASSED.union(config.env)
     passed = {name: value for name, value in os.environ.items() if name in named or name.startswith("LC_")}
-    marks = dict(mark.split("=", 1) for mark in ordered.marks)
-    whole = {"PATH": _path(), **passed, **dict(ordered.order.env), **marks, "PWD": ordered.workspace}
+    own = dict(mark.split("=", 1) for mark in ordered.marks)
+    if ordered.order.brief:
+        own["ORCHD_CONTROL"] = f"{ordered.workspace}/.git/{CONTROL_FOLDER}"
+    whole = {"PATH": _path(), **passed, **dict(ordered.order.env), **own, "PWD": ordered.workspace}
     return {name: value for name, value in whole.items() if not name.startswith(_FORBIDDEN_PREFIX) and name != _FORBIDDEN}
 
 

@@ -114,7 +114,8 @@ def _prepare_and_run(
 ) -> tuple[Prepared | None, Ran]:
     try:
         git = _git_of(tree, ordered, "git", PREPARE_SECONDS)
-        prepared = build_workspace(git, ordered["order"]["commit"], Path(ordered["repository"]))
+        order = ordered["order"]
+        prepared = build_workspace(git, order["commit"], Path(ordered["repository"]), order.get("brief", ""))
     except GitFailed as error:
         return None, Ran("stopped") if tree.stopping else Ran("unprepared", detail=str(error))
     return prepared, _run_commands(tree, ordered, environment, log)

@@ -24,6 +24,9 @@ BRANCH = "task"
 SPARE_INDEX = "orchd-index"
 """In the git folder: the index as the checkout left it, under a second name (a hard link). git replaces an index and never
 changes one in place, so this one stays what it was whatever the task tells git."""
+CONTROL_FOLDER = "orchd"
+"""In the git folder, where it can never become part of a result: what task and daemon have to say to each other."""
+BRIEF = "brief.md"
 _HIDDEN = "."
 _NEW = ".new-"
 _TRASH = ".trash-"
@@ -61,15 +64,17 @@ class Prepared(NamedTuple):
     index_mark: FileMark | None
 
 
-def build_workspace(git: TaskGit, commit: str, repository: Path) -> Prepared:
+def build_workspace(git: TaskGit, commit: str, repository: Path, brief: str = "") -> Prepared:
     """Make `git.workspace`: `commit` of the repository with git directory `repository`, checked out on branch `task`. It is
     what `git clone --shared --no-tags --single-branch` gives, without the remote. What has its name already is set aside.
-    Raises GitFailed; then nothing is left."""
+    With a `brief` it has a control folder. Raises GitFailed; then nothing is left."""
     new = git.workspace.with_name(_NEW + git.workspace.name)
     try:
         set_aside(git.workspace, _ASIDE)
         make_private_folder(new.parent)
         _write_git_folder(new / ".git", commit, repository)
+        if brief:
+            _write_brief(new / ".git" / CONTROL_FOLDER, brief)
         git._replace(workspace=new).run("read-tree", "-m", "-u", "HEAD")
         prepared = _finish_git_folder(new / ".git")
         new.rename(git.workspace)
@@ -160,6 +165,11 @@ def _write_git_folder(git_dir: Path, commit: str, repository: Path) -> None:
     (git_dir / "refs/heads" / BRANCH).write_text(f"{commit}\n")
     if (repository / "shallow").exists():
         shutil.copyfile(repository / "shallow", git_dir / "shallow")
+
+
+def _write_brief(folder: Path, brief: str) -> None:
+    folder.mkdir()
+    (folder / BRIEF).write_text(brief, encoding="utf-8")
 
 
 def _finish_git_folder(git_dir: Path) -> Prepared:

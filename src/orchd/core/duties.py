@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from orchd.core.attempts import UNSEEN, ended_well
+from orchd.core.briefing import tell_task, word_brief
 from orchd.core.intake import recorded_drops
 from orchd.core.saving import lands_nothing_new
 from orchd.core.statuses import ACTIVE, OPEN
@@ -43,6 +44,7 @@ def list_duties(state: State, snapshot: Snapshot) -> Iterator[Action]:
         yield SettleDrop(drop, problems)
     for task in state.tasks.values():
         if task.status in ACTIVE:
+            yield from tell_task(task, state, snapshot)
             yield from _serve_attempt(task, snapshot.runs.get(current_run(task), UNSEEN))
     yield from _serve_save(state, snapshot)
     yield from _clear_up(state, snapshot)
@@ -66,7 +68,8 @@ def order_attempt(task: Task) -> RunOrder:
     spec, run = task.spec, current_run(task)
     env = (("ORCHD_TASK", spec.id), ("ORCHD_SESSION", spec.session), ("ORCHD_ATTEMPT", str(task.attempt)))
     message = f"{spec.title}\n\nOrch-Task: {spec.id}\nOrch-Attempt: {run}\n"
-    return RunOrder(run, task.base, (Command("run", spec.run, spec.timeout_seconds),), collect=True, message=message, env=env)
+    commands = (Command("run", spec.run, spec.timeout_seconds),)
+    return RunOrder(run, task.base, commands, collect=True, message=message, env=env, brief=word_brief(task))
 
 
 def _serve_save(state: State, snapshot: Snapshot) -> Iterator[Action]:

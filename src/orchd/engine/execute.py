@@ -20,6 +20,7 @@ from orchd.model.message import (
     SettleDrop,
     StartRun,
     StopRun,
+    TellRun,
 )
 from orchd.ports import Ports
 
@@ -51,6 +52,11 @@ def _(action: StartRun, ports: Ports, config: Config) -> None:
 @perform.register
 def _(action: StopRun, ports: Ports, config: Config) -> None:
     ports.runs.stop(action.run)
+
+
+@perform.register
+def _(action: TellRun, ports: Ports, config: Config) -> None:
+    ports.runs.tell(action.run, action.name, action.text)
 
 
 @perform.register

@@ -59,6 +59,13 @@ CHANGED_FILES = 2000
 FILE_BYTES = 5 * 1024 * 1024
 RESULT_PACK_BYTES = 256 * 1024 * 1024
 
+ASK_BYTES = 4096
+ASK_FILES = 16
+"""Requests of a running task that are read at a look, and how large each may be."""
+
+CONTROL_ENTRIES = 256
+"""Entries of a control folder that are looked at: a task may make millions, and each look would read them."""
+
 LOG_HEAD_BYTES = 1024 * 1024
 LOG_TAIL_BYTES = 4 * 1024 * 1024
 

@@ -211,6 +211,15 @@ class StopRun:
 
 
 @dataclass(frozen=True, slots=True)
+class TellRun:
+    """Leave the note `text` in the control folder of a run, as the file `name`."""
+
+    run: RunId
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class SalvageRun:
     """End what survived of a lost run and collect what it had written, as evidence with outcome LOST."""
 
@@ -286,6 +295,7 @@ class ForgetIntent:
 Action: TypeAlias = (
     StartRun
     | StopRun
+    | TellRun
     | SalvageRun
     | AdmitResult
     | DiscardWorkspace

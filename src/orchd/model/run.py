@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from orchd.model.claim import PathSpec
@@ -53,7 +54,7 @@ class RunOrder:
     """Everything a supervisor needs. `commit` is checked out; commands run in order until one fails.
 
     With `collect`, what the commands changed is committed with `message` and packed; gates are run without it.
-    `env` is added to the allowed environment.
+    `env` is added to the allowed environment. With a `brief` the workspace gets a control folder with that text in it.
     """
 
     id: RunId
@@ -62,6 +63,7 @@ class RunOrder:
     collect: bool
     message: str = ""
     env: tuple[tuple[str, str], ...] = ()
+    brief: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +120,12 @@ class Returned:
 
 @dataclass(frozen=True, slots=True)
 class RunSeen:
-    """One run as observed now."""
+    """One run as observed now. While it runs: `told` are the notes that it was given, by file name; `asked` are its
+    requests, by name and line by line; `misasked` says what is wrong with those that cannot be read."""
 
     phase: Phase
     exit: Exit | None = None
     returned: Returned | None = None
+    told: Mapping[str, str] = field(default_factory=dict)
+    asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    misasked: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,70 @@
+"""What a task is told while it runs: the brief at its start, and notes in its control folder afterwards.
+
+Rule: a note is a function of state and snapshot. It is asked for when the last one of its name says something else; where
+nothing is to be said and nothing was said before, there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from orchd.core.attempts import UNSEEN
+from orchd.core.inert import inert
+from orchd.core.watched import current_run
+from orchd.model.message import TellRun
+from orchd.model.run import Phase, RunSeen
+from orchd.model.snapshot import Snapshot, State
+from orchd.model.work import Task
+
+ASKS: Mapping[str, str] = {}
+"""What a running task may ask for: the name of the request, and what its lines are."""
+
+_FOLDER = """\
+## This folder
+
+`$ORCHD_CONTROL` is this folder. It is never part of your result.
+
+- orchd leaves notes for you here while you work, as `NAME.md`. Look before you commit and before you end.
+- To ask for something, write it to a file with another name and rename that to `NAME.ask`, one request per line. The answer
+  is a note. What cannot be understood is named in `rejected.md`.
+"""
+
+Writer = Callable[[Task, RunSeen, State, Snapshot], str]
+
+
+def word_brief(task: Task) -> str:
+    """The text that stands in the control folder when a task starts."""
+    spec = task.spec
+    claims = "".join(f"- {claim.mode}: `{inert(claim.glob)}`\n" for claim in spec.claims)
+    asks = "".join(f"- `{name}.ask`: {what}\n" for name, what in ASKS.items()) or "- nothing yet\n"
+    return (
+        f"# {spec.id}: {inert(spec.title)}\n\nAttempt {task.attempt}, session {spec.session}.\n\n"
+        f"## What you may change\n\n{claims}\nWhat you change anywhere else is not accepted.\n\n"
+        f"{_FOLDER}\nYou may ask for:\n\n{asks}"
+    )
+
+
+def tell_task(task: Task, state: State, snapshot: Snapshot) -> Iterator[TellRun]:
+    """The notes that a running task was not given yet, as they should read now."""
+    run = current_run(task)
+    seen = snapshot.runs.get(run, UNSEEN)
+    if seen.phase is not Phase.RUNNING:
+        return
+    for name, write in NOTES.items():
+        text = write(task, seen, state, snapshot)
+        if text != seen.told.get(name, ""):
+            yield TellRun(run, name, text)
+
+
+def _tell_rejected(task: Task, seen: RunSeen, state: State, snapshot: Snapshot) -> str:
+    unknown = {name: "there is nothing of this name to ask for" for name in seen.asked if name not in ASKS}
+    wrong = sorted({**unknown, **seen.misasked}.items())
+    return "".join(f"- `{inert(name)}`: {inert(why)}\n" for name, why in wrong) or seen.told.get(REJECTED, "")
+
+
+REJECTED = "rejected.md"
+
+NOTES: Mapping[str, Writer] = {
+    REJECTED: _tell_rejected,
+}
+"""The notes, by file name, and who writes each."""
