@@ -237,7 +237,7 @@ def decisions(place: Place, state: State) -> tuple[Decision, ...]:
     waiting = [task for task in state.tasks.values() if task.status is Status.WAITING]
     if any(name not in state.tasks for task in waiting for name in dependencies(task.spec)):
         state = read_all(place)
-    return decide(state, Room(read_effective(place)))
+    return decide(state, Room(read_effective(place), time.time_ns() // 1_000_000))
 
 
 def config(place: Place) -> Config:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+import queueing
 from oracle import ACTIVE, FINISHED, LIFE, OPEN, SUCCEEDED, clashes
 from world import World, demand
 
@@ -24,7 +25,7 @@ from orchd.model.message import (
 )
 from orchd.model.run import Entry, RunSeen
 from orchd.model.snapshot import Plan, Snapshot, State
-from orchd.model.work import Task, TaskSpec
+from orchd.model.work import Status, Task, TaskSpec
 
 
 def check_turn(world: World, snapshot: Snapshot, planned: Plan) -> None:
@@ -147,6 +148,7 @@ def check_decisions(snapshot: Snapshot, planned: Plan) -> None:
     still = {name for name, task in planned.state.tasks.items() if task.status.value == "waiting"}
     held = {d.task for d in planned.decisions if d.cause.value != "none"}
     demand("whoever waits is told why", still == held, still, held)
+    check_turns(snapshot, planned)
     for decision in planned.decisions:
         named = decision.cause.value in ("needs", "blocked", "after", "claim", "group", "agent", "provider")
         demand("who holds a task back is named", bool(decision.others) == named, decision)
@@ -154,6 +156,16 @@ def check_decisions(snapshot: Snapshot, planned: Plan) -> None:
             "a wish is respected",
             snapshot.only is None or decision.cause.value != "none" or asked(snapshot, planned.state, decision.task),
         )
+
+
+def check_turns(snapshot: Snapshot, planned: Plan) -> None:
+    """Everybody in their turn, and nobody barges: on the state that the arbiter saw."""
+    started = {decision.task for decision in planned.decisions if decision.cause.value == "none"}
+    tasks = {n: replace(t, status=Status.WAITING) if n in started else t for n, t in planned.state.tasks.items()}
+    leases = {name: lease for name, lease in planned.state.leases.items() if name not in started}
+    state = replace(planned.state, tasks=tasks, leases=leases)
+    queueing.check_line(state, planned.decisions, snapshot.now_ms)
+    queueing.check_barging(state, planned.decisions, snapshot.now_ms)
 
 
 def asked(snapshot: Snapshot, state: State, task: str) -> bool:

@@ -6,8 +6,10 @@ import random
 import sys
 from pathlib import Path
 
+import crowd
 import oracle
 import playbook
+import queueing
 import rules
 import walk
 
@@ -30,6 +32,9 @@ def check_all() -> None:
     for _ in range(60):
         check_graph(dice)
         check_arbiter(dice)
+    check_index(dice)
+    queueing.check_kept_slot()
+    check_crowds(dice)
     for seed in range(WALKS):
         walk.walk(walk.Seeded(seed), STEPS)
 
@@ -58,11 +63,25 @@ def check_arbiter(dice: random.Random) -> None:
     for order, name in enumerate("abcdefgh"):
         others = tuple(other for other in "abcdefgh"[:order] if dice.random() < 0.15)
         claims = (PathSpec(dice.choice(walk.GLOBS), dice.choice(walk.MODES)),)
-        spec = TaskSpec(name, "t", "r", needs=others, claims=claims, priority=dice.randrange(2))
-        tasks.append(rules.waiting(spec, order, dice.choice(STATUSES)))
-    rules.check_arbiter(tasks, dice.randrange(5), dice.sample(range(8), 8))
-    small = [rules.waiting(TaskSpec(f"s{at}", "t", "r", claims=(PathSpec(f"a/{at}"),)), at) for at in range(4)]
-    rules.check_fairness(rules.waiting(TaskSpec("broad", "t", "r", claims=(PathSpec("a/**"),))), small, 2)
+        session, priority = dice.choice(("default", "other")), dice.choice((0, 0, 1, 11))
+        spec = TaskSpec(name, "t", "r", session, others, claims=claims, priority=priority)
+        tasks.append(rules.waiting(spec, order, dice.choice(STATUSES), dice.randrange(8) * 300_000))
+    queueing.check_arbiter(tasks, dice.randrange(5), dice.sample(range(8), 8), dice.choice((0, 2_600_000, 3_800_000)))
+
+
+def check_index(dice: random.Random) -> None:
+    """Holders and askers over globs that share beginnings."""
+    for at_once in (1, 2, 3):
+        globs = [(PathSpec(dice.choice(walk.GLOBS), dice.choice(walk.MODES)),) for _ in range(24)]
+        queueing.check_held(globs[:12], globs[6:], at_once)
+
+
+def check_crowds(dice: random.Random) -> None:
+    for priority in (95, 80, 60):
+        for claims in crowd.CLAIMS[:2]:
+            crowd.check_start(dice.randrange, priority, claims, dice.choice(("", "slow")))
+    for parallel in (1, 2, 5):
+        crowd.check_shares(dice.randrange, parallel, (30, 4, 9))
 
 
 if __name__ == "__main__":

@@ -12,13 +12,11 @@ from dataclasses import replace
 import oracle
 from world import demand
 
-from orchd.core import arbiter, claims, graph, saving
-from orchd.core.desk import Room
-from orchd.model.claim import Lease, PathSpec
-from orchd.model.config import Config
+from orchd.core import claims, graph, saving
+from orchd.model.claim import PathSpec
 from orchd.model.run import CommandResult, Exit, Outcome
 from orchd.model.save import Gate, Merged, Save, SaveItem, SaveStep
-from orchd.model.snapshot import Cause, Decision, FileSeen, State
+from orchd.model.snapshot import FileSeen
 from orchd.model.work import Source, Status, Task, TaskSpec
 
 GATES = (Gate("unit", "make unit"), Gate("lint", "make lint"))
@@ -59,9 +57,9 @@ def seen_file(spec: TaskSpec, path: str = "", digest: str = "1", drop: str = "")
     return FileSeen(path or f"tasks/{spec.id}.yaml", spec, digest, Source.INBOX if drop else Source.FILE, drop)
 
 
-def waiting(spec: TaskSpec, order: int = 1, status: Status = Status.WAITING) -> Task:
+def waiting(spec: TaskSpec, order: int = 1, status: Status = Status.WAITING, seen_ms: int = 0) -> Task:
     """A task as the state holds it."""
-    return Task(spec, status, "1", Source.FILE, order, 0)
+    return Task(spec, status, "1", Source.FILE, order, seen_ms)
 
 
 def check_cycles(edges: Mapping[str, Sequence[str]]) -> None:
@@ -116,72 +114,3 @@ def check_search(bad: frozenset[int], size: int) -> None:
     demand("the base is asked before the first is blamed", base_run == (0 in bad), save.verdicts)
     told = any("main itself is red" in line for gone in saving.blame(save) for line in gone.detail)
     demand("a green main is not accused", not told, save)
-
-
-def check_arbiter(tasks: Sequence[Task], parallel: int, seed_order: Sequence[int]) -> None:
-    """Same answer in any order of the mapping; what starts may start together; nobody barges; slots are used."""
-    state = holding({task.spec.id: task for task in tasks})
-    room = Room(Config(parallel=parallel))
-    decisions = arbiter.decide(state, room)
-    shuffled = {tasks[at].spec.id: tasks[at] for at in seed_order}
-    again = arbiter.decide(holding(shuffled), room)
-    demand("the order of a mapping decides nothing", decisions == again, decisions, again)
-    queue = [d.task for d in decisions]
-    order = sorted(queue, key=lambda name: (-state.tasks[name].spec.priority, state.tasks[name].order))
-    demand("the queue is priority, then arrival", queue == order, queue)
-    starts = [d.task for d in decisions if d.cause is Cause.NONE]
-    active = sum(task.status.value in oracle.ACTIVE for task in tasks)
-    demand("slots are never exceeded", not starts or len(starts) + active <= parallel, starts)
-    check_barging(state, decisions)
-    check_room(state, decisions, active, parallel)
-
-
-def holding(tasks: Mapping[str, Task]) -> State:
-    """A state in which open tasks hold their claims."""
-    leases = {n: Lease(n, "", 1, t.spec.claims, 0) for n, t in tasks.items() if t.status.value in oracle.OPEN}
-    return State(tasks=tasks, leases=leases)
-
-
-def check_barging(state: State, decisions: Sequence[Decision]) -> None:
-    """What starts touches nothing held, nothing that starts too, and nothing that waits for its claim before it."""
-    before = [lease.paths for lease in state.leases.values()]
-    for decision in decisions:
-        mine = state.tasks[decision.task].spec.claims
-        clash = any(oracle.clashes(mine, theirs) for theirs in before)
-        demand("nobody barges", decision.cause is not Cause.NONE or not clash, decision)
-        demand("a claim holds back only who meets it", decision.cause is not Cause.CLAIM or clash, decision)
-        if decision.cause in (Cause.NONE, Cause.CLAIM):
-            before.append(mine)
-
-
-def check_room(state: State, decisions: Sequence[Decision], active: int, parallel: int) -> None:
-    """A slot is said to be missing only when none is left."""
-    free = parallel - active - sum(d.cause is Cause.NONE for d in decisions)
-    full = any(d.cause is Cause.SLOTS for d in decisions)
-    demand("slots hold back only when they are used up", not full or free <= 0, decisions)
-    for decision in decisions:
-        spec = state.tasks[decision.task].spec
-        needs = [state.tasks[n].status.value for n in spec.needs if n in state.tasks]
-        lost = any(status in oracle.FINISHED - oracle.SUCCEEDED for status in needs)
-        unmet = any(status not in oracle.SUCCEEDED for status in needs)
-        demand("blocked means a need that failed", (decision.cause is Cause.BLOCKED) == lost, decision)
-        demand("needs means a need that is not there yet", (decision.cause is Cause.NEEDS) == (unmet and not lost), decision)
-
-
-def check_fairness(broad: Task, small: Sequence[Task], parallel: int) -> None:
-    """A broad claim starts although small ones keep coming: each turn one small task ends and another arrives behind."""
-    running = {task.spec.id: replace(task, status=Status.RUNNING) for task in small[:parallel]}
-    tasks = running | {broad.spec.id: replace(broad, order=100)}
-    for turn in range(2 * parallel + 2):
-        newcomer = replace(small[turn % len(small)], order=200 + turn)
-        spec = replace(newcomer.spec, id=f"new{turn}")
-        tasks[spec.id] = replace(newcomer, spec=spec, status=Status.WAITING)
-        for decision in arbiter.decide(holding(tasks), Room(Config(parallel=parallel))):
-            if decision.cause is Cause.NONE:
-                tasks[decision.task] = replace(tasks[decision.task], status=Status.RUNNING)
-        if tasks[broad.spec.id].status is Status.RUNNING:
-            return
-        oldest = next((name for name, task in tasks.items() if task.status is Status.RUNNING), None)
-        if oldest:
-            tasks[oldest] = replace(tasks[oldest], status=Status.LANDED)
-    demand("a broad claim eventually starts", False, tasks)

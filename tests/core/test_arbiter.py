@@ -5,6 +5,9 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
+import crowd
+import pytest
+import queueing
 import rules
 import walk
 from hypothesis import given, settings
@@ -30,48 +33,78 @@ def queues(draw: st.DrawFn) -> list[Task]:
         earlier = st.lists(st.sampled_from(NAMES[:order]), max_size=2).map(tuple) if order else st.just(())
         claims = draw(st.lists(st.builds(PathSpec, st.sampled_from(walk.GLOBS), st.sampled_from(walk.MODES)), max_size=2))
         spec = TaskSpec(
-            name, "t", "r", needs=draw(earlier), after=draw(earlier), claims=tuple(claims), priority=draw(st.integers(-1, 1))
+            name,
+            "t",
+            "r",
+            draw(st.sampled_from(("default", "default", "other"))),
+            draw(earlier),
+            draw(earlier),
+            tuple(claims),
+            draw(st.sampled_from((0, 0, 1, -1, 12))),
         )
-        tasks.append(rules.waiting(spec, order, draw(st.sampled_from(STATUSES))))
+        seen_ms = draw(st.integers(0, 12)) * 300_000
+        tasks.append(rules.waiting(spec, order, draw(st.sampled_from(STATUSES)), seen_ms))
     return tasks
 
 
 @quick
-@given(queues(), st.integers(0, 5), st.randoms(use_true_random=False))
-def test_the_arbiter_keeps_its_rules_in_any_order_of_the_tasks(tasks: list[Task], parallel: int, dice: random.Random) -> None:
-    rules.check_arbiter(tasks, parallel, dice.sample(range(len(tasks)), len(tasks)))
+@given(queues(), st.integers(0, 5), st.randoms(use_true_random=False), st.integers(0, 5_000_000))
+def test_the_arbiter_keeps_its_rules_in_any_order_of_the_tasks(
+    tasks: list[Task], parallel: int, dice: random.Random, now_ms: int
+) -> None:
+    queueing.check_arbiter(tasks, parallel, dice.sample(range(len(tasks)), len(tasks)), now_ms)
+
+
+segments = st.sampled_from(("a", "A", "b", "ab", "a*", "*", "**"))
+globs = st.lists(segments, min_size=1, max_size=4).map("/".join)
+claim_lists = st.lists(st.builds(PathSpec, globs, st.sampled_from(walk.MODES)), min_size=1, max_size=3).map(tuple)
 
 
 @quick
-@given(st.integers(1, 4), st.lists(st.sampled_from(("a/1", "a/2", "a/*", "*/3")), min_size=5, max_size=8))
-def test_a_broad_claim_starts_though_small_ones_keep_coming(parallel: int, globs: list[str]) -> None:
-    small = [rules.waiting(TaskSpec(f"s{at}", "t", "r", claims=(PathSpec(glob),)), at) for at, glob in enumerate(globs)]
-    rules.check_fairness(
-        rules.waiting(TaskSpec("broad", "t", "r", claims=(PathSpec("a/**"), PathSpec("**/3")))), small, parallel
-    )
+@given(st.lists(claim_lists, max_size=12), st.lists(claim_lists, max_size=6), st.integers(1, 4))
+def test_the_index_of_held_claims_answers_as_asking_every_holder_does(
+    holders: list[tuple[PathSpec, ...]], asked: list[tuple[PathSpec, ...]], at_once: int
+) -> None:
+    queueing.check_held(holders, asked, at_once)
 
 
-def test_a_task_that_touches_nothing_held_passes_one_that_waits_for_its_claim() -> None:
+@settings(quick, max_examples=25)
+@given(
+    st.randoms(use_true_random=False),
+    st.integers(40, 100),
+    st.sampled_from(crowd.CLAIMS),
+    st.sampled_from(("", "slow")),
+)
+def test_nothing_starves_whatever_keeps_coming(dice: random.Random, priority: int, claims: tuple[str, ...], group: str) -> None:
+    crowd.check_start(dice.randrange, priority, claims, group)
+
+
+@settings(quick, max_examples=40)
+@given(st.randoms(use_true_random=False), st.integers(1, 6), st.lists(st.integers(1, 25), min_size=1, max_size=4).map(tuple))
+def test_sessions_get_equal_shares_of_the_slots(dice: random.Random, parallel: int, sizes: tuple[int, ...]) -> None:
+    crowd.check_shares(dice.randrange, parallel, sizes)
+
+
+@pytest.mark.parametrize(("waited_ms", "small"), [(3_600_000, (Cause.CLAIM, ("broad",))), (3_599_000, (Cause.NONE, ()))])
+def test_small_claims_pass_a_broad_one_until_it_has_waited_long_enough(waited_ms: int, small: tuple[Cause, object]) -> None:
     def claim(name: str, glob: str, order: int, status: Status = Status.WAITING) -> Task:
-        return rules.waiting(TaskSpec(name, "t", "r", claims=(PathSpec(glob),)), order, status)
+        return rules.waiting(TaskSpec(name, "t", "r", claims=(PathSpec(glob),)), order, status, seen_ms=order)
 
-    tasks = [
-        claim("runs", "a/x", 1, Status.RUNNING),
-        claim("broad", "a/**", 2),
-        claim("small", "a/y", 3),
-        claim("else", "b/y", 4),
-    ]
-    causes = {
-        d.task: (d.cause, d.others) for d in decide(rules.holding({t.spec.id: t for t in tasks}), Room(Config(parallel=4)))
-    }
-    expected = {"broad": (Cause.CLAIM, ("runs",)), "small": (Cause.CLAIM, ("broad",)), "else": (Cause.NONE, ())}
-    assert causes == expected
+    tasks = (
+        claim("runs", "a/x", 0, Status.RUNNING),
+        claim("broad", "a/**", 0),
+        claim("small", "a/y", 1),
+        claim("else", "b/y", 2),
+    )
+    state = queueing.holding({task.spec.id: task for task in tasks})
+    causes = {d.task: (d.cause, d.others) for d in decide(state, Room(Config(parallel=4), waited_ms))}
+    assert causes == {"broad": (Cause.CLAIM, ("runs",)), "small": small, "else": (Cause.NONE, ())}
 
 
 def kinds(config: Config, *specs: TaskSpec) -> dict[str, tuple[Cause, tuple[str, ...]]]:
     """What holds each of these tasks back, when all of them wait and claim nothing of each other."""
     tasks = {spec.id: rules.waiting(replace(spec, claims=(PathSpec(spec.id),)), order) for order, spec in enumerate(specs)}
-    return {d.task: (d.cause, d.others) for d in decide(rules.holding(tasks), Room(config))}
+    return {d.task: (d.cause, d.others) for d in decide(queueing.holding(tasks), Room(config))}
 
 
 def test_each_group_has_its_own_limit_and_unknown_groups_have_none() -> None:
@@ -94,3 +127,7 @@ def test_agents_share_the_slots_of_their_provider() -> None:
     assert said["t4"] == (Cause.PROVIDER, ("t0", "t1", "t3"))
     assert said["t6"] == (Cause.AGENT, ("t5",))
     assert [said[f"t{at}"][0] for at in (0, 1, 3, 5)] == [Cause.NONE] * 4
+
+
+def test_a_slot_of_a_group_is_kept_for_the_task_that_nobody_may_pass() -> None:
+    queueing.check_kept_slot()

@@ -34,11 +34,26 @@ class Fault:
 
 FAULTS = {
     # claims and leases
-    "leases are not looked at": Fault(
-        "desk", "desk.held += [(task, state.leases[task].paths) for task in sorted(state.leases)]", "pass"
+    "leases are not looked at": Fault("desk", "        desk.held.add(task, state.leases[task].paths)", "        pass"),
+    "two tasks of one look may clash": Fault(
+        "desk",
+        "self.room.config))\n        self.held.add(spec.id, spec.claims)\n\n    def keep",
+        "self.room.config))\n\n    def keep",
     ),
-    "two tasks of one look may clash": Fault("desk", "        self.keep_place(spec)\n", ""),
-    "small claims barge past a broad one": Fault("checks", "frozenset({Cause.CLAIM})", "frozenset()"),
+    "small claims barge past a broad one": Fault(
+        "desk", "is not Cause.SLOTS])\n        self.held.add(spec.id, spec.claims)", "is not Cause.SLOTS])"
+    ),
+    "slots of groups are not kept for who is next": Fault(
+        "desk", "for pool in pools_of(spec, self.room.config) if pool[0] is not Cause.SLOTS", "for pool in ()"
+    ),
+    "everybody keeps slots free": Fault("desk", " if pool[0] is not Cause.SLOTS]", "]"),
+    "no place is ever kept": Fault("arbiter", "if elder is not None:", "if False:"),
+    "places are kept from the first moment": Fault("order", "score_ms >= PATIENCE_MS]", "score_ms >= 0]"),
+    "the index forgets broader holders": Fault("held", "            yield from node.places\n", ""),
+    "the index forgets narrower holders": Fault("held", "left += below.longer.values()", "pass"),
+    "the index forgets who came later": Fault("held", "if clash is None and asked < len(self._holders):", "if not asked:"),
+    "the index names the last holder": Fault("held", "sorted(places))", "sorted(places, reverse=True))"),
+    "who keeps a place is in its own way": Fault("held", "if clash is not None and clash.owner == asker:", "if False:"),
     "the claim is released too early": Fault("evolve", "if status not in OPEN:", "if status not in {Status.RUNNING}:"),
     "the claim is never released": Fault("evolve", "draft.leases.pop(task, None)", "pass"),
     "the claim is released when the task is ready": Fault(
@@ -63,8 +78,8 @@ FAULTS = {
         "claims", '(*segments[:-1], "*", "**") if segments[-1] == "**"', '(*segments[:-1], "**") if segments[-1] == "**"'
     ),
     # who starts when
-    "one slot too many": Fault("checks", "len(taken) < limit:", "len(taken) <= limit:"),
-    "slots are not counted down": Fault("desk", "        self.take_slots(spec)\n", ""),
+    "one slot too many": Fault("checks", "(spec.id in taken) < limit:", "(spec.id in taken) <= limit:"),
+    "slots are not counted down": Fault("desk", "        self.take_slots(spec, pools_of(spec, self.room.config))\n", ""),
     "stopping tasks take no slot": Fault("desk", "if t.status in ACTIVE)", "if t.status == 'running')"),
     "needs are forgotten": Fault("checks", "_name(_pick(spec.needs, desk.state, UNFINISHED))", "None"),
     "a failed need is good enough": Fault("checks", "_name(_pick(spec.needs, desk.state, LOST))", "None"),
@@ -72,8 +87,18 @@ FAULTS = {
     "a saved task counts as finished": Fault(
         "statuses", "FINISHED = frozenset(Status) - OPEN", "FINISHED = frozenset(Status) - ACTIVE"
     ),
-    "priority is upside down": Fault(
-        "arbiter", "return -task.spec.priority, task.order", "return task.spec.priority, task.order"
+    "priority is upside down": Fault("order", "chain, priority * POINT_MS +", "chain, -priority * POINT_MS +"),
+    "waiting counts for nothing": Fault("order", "* POINT_MS + waited_ms + chain", "* POINT_MS + chain"),
+    "chains count for nothing": Fault("order", " + chain * LINK_MS", ""),
+    "a chain counts without limit": Fault("order", "min(chains[name], CHAIN_LINKS)", "chains[name] * CHAIN_LINKS"),
+    "what an urgent task needs is not urgent": Fault("order", "max(priorities[one], priorities[name])", "priorities[one]"),
+    "shares are not counted": Fault("order", "self._shares[session] += 1", "pass"),
+    "running tasks are no share": Fault("arbiter", "Line(tasks, standings, running)", "Line(tasks, standings, Counter())"),
+    "shares do not matter": Fault("order", "(-level_ms, share, -standing", "(-level_ms, 0, -standing"),
+    "sessions are never lifted": Fault("order", "(0 if share else standing.waited_ms)", "0"),
+    "sessions are always lifted": Fault("order", "(0 if share else standing.waited_ms)", "standing.waited_ms"),
+    "an old task keeps an urgent one of its session waiting": Fault(
+        "order", "for task in line), max)", "for task in line), min)"
     ),
     "draining starts new tasks": Fault("checks", "if desk.room.draining else None", "if False else None"),
     "everything is started though one was asked for": Fault("checks", "if desk.room.only is not None and", "if False and"),

@@ -150,7 +150,7 @@ class Walk:
         needs = (self.pick(others),) if others and self.one_in(3) else ()
         after = (self.pick(others),) if others and self.one_in(5) else ()
         session = self.pick(("default", "default", "other"))
-        priority, noop = self.dice.roll(3) - 1, self.one_in(4)
+        priority, noop = self.pick((0, -1, 1, 12)), self.one_in(4)
         kinds = {"group": self.pick(("", "", "slow")), "agent": self.pick(("shell", "shell", "one", "two"))}
         return TaskSpec(name, f"Do {name}", "make", session, needs, after, claims, priority, noop=noop, **kinds)
 
@@ -200,7 +200,7 @@ class Walk:
         self.world.store(evolve(self.world.state, [event]), [event])
 
     def wait(self) -> None:
-        self.world.now_ms += self.dice.roll(100_000)
+        self.world.now_ms += self.dice.roll(100_000) * (36 if self.one_in(4) else 1)
 
     def ask_from_within(self) -> None:
         """A running task asks for something that there is not, or asks unreadably; or takes it back."""

@@ -1,33 +1,52 @@
 """The arbiter: the only place that chooses what runs next. Deterministic; everything else only proposes.
 
-Order is priority, then arrival. What can hold a task back is the table in `core.checks`. A task that could start but for a
-claim keeps its place: later tasks may pass it only if they do not touch its claim, so a broad claim is never starved by a
-stream of small ones.
+What can hold a task back are the tables in `core.checks`, the order is `core.order`. A task that is held by a claim or a
+limit may be passed by later ones, or all would wait for the slowest; but the place of the one that has the best score, once
+it has waited long enough, is kept: nobody else gets what it needs. So a broad claim is never starved by a stream of small ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
-from orchd.core.checks import KEEPS_PLACE, judge
-from orchd.core.desk import Room, lay_out
+from orchd.core.checks import HOLDS_BACK, USED_UP, judge
+from orchd.core.desk import Desk, Room, lay_out
 from orchd.core.graph import dependencies
+from orchd.core.order import Line, Standing, find_elder, rank
+from orchd.core.statuses import ACTIVE
 from orchd.model.ids import TaskId
 from orchd.model.snapshot import Cause, Decision, State
 from orchd.model.work import Status, Task
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One task in the order of the arbiter: what is decided, what speaks for it, the share that its session had when it was
+    asked, and whether its place is kept."""
+
+    decision: Decision
+    standing: Standing
+    share: int = 0
+    elder: bool = False
+
+
 def decide(state: State, room: Room) -> tuple[Decision, ...]:
-    """One decision for each waiting task, in the order in which they would start."""
-    desk, decisions = lay_out(state, room), []
-    for task in sorted((t for t in state.tasks.values() if t.status is Status.WAITING), key=_place_in_queue):
-        decision = judge(task.spec, desk)
-        if decision.cause is Cause.NONE:
-            desk.start(task.spec)
-        elif decision.cause in KEEPS_PLACE:
-            desk.keep_place(task.spec)
-        decisions.append(decision)
-    return tuple(decisions)
+    """One decision for each waiting task, in the order in which they would start; last those that nothing could start."""
+    return tuple(turn.decision for turn in take_turns(state, room))
+
+
+def take_turns(state: State, room: Room) -> tuple[Turn, ...]:
+    """The decisions, and what speaks for each task."""
+    waiting = {name: task for name, task in state.tasks.items() if task.status is Status.WAITING}
+    standings, desk = rank(waiting, room.now_ms), lay_out(state, room)
+    turned_away = {name: judge(task.spec, desk, HOLDS_BACK) for name, task in waiting.items()}
+    could = [task for name, task in waiting.items() if turned_away[name].cause is Cause.NONE]
+    others = [task for name, task in waiting.items() if turned_away[name].cause is not Cause.NONE]
+    others.sort(key=lambda task: (-standings[task.spec.id].score_ms, task.order))
+    asked = _ask_in_line(could, standings, desk)
+    return (*asked, *(Turn(turned_away[task.spec.id], standings[task.spec.id]) for task in others))
 
 
 def expand_only(tasks: Iterable[TaskId], known: Mapping[TaskId, Task]) -> frozenset[TaskId]:
@@ -42,5 +61,16 @@ def expand_only(tasks: Iterable[TaskId], known: Mapping[TaskId, Task]) -> frozen
     return frozenset(wanted)
 
 
-def _place_in_queue(task: Task) -> tuple[int, int]:
-    return -task.spec.priority, task.order
+def _ask_in_line(tasks: list[Task], standings: Mapping[TaskId, Standing], desk: Desk) -> Iterator[Turn]:
+    """Each task when it is its turn; who starts takes what it needs, so the next one may find it gone."""
+    running = Counter(task.spec.session for task in desk.state.tasks.values() if task.status in ACTIVE)
+    line, elder = Line(tasks, standings, running), find_elder(tasks, standings)
+    if elder is not None:
+        desk.keep_place(elder.spec)
+    for task, share in line:
+        spec = task.spec
+        decision = judge(spec, desk, USED_UP)
+        if decision.cause is Cause.NONE:
+            desk.start(spec)
+            line.start(spec.session)
+        yield Turn(decision, standings[spec.id], share, task is elder)

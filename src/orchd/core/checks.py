@@ -1,14 +1,13 @@
 """What can hold a waiting task back: one row for each cause, asked in this order; the first that holds is the cause.
 
-A new cause is a new row, a new sentence in `core.phrases`, and a place in KEEPS_PLACE if others must not pass it.
+A new cause is a new row and a new sentence in `core.phrases`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from orchd.core.claims import find_clash
 from orchd.core.desk import Desk
 from orchd.core.quotas import QUOTAS, Quota
 from orchd.core.statuses import FINISHED, SUCCEEDED
@@ -36,9 +35,9 @@ class Check:
     find: Callable[[TaskSpec, Desk], Grounds | None]
 
 
-def judge(spec: TaskSpec, desk: Desk) -> Decision:
-    """The arbiter's word on one task, given what is promised so far."""
-    for check in CHECKS:
+def judge(spec: TaskSpec, desk: Desk, checks: Sequence[Check]) -> Decision:
+    """The arbiter's word on one task by these checks, given what is promised so far."""
+    for check in checks:
         grounds = check.find(spec, desk)
         if grounds is not None:
             return Decision(spec.id, check.cause, grounds.others, grounds.detail)
@@ -73,19 +72,17 @@ def _used_up(quota: Quota) -> Check:
         name = quota.name_of(spec, config)
         limit = quota.limit_of(name, desk.state, config) if name else None
         taken = desk.taken.get((quota.cause, name), [])
-        if limit is None or len(taken) < limit:
+        if limit is None or len(taken) - (spec.id in taken) < limit:
             return None
-        return Grounds() if quota.cause is Cause.SLOTS else Grounds(tuple(taken), (name, str(limit)))
+        others = () if quota.cause is Cause.SLOTS else tuple(one for one in taken if one != spec.id)
+        return Grounds(others, (name, str(limit)))
 
     return Check(quota.cause, find)
 
 
 def _claim(spec: TaskSpec, desk: Desk) -> Grounds | None:
-    for owner, paths in desk.held:
-        clash = find_clash(spec.claims, paths)
-        if clash:
-            return Grounds((owner,), (clash[0].glob, clash[1].glob))
-    return None
+    clash = desk.held.find(spec.id, spec.claims)
+    return Grounds((clash.owner,), (clash.mine.glob, clash.theirs.glob)) if clash else None
 
 
 def _pick(tasks: Iterable[TaskId], state: State, statuses: frozenset[Status]) -> tuple[TaskId, ...]:
@@ -96,15 +93,18 @@ def _name(tasks: tuple[TaskId, ...]) -> Grounds | None:
     return Grounds(tasks) if tasks else None
 
 
-CHECKS = (
+HOLDS_BACK = (
     Check(Cause.NOT_ASKED, _not_asked),
     Check(Cause.BLOCKED, _blocked),
     Check(Cause.NEEDS, _needs),
     Check(Cause.AFTER, _after),
     Check(Cause.DRAINING, _draining),
+)
+"""What nothing that the arbiter gives away could change: such a task is not in the line."""
+
+USED_UP = (
     *map(_used_up, QUOTAS),
     Check(Cause.CLAIM, _claim),
 )
-
-KEEPS_PLACE = frozenset({Cause.CLAIM})
-"""Whoever is held back by one of these may not be passed by a later task that touches its claim."""
+"""What others have, or get before it. What a task needs of this is kept for it when nobody may pass it any more: see
+`Desk.keep_place`, which has to know a new kind of thing that can be used up."""

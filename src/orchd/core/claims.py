@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fnmatch
 import functools
+import itertools
 import operator
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -40,6 +41,13 @@ def find_clash(ours: Iterable[PathSpec], theirs: Iterable[PathSpec]) -> tuple[Pa
 def overlaps(first: str, second: str) -> bool:
     """Whether any path could be named by both globs."""
     return _meet(_segments(first), _segments(second), "**", _meet_segments)
+
+
+@functools.lru_cache(maxsize=65536)
+def literal_prefix(glob: str) -> tuple[str, ...]:
+    """The folded segments before the first one with a wildcard: globs overlap only if one of their prefixes begins with
+    the other."""
+    return tuple(itertools.takewhile(lambda segment: "*" not in segment, _segments(glob)))
 
 
 def _match_segments(globs: tuple[str, ...], path: list[str]) -> bool:

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from orchd.core.held import HeldClaims
 from orchd.core.quotas import QUOTAS
 from orchd.core.statuses import ACTIVE
-from orchd.model.claim import PathSpec
 from orchd.model.config import Config
 from orchd.model.ids import TaskId
 from orchd.model.snapshot import Cause, State
@@ -23,44 +23,48 @@ Pool: TypeAlias = tuple[Cause, str]
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What limits the arbiter now: the limits of `config`; `only` these may start (None: all)."""
+    """What limits the arbiter at `now_ms`: the limits of `config`; `only` these may start (None: all)."""
 
     config: Config
+    now_ms: int = 0
     draining: bool = False
     only: frozenset[TaskId] | None = None
 
 
 @dataclass(slots=True)
 class Desk:
-    """`held` are the claims that are granted or keep their place, in the order in which they are asked; `taken` are the
-    tasks on the slots of each pool."""
+    """`held` are the claims that are granted or whose place is kept, `taken` the tasks on the slots of each pool."""
 
     state: State
     room: Room
-    held: list[tuple[TaskId, tuple[PathSpec, ...]]] = field(default_factory=list)
+    held: HeldClaims = field(default_factory=HeldClaims)
     taken: dict[Pool, list[TaskId]] = field(default_factory=dict)
 
     def start(self, spec: TaskSpec) -> None:
         """It takes a slot of each of its pools, and its claim."""
-        self.take_slots(spec)
-        self.keep_place(spec)
+        self.take_slots(spec, pools_of(spec, self.room.config))
+        self.held.add(spec.id, spec.claims)
 
     def keep_place(self, spec: TaskSpec) -> None:
-        """Its claim counts as held for whoever comes later."""
-        self.held.append((spec.id, spec.claims))
+        """Its claim and its slots count as taken for all others. Slots that anybody can use are not kept free for it."""
+        self.take_slots(spec, [pool for pool in pools_of(spec, self.room.config) if pool[0] is not Cause.SLOTS])
+        self.held.add(spec.id, spec.claims)
 
-    def take_slots(self, spec: TaskSpec) -> None:
-        """One of each pool that it belongs to."""
-        for pool in pools_of(spec, self.room.config):
-            self.taken.setdefault(pool, []).append(spec.id)
+    def take_slots(self, spec: TaskSpec, pools: Iterable[Pool]) -> None:
+        """One of each pool, unless it has one."""
+        for pool in pools:
+            there = self.taken.setdefault(pool, [])
+            if spec.id not in there:
+                there.append(spec.id)
 
 
 def lay_out(state: State, room: Room) -> Desk:
     """The desk before the first decision: what open tasks hold."""
     desk = Desk(state, room)
-    desk.held += [(task, state.leases[task].paths) for task in sorted(state.leases)]
-    for task in sorted((t for t in state.tasks.values() if t.status in ACTIVE), key=lambda task: task.order):
-        desk.take_slots(task.spec)
+    for task in sorted(state.leases):
+        desk.held.add(task, state.leases[task].paths)
+    for active in sorted((t for t in state.tasks.values() if t.status in ACTIVE), key=lambda task: task.order):
+        desk.take_slots(active.spec, pools_of(active.spec, room.config))
     return desk
 
 

@@ -60,7 +60,7 @@ def hear_intents(state: State, snapshot: Snapshot) -> Iterator[Event]:
 
 def _room(state: State, snapshot: Snapshot) -> Room:
     only = None if snapshot.only is None else expand_only(snapshot.only, state.tasks)
-    return Room(snapshot.config, snapshot.draining, only)
+    return Room(snapshot.config, snapshot.now_ms, snapshot.draining, only)
 
 
 def _start(state: State, snapshot: Snapshot, decision: Decision) -> AttemptStarted:

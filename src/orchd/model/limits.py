@@ -39,6 +39,18 @@ GATE_ATTEMPTS = 3
 SAVE_ITEMS = 64
 """Tasks that one save lands at most."""
 
+AGEING_SECONDS = 300.0
+"""One point of priority is worth as much as so long a wait, so no stream of urgent tasks holds a task back for ever."""
+
+LINK_SECONDS = 60.0
+"""What each link of the chain of tasks behind a task is worth, as a wait; whoever holds up many goes first."""
+
+CHAIN_LINKS = 60
+"""Links that count at most: a long chain may not be worth more than an hour."""
+
+PATIENCE_SECONDS = 3600.0
+"""A task that is held back may be passed for so long (less for urgent ones); from then on its place is kept."""
+
 PRIORITY_MIN = -100
 PRIORITY_MAX = 100
 

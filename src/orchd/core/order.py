@@ -1,0 +1,118 @@
+"""The order in which waiting tasks are asked whether they can start.
+
+Everything that speaks for a task is told as waiting time: what it has waited, its priority, the chain of tasks behind it.
+As all tasks wait at the same pace, who came more than a fixed time later can never go before it, whatever its priority:
+nothing starves. Between sessions the fewer running tasks decide, so a session's share does not depend on its number of tasks.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
+
+from orchd.core.graph import dependencies
+from orchd.model.ids import SessionId, TaskId
+from orchd.model.limits import AGEING_SECONDS, CHAIN_LINKS, LINK_SECONDS, PATIENCE_SECONDS
+from orchd.model.work import Task
+
+POINT_MS = int(AGEING_SECONDS * 1000)
+LINK_MS = int(LINK_SECONDS * 1000)
+PATIENCE_MS = int(PATIENCE_SECONDS * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What speaks for a waiting task: its priority or that of the most urgent task behind it, how long it has waited, and
+    the longest chain of waiting tasks behind it. `score_ms` is all of that as waiting time."""
+
+    priority: int
+    waited_ms: int
+    chain: int
+    score_ms: int
+
+
+def rank(waiting: Mapping[TaskId, Task], now_ms: int) -> dict[TaskId, Standing]:
+    """The standing of each waiting task."""
+    chains, priorities = _look_behind(waiting)
+    return {
+        name: _stand(priorities[name], max(0, now_ms - task.seen_ms), min(chains[name], CHAIN_LINKS))
+        for name, task in waiting.items()
+    }
+
+
+def find_elder(tasks: Iterable[Task], standings: Mapping[TaskId, Standing]) -> Task | None:
+    """The task with the best score, once that is worth more than the patience: the one that nobody may pass."""
+    due = [task for task in tasks if standings[task.spec.id].score_ms >= PATIENCE_MS]
+    return min(due, key=lambda task: (-standings[task.spec.id].score_ms, task.order), default=None)
+
+
+class Line:
+    """The tasks that could start now. Within a session the best score goes first. Between sessions: the highest priority;
+    then the session with the fewest running tasks; then the best score. The first task of a session of which nothing runs
+    is lifted by what it has waited, so that no priority keeps a session out for ever."""
+
+    def __init__(self, tasks: Iterable[Task], standings: Mapping[TaskId, Standing], running: Counter[SessionId]) -> None:
+        self._standings = standings
+        self._shares = running.copy()
+        self._queues = _queue_sessions(tasks, standings)
+        self._heap: list[tuple[int, int, int, int, SessionId]] = []
+        for session in self._queues:
+            self._step_up(session)
+
+    def __iter__(self) -> Iterator[tuple[Task, int]]:
+        """Each task when it is its turn, with the share of its session: how many of its tasks run or were started."""
+        while self._heap:
+            session = heapq.heappop(self._heap)[-1]
+            task, _ = self._queues[session].pop()
+            yield task, self._shares[session]
+            if self._queues[session]:
+                self._step_up(session)
+
+    def start(self, session: SessionId) -> None:
+        """A task of the session was started: its share grows."""
+        self._shares[session] += 1
+
+    def _step_up(self, session: SessionId) -> None:
+        """The next task of the session takes its place among those of the others."""
+        task, priority = self._queues[session][-1]
+        standing, share = self._standings[task.spec.id], self._shares[session]
+        level_ms = priority * POINT_MS + (0 if share else standing.waited_ms)
+        heapq.heappush(self._heap, (-level_ms, share, -standing.score_ms, task.order, session))
+
+
+def _queue_sessions(tasks: Iterable[Task], standings: Mapping[TaskId, Standing]) -> dict[SessionId, list[tuple[Task, int]]]:
+    """Each session's tasks, the next one last, each with the highest priority among it and those behind it: a task that its
+    age put in front of a more urgent one does not keep that one waiting."""
+    sessions: dict[SessionId, list[Task]] = defaultdict(list)
+    for task in sorted(tasks, key=lambda task: (standings[task.spec.id].score_ms, -task.order)):
+        sessions[task.spec.session].append(task)
+    return {
+        session: list(zip(line, accumulate((standings[task.spec.id].priority for task in line), max), strict=True))
+        for session, line in sessions.items()
+    }
+
+
+def _stand(priority: int, waited_ms: int, chain: int) -> Standing:
+    return Standing(priority, waited_ms, chain, priority * POINT_MS + waited_ms + chain * LINK_MS)
+
+
+def _look_behind(waiting: Mapping[TaskId, Task]) -> tuple[dict[TaskId, int], dict[TaskId, int]]:
+    """The longest chain behind each task, and the highest priority among it and those. From the ends of the chains forward,
+    without recursion; a circle (which `core.graph` keeps out) has no end and counts for nothing."""
+    before = {name: [one for one in dict.fromkeys(dependencies(task.spec)) if one in waiting] for name, task in waiting.items()}
+    behind = Counter(one for names in before.values() for one in names)
+    chains = dict.fromkeys(waiting, 0)
+    priorities = {name: task.spec.priority for name, task in waiting.items()}
+    ready = [name for name in waiting if not behind[name]]
+    while ready:
+        name = ready.pop()
+        for one in before[name]:
+            chains[one] = max(chains[one], chains[name] + 1)
+            priorities[one] = max(priorities[one], priorities[name])
+            behind[one] -= 1
+            if not behind[one]:
+                ready.append(one)
+    return chains, priorities

@@ -1,0 +1,168 @@
+"""Rules of the arbiter, each checked against a dumb second opinion: constants are spelled again, chains are walked by
+recursion, and the order between sessions is found by comparing all heads at every step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import oracle
+from world import demand
+
+from orchd.core import arbiter
+from orchd.core.claims import find_clash
+from orchd.core.desk import Room
+from orchd.core.held import Claims, HeldClaims
+from orchd.model.claim import Lease, PathSpec
+from orchd.model.config import Config, Slots
+from orchd.model.snapshot import Decision, State
+from orchd.model.work import Source, Status, Task, TaskSpec
+
+POINT_MS, LINK_MS, LINKS, PATIENCE_MS = 300_000, 60_000, 60, 3_600_000
+NOT_IN_LINE = {"not-asked", "blocked", "needs", "after", "draining"}
+
+
+def holding(tasks: Mapping[str, Task]) -> State:
+    """A state in which open tasks hold their claims."""
+    leases = {n: Lease(n, "", 1, t.spec.claims, 0) for n, t in tasks.items() if t.status.value in oracle.OPEN}
+    return State(tasks=tasks, leases=leases)
+
+
+def check_arbiter(tasks: Sequence[Task], parallel: int, seed_order: Sequence[int], now_ms: int = 0) -> None:
+    """Same answer in any order of the mapping; everybody in their turn; nobody barges; slots are used."""
+    state, room = holding({task.spec.id: task for task in tasks}), Room(Config(parallel=parallel), now_ms)
+    decisions = arbiter.decide(state, room)
+    shuffled = {tasks[at].spec.id: tasks[at] for at in seed_order}
+    again = arbiter.decide(holding(shuffled), room)
+    demand("the order of a mapping decides nothing", decisions == again, decisions, again)
+    starts = [d.task for d in decisions if d.cause.value == "none"]
+    active = sum(task.status.value in oracle.ACTIVE for task in tasks)
+    demand("slots are never exceeded", not starts or len(starts) + active <= parallel, starts)
+    check_line(state, decisions, now_ms)
+    check_barging(state, decisions, now_ms)
+    check_room(state, decisions, active, parallel)
+
+
+def check_held(holders: Sequence[Claims], asked: Sequence[Claims], at_once: int) -> None:
+    """The index says what asking every holder in turn says, also when holders come in between."""
+    index, naive = HeldClaims(), list[tuple[str, Claims]]()
+    for at, held in enumerate(holders):
+        index.add(f"t{at}", held)
+        naive.append((f"t{at}", held))
+        if at % at_once == 0:
+            for claims in asked:
+                check_first(index, naive, claims, f"t{at // 2}")
+
+
+def check_first(index: HeldClaims, naive: Sequence[tuple[str, Claims]], claims: Claims, asker: str) -> None:
+    """The first holder that is met, not counting who asks."""
+    for name in ("", asker):
+        clashes = ((owner, find_clash(claims, held)) for owner, held in naive if owner != name)
+        first = next(((owner, *clash) for owner, clash in clashes if clash), None)
+        said = index.find(name, claims)
+        demand("the index finds the first holder", (said and (said.owner, said.mine, said.theirs)) == first, said, first)
+
+
+def check_kept_slot() -> None:
+    """The slot of a group is kept for the task that nobody may pass, though a claim holds it; slots of all are not."""
+    claims = {"runs": ("a/x", ""), "elder": ("a/**", "slow"), "same": ("b", "slow"), "other": ("c", ""), "last": ("d", "")}
+    specs = [TaskSpec(n, "t", "r", claims=(PathSpec(glob),), group=group) for n, (glob, group) in claims.items()]
+    statuses = (Status.RUNNING, *(Status.WAITING,) * 4)
+    made = zip(specs, statuses, range(5), strict=True)
+    tasks = {spec.id: Task(spec, status, "1", Source.FILE, at, at) for spec, status, at in made}
+    config = Config(parallel=3, groups=(Slots("slow", 1),))
+    said = {d.task: (d.cause.value, d.others) for d in arbiter.decide(holding(tasks), Room(config, PATIENCE_MS + 10))}
+    none = ("none", ())
+    expected = {"elder": ("claim", ("runs",)), "same": ("group", ("elder",)), "other": none, "last": none}
+    demand("a slot is kept for who is next", said == expected, said)
+
+
+def in_line(decisions: Sequence[Decision]) -> list[Decision]:
+    """Those whose tasks could start but for what others have."""
+    return [decision for decision in decisions if decision.cause.value not in NOT_IN_LINE]
+
+
+def score_ms(name: str, waiting: Mapping[str, Task], now_ms: int) -> int:
+    """What speaks for a task, as waiting time."""
+    waited = max(0, now_ms - waiting[name].seen_ms)
+    return urgency(name, waiting) * POINT_MS + waited + min(links(name, waiting), LINKS) * LINK_MS
+
+
+def dependents(name: str, waiting: Mapping[str, Task]) -> list[str]:
+    """The waiting tasks that wait for a task itself."""
+    return [other for other, task in waiting.items() if name in task.spec.needs + task.spec.after]
+
+
+def urgency(name: str, waiting: Mapping[str, Task]) -> int:
+    """The highest priority of a task and of all behind it."""
+    return max([waiting[name].spec.priority, *(urgency(other, waiting) for other in dependents(name, waiting))])
+
+
+def links(name: str, waiting: Mapping[str, Task]) -> int:
+    """The length of the longest chain behind a task."""
+    return max([0, *(1 + links(other, waiting) for other in dependents(name, waiting))])
+
+
+def find_elder(waiting: Mapping[str, Task], line: Sequence[str], now_ms: int) -> str | None:
+    """The task whose place is kept."""
+    due = [name for name in line if score_ms(name, waiting, now_ms) >= PATIENCE_MS]
+    return min(due, key=lambda name: (-score_ms(name, waiting, now_ms), waiting[name].order), default=None)
+
+
+def waiting_tasks(state: State) -> dict[str, Task]:
+    return {name: task for name, task in state.tasks.items() if task.status.value == "waiting"}
+
+
+def check_line(state: State, decisions: Sequence[Decision], now_ms: int) -> None:
+    """Each time the best of the heads of the sessions is asked; who is not in line comes last."""
+    waiting, line = waiting_tasks(state), in_line(decisions)
+    demand("who cannot start comes last", list(decisions[: len(line)]) == line, decisions)
+    best = {name: (-score_ms(name, waiting, now_ms), waiting[name].order) for name in waiting}
+    queues: dict[str, list[str]] = {}
+    for name in sorted((decision.task for decision in line), key=best.__getitem__):
+        queues.setdefault(waiting[name].spec.session, []).append(name)
+    shares = dict.fromkeys(queues, 0)
+    for task in state.tasks.values():
+        if task.status.value in oracle.ACTIVE and task.spec.session in shares:
+            shares[task.spec.session] += 1
+    for decision in line:
+        turn = min((place_of(queues[s], shares[s], waiting, now_ms), s) for s in queues if queues[s])[1]
+        demand("everybody in their turn", queues[turn].pop(0) == decision.task, decision, queues, shares)
+        shares[turn] += decision.cause.value == "none"
+
+
+def place_of(queue: Sequence[str], share: int, waiting: Mapping[str, Task], now_ms: int) -> tuple[int, ...]:
+    """The place of the head of a session's queue among the heads of all sessions; the smallest goes first."""
+    head = waiting[queue[0]]
+    level = max(urgency(name, waiting) for name in queue) * POINT_MS
+    lifted = level if share else level + max(0, now_ms - head.seen_ms)
+    return -lifted, share, -score_ms(queue[0], waiting, now_ms), head.order
+
+
+def check_barging(state: State, decisions: Sequence[Decision], now_ms: int) -> None:
+    """What starts touches nothing held, nothing that starts too, and nothing of the task whose place is kept."""
+    waiting, line = waiting_tasks(state), in_line(decisions)
+    elder = find_elder(waiting, [decision.task for decision in line], now_ms)
+    before = {name: lease.paths for name, lease in state.leases.items()}
+    before |= {elder: waiting[elder].spec.claims} if elder else {}
+    for decision in line:
+        mine = waiting[decision.task].spec.claims
+        clash = any(oracle.clashes(mine, theirs) for owner, theirs in before.items() if owner != decision.task)
+        demand("nobody barges", decision.cause.value != "none" or not clash, decision, elder)
+        demand("a claim holds back only who meets it", decision.cause.value != "claim" or clash, decision)
+        if decision.cause.value == "none":
+            before[decision.task] = mine
+
+
+def check_room(state: State, decisions: Sequence[Decision], active: int, parallel: int) -> None:
+    """A slot is said to be missing only when none is left."""
+    free = parallel - active - sum(d.cause.value == "none" for d in decisions)
+    full = any(d.cause.value == "slots" for d in decisions)
+    demand("slots hold back only when they are used up", not full or free <= 0, decisions)
+    for decision in decisions:
+        spec = state.tasks[decision.task].spec
+        needs = [state.tasks[n].status.value for n in spec.needs if n in state.tasks]
+        lost = any(status in oracle.FINISHED - oracle.SUCCEEDED for status in needs)
+        unmet = any(status not in oracle.SUCCEEDED for status in needs)
+        demand("blocked means a need that failed", (decision.cause.value == "blocked") == lost, decision)
+        demand("needs means a need that is not there yet", (decision.cause.value == "needs") == (unmet and not lost), decision)
