@@ -61,7 +61,6 @@ FILE_CODES: Mapping[str, str] = {
 
 _LATER = "this version runs shell commands only"
 LATER_KEYS: Mapping[str, tuple[str, str]] = {
-    "agent": (f"`agent` needs an agent adapter; {_LATER}", "call the agent's own command in `run:`"),
     "prompt": (f"`prompt` needs an agent; {_LATER}", "write the command that does the work with `run:`"),
     "model": (f"`model` needs an agent; {_LATER}", "use `run:` and name the model in the command"),
     "effort": (f"`effort` needs an agent; {_LATER}", "remove it and use `run:`"),
@@ -72,7 +71,6 @@ LATER_KEYS: Mapping[str, tuple[str, str]] = {
     "on_failure": ("`on_failure` is not supported yet", "write another task with `after:` and `run:`"),
     "approval": ("`approval` is not supported yet", "remove it; `run:` starts without asking"),
     "setup": ("`setup` is not supported yet", "begin `run:` with the commands that prepare the workspace"),
-    "group": ("`group` is not supported yet", "use `session:` or `labels:`, and `run:`"),
     "optional": ("`optional` is not supported yet", "name it in `after:` instead of `needs:`"),
 }
 
@@ -127,7 +125,7 @@ def _find(root: Node, details: ErrorDetails, keys: Keys) -> _Found:
         if isinstance(step, str) and step in node.entries:
             name = step
             key_span, node = node.entries[name]
-            of_key = details["type"] in ("extra_forbidden", "unknown_form") or (node.kind is Kind.NOTHING and not node.text)
+            of_key = details["type"] in _OF_KEYS or _is_name(details) or (node.kind is Kind.NOTHING and not node.text)
             span = key_span if of_key else node.span
         elif isinstance(step, int) and step < len(node.items):
             node = node.items[step]
@@ -137,6 +135,14 @@ def _find(root: Node, details: ErrorDetails, keys: Keys) -> _Found:
         name = str(location[-1])
     around = next((str(step) for step in reversed(location[:-1]) if step in keys), "")
     return _Found(details, name, node, span, keys.get(around, ()))
+
+
+_OF_KEYS = frozenset({"extra_forbidden", "unknown_form"})
+
+
+def _is_name(details: ErrorDetails) -> bool:
+    """Whether the name of an entry is wrong, not what stands after it."""
+    return details["loc"][-1] == "[key]"
 
 
 def _path(details: ErrorDetails) -> tuple[int | str, ...]:
@@ -192,7 +198,8 @@ def _as_word(found: _Found) -> str:
 
 
 def _as_slug(found: _Found) -> str:
-    name = found.node.text.lower().rpartition("/")[2].removesuffix(".yaml").removesuffix(".yml")
+    text = found.name if _is_name(found.details) else found.node.text
+    name = text.lower().rpartition("/")[2].removesuffix(".yaml").removesuffix(".yml")
     wish = "-".join("".join(c if c.isascii() and c.isalnum() else " " for c in name).split())
     rule = "use 1 to 48 of a-z, 0-9 and inner hyphens"
     return f"{rule}, like `{wish[:48].strip('-')}`" if wish else rule
@@ -218,6 +225,7 @@ _ROWS: Mapping[str, tuple[str, _Text, _Text]] = {
     "string_type": ("E033", _must_be("text"), _quote),
     "int_type": ("E033", _must_be("a whole number"), _as_whole),
     "model_type": ("E033", _must_be("a mapping of `key: value` lines"), _fixed("write its keys below it, indented")),
+    "dict_type": ("E033", _must_be("a mapping of `name: value` lines"), _fixed("write each name below it, indented")),
     "list_type": ("E034", _must_be("a list"), _as_list),
     "blank": (
         "E036",

@@ -41,7 +41,7 @@ from orchd.adapters.mistakes import explain_mistakes, find_folded_commands
 from orchd.adapters.yaml_source import UNSPACED, Document, Kind, load_yaml, shorten
 from orchd.core.inert import inert
 from orchd.model.claim import PathSpec
-from orchd.model.config import Config
+from orchd.model.config import Agent, Config, Slots
 from orchd.model.ids import DEFAULT_SESSION, TaskId, is_slug
 from orchd.model.limits import (
     CHANGED_FILES,
@@ -60,7 +60,7 @@ from orchd.model.limits import (
 from orchd.model.problem import Problem
 from orchd.model.save import Gate
 from orchd.model.snapshot import Mention
-from orchd.model.work import TaskSpec
+from orchd.model.work import SHELL, TaskSpec
 
 _MAX_PARALLEL = 64
 
@@ -72,6 +72,7 @@ Grace: TypeAlias = Annotated[float, *measured(DURATION, SECONDS, "bad_duration",
 Size: TypeAlias = Annotated[float, *measured(SIZE, BYTES, "bad_size", 1, 2**40)]
 
 
+Limits: TypeAlias = Annotated[dict[Slug, Annotated[int, Field(ge=1, le=_MAX_PARALLEL)]], Field(max_length=LIST_ITEMS)]
 Needs: TypeAlias = Annotated[list[Slug], Field(max_length=LIST_ITEMS), AfterValidator(check_needs)]
 
 
@@ -120,6 +121,28 @@ class TaskFile(Strict):
     labels: Annotated[list[Slug], Field(max_length=LIST_ITEMS), AfterValidator(check_repeats)] = Field(
         default=[], description="Words to find the task by.", examples=[["http", "quick"]]
     )
+    group: Slug = Field(
+        default="",
+        description="Tasks of one group share its limit in the configuration's `groups`. Default: none.",
+        examples=["migrations"],
+    )
+    agent: Slug = Field(
+        default=SHELL,
+        description="What does the work, for the limits in the configuration's `agents` and `providers`. Whatever it is, `run` "
+        "starts it.",
+        examples=["claude"],
+    )
+
+
+class AgentEntry(Strict):
+    """One agent of `agents`."""
+
+    parallel: Annotated[int | None, Field(ge=1, le=_MAX_PARALLEL)] = Field(
+        default=None, description="Its tasks that run at the same time. Default: no limit of its own.", examples=[2]
+    )
+    provider: Slug = Field(
+        default="", description="Whose service it uses; agents of one provider share its limit.", examples=["anthropic"]
+    )
 
 
 class LimitsEntry(Strict):
@@ -153,6 +176,21 @@ class ConfigFile(Strict):
     )
     parallel: Annotated[int, Field(ge=1, le=_MAX_PARALLEL)] = Field(
         default=PARALLEL_TASKS, description="Tasks that run at the same time.", examples=[4]
+    )
+    groups: Limits = Field(
+        default={},
+        description="Tasks of each group that run at the same time. A group that is not named here has no limit of its own.",
+        examples=[{"migrations": 1}],
+    )
+    agents: Annotated[dict[Slug, AgentEntry], Field(max_length=LIST_ITEMS)] = Field(
+        default={},
+        description="Limits of agents (`agent` of a task). One that is not named here has none.",
+        examples=[{"claude": {"parallel": 2, "provider": "anthropic"}}],
+    )
+    providers: Limits = Field(
+        default={},
+        description="Tasks of all agents of each provider that run at the same time.",
+        examples=[{"anthropic": 3}],
     )
     timeout: Timeout = Field(
         default=TASK_TIMEOUT_SECONDS, description="The wall-clock limit of tasks that do not set their own.", examples=["1h"]
@@ -231,7 +269,7 @@ def _bad_name(path: str, task: str) -> Problem:
     return Problem(inert(path), 0, 0, "E005", f"`{inert(shorten(task))}` cannot be the id of a task", hint)
 
 
-_INNER: Mapping[str, type[BaseModel]] = {"limits": LimitsEntry, "gates": GateEntry}
+_INNER: Mapping[str, type[BaseModel]] = {"limits": LimitsEntry, "gates": GateEntry, "agents": AgentEntry}
 _F = TypeVar("_F", bound=BaseModel)
 
 
@@ -268,6 +306,8 @@ def _parsed(document: Document, file: TaskFile, task: TaskId) -> ParsedTask:
         priority=file.priority,
         noop=file.noop == "allowed",
         labels=tuple(file.labels),
+        group=file.group,
+        agent=file.agent,
         timeout_seconds=TASK_TIMEOUT_SECONDS if file.timeout is None else file.timeout,
         resources=claimed.resources,
         ports=claimed.ports,
@@ -297,4 +337,7 @@ def _config(file: ConfigFile) -> Config:
         file_bytes=int(file.limits.file_size),
         env=tuple(file.env),
         gates=tuple(Gate(gate.name, gate.run, gate.timeout) for gate in file.gates),
+        groups=tuple(Slots(name, parallel) for name, parallel in file.groups.items()),
+        agents=tuple(Agent(name, agent.parallel, agent.provider) for name, agent in file.agents.items()),
+        providers=tuple(Slots(name, parallel) for name, parallel in file.providers.items()),
     )

@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 
 from orchd.adapters.claim_entries import FORMS, PathEntry
 from orchd.adapters.mistakes import FILE_CODES
-from orchd.adapters.schema import ConfigFile, GateEntry, LimitsEntry, TaskFile
+from orchd.adapters.schema import AgentEntry, ConfigFile, GateEntry, LimitsEntry, TaskFile
 from orchd.adapters.templates import template
 from orchd.core.graph import GRAPH_CODES
 
@@ -56,6 +56,7 @@ def _config_page() -> str:
         *_section("Keys", ConfigFile),
         *_section("Keys of `limits`", LimitsEntry),
         *_section("Keys of an entry of `gates`", GateEntry),
+        *_section("Keys of an entry of `agents`", AgentEntry),
         "## The file that `orchd init` writes",
         _example(template("config.yaml")),
     )

@@ -119,6 +119,8 @@ ENVELOPES: Mapping[str, Envelope] = {
                 Field("timeout_seconds", Kind.SECONDS, "limit of an attempt"),
                 Field("noop", Kind.FLAG, "whether changing nothing is fine"),
                 Field("labels", Kind.TEXTS, "words that people gave it"),
+                Field("group", Kind.TEXT, "tasks it shares a limit with"),
+                Field("agent", Kind.TEXT, "what does the work"),
                 Field("generation", Kind.NUMBER, "rises when a finished task is asked for anew"),
                 Field("attempt", Kind.NUMBER, "number of the last attempt; 0: it has not started"),
                 Field("lost", Kind.NUMBER, "attempts whose supervisor was gone without evidence"),

@@ -242,6 +242,8 @@ def _view_spec(task: Task) -> Row:
         "timeout_seconds": spec.timeout_seconds,
         "noop": spec.noop,
         "labels": spec.labels,
+        "group": spec.group,
+        "agent": spec.agent,
     }
 
 
