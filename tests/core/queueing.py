@@ -5,8 +5,10 @@ recursion, and the order between sessions is found by comparing all heads at eve
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import oracle
+import rules
 from world import demand
 
 from orchd.core import arbiter
@@ -15,6 +17,7 @@ from orchd.core.desk import Room
 from orchd.core.held import Claims, HeldClaims
 from orchd.model.claim import Lease, PathSpec
 from orchd.model.config import Config, Slots
+from orchd.model.save import Hold
 from orchd.model.snapshot import Decision, State
 from orchd.model.work import Source, Status, Task, TaskSpec
 
@@ -71,10 +74,14 @@ def check_kept_slot() -> None:
     made = zip(specs, statuses, range(5), strict=True)
     tasks = {spec.id: Task(spec, status, "1", Source.FILE, at, at) for spec, status, at in made}
     config = Config(parallel=3, groups=(Slots("slow", 1),))
-    said = {d.task: (d.cause.value, d.others) for d in arbiter.decide(holding(tasks), Room(config, PATIENCE_MS + 10))}
+    room = Room(config, PATIENCE_MS + 10)
+    said = {d.task: (d.cause.value, d.others) for d in arbiter.decide(holding(tasks), room)}
     none = ("none", ())
     expected = {"elder": ("claim", ("runs",)), "same": ("group", ("elder",)), "other": none, "last": none}
     demand("a slot is kept for who is next", said == expected, said)
+    held = replace(holding(tasks), save=replace(rules.a_save(1), hold=Hold.DIRTY))
+    causes = {d.task: d.cause.value for d in arbiter.decide(held, room)}
+    demand("nothing is kept while landing waits for a person", causes["same"] == "none", causes)
 
 
 def in_line(decisions: Sequence[Decision]) -> list[Decision]:
@@ -144,7 +151,8 @@ def check_barging(state: State, decisions: Sequence[Decision], now_ms: int) -> N
     waiting, line = waiting_tasks(state), in_line(decisions)
     elder = find_elder(waiting, [decision.task for decision in line], now_ms)
     before = {name: lease.paths for name, lease in state.leases.items()}
-    before |= {elder: waiting[elder].spec.claims} if elder else {}
+    held = state.save is not None and state.save.hold is not None
+    before |= {elder: waiting[elder].spec.claims} if elder and not held else {}
     for decision in line:
         mine = waiting[decision.task].spec.claims
         clash = any(oracle.clashes(mine, theirs) for owner, theirs in before.items() if owner != decision.task)

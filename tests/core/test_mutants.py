@@ -48,6 +48,7 @@ FAULTS = {
     ),
     "everybody keeps slots free": Fault("desk", " if pool[0] is not Cause.SLOTS]", "]"),
     "no place is ever kept": Fault("arbiter", "if elder is not None:", "if False:"),
+    "places are kept while landing waits for a person": Fault("arbiter", "None if _is_on_hold(desk.state) else ", ""),
     "places are kept from the first moment": Fault("order", "score_ms >= PATIENCE_MS]", "score_ms >= 0]"),
     "the index forgets broader holders": Fault("held", "            yield from node.places\n", ""),
     "the index forgets narrower holders": Fault("held", "left += below.longer.values()", "pass"),

@@ -11,7 +11,7 @@ import pytest
 from orchd.adapters.schema import MODELS, ParsedTask, parse_config, parse_task, schema_json
 from orchd.adapters.schema_docs import render_docs, write_docs
 from orchd.adapters.templates import template
-from orchd.model.config import Config
+from orchd.model.config import Agent, Config, Slots
 from orchd.model.save import Gate
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -53,7 +53,12 @@ def test_the_configuration_template_is_all_defaults_and_shows_every_key() -> Non
     assert parse_config("config.yaml", text.encode()) == Config()
     shown = "\n".join(line[2:] for line in text.split("\n") if line.startswith(("# ", "#   ")) and is_yaml(line[2:]))
     assert parse_config("config.yaml", shown.encode()) == Config(
-        branch="main", env=("CI",), gates=(Gate("tests", "make test"),)
+        branch="main",
+        env=("CI",),
+        gates=(Gate("tests", "make test"),),
+        groups=(Slots("migrations", 1),),
+        agents=(Agent("claude", 2, "anthropic"),),
+        providers=(Slots("anthropic", 3),),
     )
     assert all(f"# {key}:" in text for key in MODELS["config"].model_fields)
 

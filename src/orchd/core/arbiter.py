@@ -61,10 +61,16 @@ def expand_only(tasks: Iterable[TaskId], known: Mapping[TaskId, Task]) -> frozen
     return frozenset(wanted)
 
 
+def _is_on_hold(state: State) -> bool:
+    """Whether landing waits for a person. Then nobody's place is kept: it could be for days."""
+    return state.save is not None and state.save.hold is not None
+
+
 def _ask_in_line(tasks: list[Task], standings: Mapping[TaskId, Standing], desk: Desk) -> Iterator[Turn]:
     """Each task when it is its turn; who starts takes what it needs, so the next one may find it gone."""
     running = Counter(task.spec.session for task in desk.state.tasks.values() if task.status in ACTIVE)
-    line, elder = Line(tasks, standings, running), find_elder(tasks, standings)
+    line = Line(tasks, standings, running)
+    elder = None if _is_on_hold(desk.state) else find_elder(tasks, standings)
     if elder is not None:
         desk.keep_place(elder.spec)
     for task, share in line:
