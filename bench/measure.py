@@ -22,6 +22,7 @@ from pathlib import Path
 
 from counting import Cost, list_children, read_memory, run_counted
 from looks import World, build_world, open_world, time_first_look, time_looks
+from radar import measure_radar
 from samples import ORCHD, Sample, make_sample, serve, wait_until
 from tables import Row, describe_machine, render_rows
 
@@ -42,9 +43,10 @@ class Size:
     looks: int = 20
     worlds: tuple[int, ...] = (10, 1_000, 10_000)
     commands: int = 15
+    radar: int = 10
 
 
-QUICK = Size(drops=8, rounds=1, tasks=40, large_tasks=4, looks=5, worlds=(10, 1_000), commands=3)
+QUICK = Size(drops=8, rounds=1, tasks=40, large_tasks=4, looks=5, worlds=(10, 1_000), commands=3, radar=3)
 
 
 def main() -> int:
@@ -220,6 +222,7 @@ SECTIONS: Mapping[str, Callable[[Path, Size], Iterator[Row]]] = {
     "tasks": measure_tasks,
     "tasks-large": measure_tasks_large,
     "look": measure_look,
+    "radar": lambda folder, size: measure_radar(folder, LARGE_FILES, size.radar),
     "memory": measure_memory,
     "commands": measure_commands,
 }

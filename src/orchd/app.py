@@ -89,6 +89,7 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
     from orchd.adapters.branch import find_branch, find_usual_branch
     from orchd.adapters.clock import SystemClock
     from orchd.adapters.effective import write_effective
+    from orchd.adapters.git_radar import GitRadar
     from orchd.adapters.git_refs import GitRefs
     from orchd.adapters.git_repo import open_repo
     from orchd.adapters.git_saves import GitSaves
@@ -124,6 +125,7 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
             runs=runs,
             airlock=GitAirlock(repo, branch),
             saves=GitSaves(repo, branch),
+            radar=GitRadar(repo),
             clock=clock,
             leadership=leader,
             audience=audience,

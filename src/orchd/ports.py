@@ -17,7 +17,7 @@ from orchd.model.message import Event
 from orchd.model.problem import Problem
 from orchd.model.run import AdmitOrder, RunOrder, RunSeen
 from orchd.model.save import Save
-from orchd.model.snapshot import FilesSeen, Intent, SaveSeen, State
+from orchd.model.snapshot import FilesSeen, Intent, Meetings, SaveSeen, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +153,13 @@ class Saves(Protocol):
         """Delete journals (and ready refs). Does nothing for those that do not exist."""
 
 
+class Radar(Protocol):
+    """What would happen if commits were merged. It changes nothing that anybody sees."""
+
+    def look(self, main: Oid, tips: Sequence[Oid]) -> Meetings:
+        """Which of `tips` do not merge with each other or with `main`. What cannot be found out is left out."""
+
+
 class Clock(Protocol):
     """Time from outside."""
 
@@ -210,6 +217,7 @@ class Ports:
     runs: Runs
     airlock: Airlock
     saves: Saves
+    radar: Radar
     clock: Clock
     leadership: Leadership
     audience: Audience

@@ -20,10 +20,12 @@ from orchd.model.message import (
     Event,
     LandSave,
     SaveGated,
+    SavePlanned,
     StartRun,
     TellRun,
 )
 from orchd.model.run import Entry, RunSeen
+from orchd.model.save import Save
 from orchd.model.snapshot import Plan, Snapshot, State
 from orchd.model.work import Status, Task, TaskSpec
 
@@ -42,10 +44,44 @@ def check_turn(world: World, snapshot: Snapshot, planned: Plan) -> None:
             culprits = [link.item for link in state.save.chain[event.lands :][:1]]
             demand("the item after what lands is blamed", [gone.item for gone in event.excluded] == culprits, event)
         state = after
+    check_predictions(world, snapshot, planned)
     demand("the plan's state is the fold of its events", state == planned.state)
     check_state(state)
     check_decisions(snapshot, planned)
     check_actions(world, planned)
+
+
+def check_predictions(world: World, snapshot: Snapshot, planned: Plan) -> None:
+    """A prediction is about two commits that do conflict, and who is merged later is named first; saves go by them."""
+    tasks = planned.state.tasks
+    for found in planned.state.conflicts:
+        sides = [wanted_tip(snapshot, tasks[name]) if name else snapshot.main for name in (found.task, found.other)]
+        demand("a prediction is about live work", all(sides), found)
+        demand("what is predicted does conflict", set(found.paths) <= set(world.clashes(*sorted(sides))), found)
+        if found.other:
+            mine, theirs = tasks[found.task].status.value, tasks[found.other].status.value
+            demand("who runs is told and not who is done", mine in (*ACTIVE, "held") or theirs not in ACTIVE, found)
+    for event in planned.events:
+        if isinstance(event, SavePlanned):
+            check_order(event.save, planned.state)
+
+
+def wanted_tip(snapshot: Snapshot, task: Task) -> str:
+    """The commit that somebody means to land for a task."""
+    if task.status.value in ("ready", "saving", "held"):
+        return task.tip
+    seen = snapshot.runs.get(f"{task.spec.id}.{task.generation}.{task.attempt}")
+    if task.status.value not in ACTIVE or seen is None:
+        return ""
+    return seen.live.tip if seen.live else seen.returned.tip if seen.returned else ""
+
+
+def check_order(save: Save, state: State) -> None:
+    """Of those that are merged together, nobody who conflicts with more others goes first."""
+    names = [item.task for item in save.items]
+    pairs = [{found.task, found.other} for found in state.conflicts if {found.task, found.other} <= set(names)]
+    met = [sum(name in pair for pair in pairs) for name in names]
+    demand("who conflicts with few is merged first", met == sorted(met), names, met)
 
 
 def check_moves(event: Event, before: State, after: State) -> None:

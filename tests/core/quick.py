@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import crowd
+import foresight
 import oracle
 import playbook
 import queueing
@@ -25,6 +26,8 @@ def check_all() -> None:
     """Rules first (they are cheap), then walks."""
     dice = random.Random(7)
     playbook.play_all()
+    for scene in foresight.SCENES:
+        scene()
     check_claims(dice)
     for size in range(1, 9):
         for _ in range(6):

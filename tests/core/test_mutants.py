@@ -232,6 +232,16 @@ FAULTS = {
     # notes
     "who asks in vain is not told": Fault("briefing", "for name in seen.asked if name not in ASKS", "for name in ()"),
     "notes are told again and again": Fault("briefing", 'if text != seen.told.get(name, ""):', "if text:"),
+    # predicted conflicts
+    "predictions are never cleared": Fault(
+        "radar", "for task, other in sorted(known.keys() - now.keys()):", "for task, other in ():"
+    ),
+    "who is done is told": Fault("radar", "task.status is Status.HELD, task.status in ACTIVE,", "task.status is Status.HELD,"),
+    "tips are predicted that nobody looked at": Fault("radar", "and seen.live.taken else", "else"),
+    "who is in the way of many goes first": Fault("conflicts", "degrees[t.spec.id], -t", "-degrees[t.spec.id], -t"),
+    "later tasks are told about main for others": Fault(
+        "radar", "if path not in (*against_main[one], *against_main[other])", ""
+    ),
     # graph
     "circles are overlooked": Fault("graph", "problems = _find_cycles(files, known)", "problems = {}"),
     "a circle is told backwards": Fault("graph", "list(reversed(error.args[1][1:]))", "list(error.args[1][1:])"),

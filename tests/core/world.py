@@ -10,10 +10,12 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 
 from oracle import ACTIVE, OPEN
 
 from orchd.adapters import codec
+from orchd.core.radar import live_tips
 from orchd.core.watched import watched_runs
 from orchd.model.claim import Lease
 from orchd.model.config import Config
@@ -37,7 +39,7 @@ from orchd.model.message import (
 from orchd.model.problem import Problem
 from orchd.model.run import AdmitOrder, CommandResult, Entry, Exit, Outcome, Phase, Returned, RunOrder, RunSeen
 from orchd.model.save import Excluded, Hold, Merged, Save, SaveItem, SaveStep
-from orchd.model.snapshot import ChainSeen, FileSeen, FilesSeen, Intent, SaveSeen, Snapshot, State
+from orchd.model.snapshot import ChainSeen, Conflict, FileSeen, FilesSeen, Intent, Meetings, SaveSeen, Snapshot, State
 from orchd.model.work import Reason, Task
 
 
@@ -111,6 +113,7 @@ class World:
     salt: int = 0
     conflicts_in: int = 8
     dirty: bool = False
+    blind: bool = False
     draining: bool = False
     only: frozenset[str] | None = None
 
@@ -131,9 +134,22 @@ class World:
             leftovers={id_: run.seen for id_, run in self.runs.items() if run.workspace},
             journals=frozenset(self.journals),
             kept=frozenset(self.kept),
+            meetings=self.look_meetings(main, live_tips(self.state, seen).values()),
             draining=self.draining,
             only=self.only,
         )
+
+    def look_meetings(self, main: str, tips: Iterable[str]) -> Meetings:
+        """Which pairs do not merge: somewhere a change of one side meets one of the other that it does not have itself."""
+        if self.blind:
+            return {}
+        pairs = combinations(sorted({main, *tips}), 2)
+        return {pair: paths for pair in pairs if (paths := self.clashes(*pair))}
+
+    def clashes(self, one: str, other: str) -> tuple[str, ...]:
+        """The changes that stand against merging two commits."""
+        mine, theirs = self.commits[one].tree, self.commits[other].tree
+        return tuple(sorted(m for m in mine - theirs for t in theirs - mine if self.is_conflict(m, t)))
 
     def look_files(self) -> FilesSeen:
         """Bad and unsettled files are not good; a bad file of the inbox can be moved away."""
@@ -176,6 +192,7 @@ class World:
             leases={name: again(Lease, lease) for name, lease in state.leases.items()},
             save=again(Save, state.save) if state.save else None,
             problems=tuple(again(Problem, problem) for problem in state.problems),
+            conflicts=tuple(again(Conflict, found) for found in state.conflicts),
         )
         demand("a state survives being written and read", self.state == state)
 

@@ -21,8 +21,8 @@ from orchd.adapters.ref_store import RefStore
 from orchd.errors import ConfigError, GitError
 from orchd.model.ids import Oid
 
-OLDEST_GIT = (2, 38)
-"""The first git with `merge-tree --write-tree`."""
+OLDEST_GIT = (2, 39)
+"""The first git with `merge-tree --write-tree --stdin`."""
 
 NAME = "orchd"
 EMAIL = "orchd@localhost"

@@ -15,11 +15,13 @@ from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.git_trees import edit_tree, find_entry
 from orchd.adapters.records import (
     ARCHIVED,
+    CONFLICTS,
     EVENTS,
     META,
     PROBLEMS,
     SAVE,
     claim_path,
+    dump_conflicts,
     dump_events,
     dump_problems,
     dump_record,
@@ -158,4 +160,6 @@ def _single_records(old: State, state: State) -> dict[str, bytes]:
         records[SAVE] = dump_record("save", state.save) if state.save else b""
     if state.problems != old.problems:
         records[PROBLEMS] = dump_problems(state.problems) if state.problems else b""
+    if state.conflicts != old.conflicts:
+        records[CONFLICTS] = dump_conflicts(state.conflicts) if state.conflicts else b""
     return records

@@ -56,7 +56,7 @@ class Quarantine:
             command = ("unpack-objects", "-q") if few else ("index-pack", "--stdin", "--fix-thin")
             git = Git(neutral_repository(self.place), UNSYNCED)
             limit = f"--max-input-size={RESULT_PACK_BYTES}"
-            done = git.attempt(*command, "--strict", limit, stdin=stream, extra=self._redirect())
+            done = git.attempt(*command, "--strict", limit, stdin=stream, extra=self.redirect())
         return _read_verdict(done)
 
     def open(self) -> pygit2.Repository:
@@ -77,7 +77,8 @@ class Quarantine:
         """Delete it with everything that was not released."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _redirect(self) -> Mapping[str, str]:
+    def redirect(self) -> Mapping[str, str]:
+        """The environment in which git reads the main objects and writes here."""
         main = str(self.place.git_dir / "objects")
         return {
             "GIT_OBJECT_DIRECTORY": str(self.folder),

@@ -19,11 +19,13 @@ from orchd.errors import OrchdError
 from orchd.model.ids import Oid, TaskId
 from orchd.model.message import Event, TaskSeen
 from orchd.model.problem import Problem
+from orchd.model.snapshot import Conflict
 from orchd.model.work import Status, Task, TaskSpec
 
 T = TypeVar("T")
 
-META, EVENTS, SAVE, PROBLEMS = "meta.json", "events.json", "save.json", "problems.json"
+META, EVENTS, SAVE = "meta.json", "events.json", "save.json"
+PROBLEMS, CONFLICTS = "problems.json", "conflicts.json"
 HOT, ARCHIVE, CLAIMS = "task", "archive", "claim"
 ARCHIVED = frozenset({Status.LANDED, Status.UNCHANGED, Status.CANCELLED, Status.WITHDRAWN})
 """Statuses whose records leave the hot tree. FAILED and HELD stay: they wait for a person."""
@@ -122,6 +124,16 @@ def dump_problems(problems: tuple[Problem, ...]) -> bytes:
 def load_problems(content: bytes | None) -> tuple[Problem, ...]:
     """The problems of a record; none when there is no record."""
     return decode_all(Problem, load_record("problems", content)["problems"]) if content else ()
+
+
+def dump_conflicts(conflicts: tuple[Conflict, ...]) -> bytes:
+    """The conflicts that are predicted now."""
+    return dump_record("conflicts", {"conflicts": conflicts})
+
+
+def load_conflicts(content: bytes | None) -> tuple[Conflict, ...]:
+    """The conflicts of a record; none when there is no record."""
+    return decode_all(Conflict, load_record("conflicts", content)["conflicts"]) if content else ()
 
 
 def decode_all(cls: type[T], items: list[Any]) -> tuple[T, ...]:

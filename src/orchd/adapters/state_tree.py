@@ -14,10 +14,12 @@ from orchd.adapters.git_objects import FOLDER, Fetch, TreeEntry, parse_tree
 from orchd.adapters.records import (
     ARCHIVE,
     CLAIMS,
+    CONFLICTS,
     HOT,
     META,
     PROBLEMS,
     SAVE,
+    load_conflicts,
     load_problems,
     load_record,
     load_task,
@@ -58,7 +60,7 @@ class StateTree:
         root = self._open_folders([tree], old_folders)[0]
         shards = self._list_folder(root, folders, old_folders)
         tasks = self._decode_tasks(self._list_entries(shards, old_folders))
-        meta, save, problems = self.fetch([_oid(root, name) for name in (META, SAVE, PROBLEMS)])
+        meta, save, problems, conflicts = self.fetch([_oid(root, name) for name in (META, SAVE, PROBLEMS, CONFLICTS)])
         counters = decode_meta(meta)
         return State(
             counters.owner,
@@ -70,6 +72,7 @@ class StateTree:
             decode(Save, load_record("save", save)) if save else None,
             load_problems(problems),
             counters.branch,
+            load_conflicts(conflicts),
         ), counters
 
     def find_task(self, tree: Oid, task: TaskId) -> Task | None:

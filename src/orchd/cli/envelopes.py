@@ -137,6 +137,7 @@ ENVELOPES: Mapping[str, Envelope] = {
                 Field("commit", Kind.OID, "commit on main that landed it"),
                 Field("reason", Kind.TEXT, "why it did not land"),
                 Field("detail", Kind.TEXTS, "paths or lines that explain the reason"),
+                Field("conflicts", Kind.TEXTS, "conflicts with the work of others that are predicted; nothing waits for them"),
                 *TELLING_FIELDS,
             ),
             many=False,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from orchd.cli.closing import tasks_of_run
 from orchd.cli.fields import Row
+from orchd.core.conflicts import tell_conflicts
 from orchd.core.telling import (
     SCENE,
     Scene,
@@ -124,6 +125,7 @@ def view_show(task: Task, state: State, decision: Decision | None, scene: Scene 
         "commit": task.commit,
         "reason": str(task.reason or ""),
         "detail": task.detail,
+        "conflicts": tell_conflicts(task.spec.id, state.conflicts),
         **view_explain(task, state, decision, scene),
     }
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from orchd.core.attempts import UNSEEN
 from orchd.core.inert import inert
+from orchd.core.radar import live_tips, write_conflicts
 from orchd.core.watched import current_run
 from orchd.model.message import TellRun
 from orchd.model.run import Phase, RunSeen
@@ -27,6 +28,8 @@ _FOLDER = """\
 - orchd leaves notes for you here while you work, as `NAME.md`. Look before you commit and before you end.
 - To ask for something, write it to a file with another name and rename that to `NAME.ask`, one request per line. The answer
   is a note. What cannot be understood is named in `rejected.md`.
+- Commit as you go. As soon as something that you committed would conflict with what another task did, `conflicts.md` says with
+  whom, where, and how to look at it.
 """
 
 Writer = Callable[[Task, RunSeen, State, Snapshot], str]
@@ -62,9 +65,18 @@ def _tell_rejected(task: Task, seen: RunSeen, state: State, snapshot: Snapshot) 
     return "".join(f"- `{inert(name)}`: {inert(why)}\n" for name, why in wrong) or seen.told.get(REJECTED, "")
 
 
+def _tell_conflicts(task: Task, seen: RunSeen, state: State, snapshot: Snapshot) -> str:
+    if any(found.task == task.spec.id for found in state.conflicts):
+        return write_conflicts(task, state, live_tips(state, snapshot.runs))
+    return NO_CONFLICT if CONFLICTS in seen.told else ""
+
+
 REJECTED = "rejected.md"
+CONFLICTS = "conflicts.md"
+NO_CONFLICT = "Nothing of what you committed conflicts any more.\n"
 
 NOTES: Mapping[str, Writer] = {
     REJECTED: _tell_rejected,
+    CONFLICTS: _tell_conflicts,
 }
 """The notes, by file name, and who writes each."""

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from orchd.core.conflicts import MAIN, tell_paths
 from orchd.core.inert import inert
 from orchd.model.ids import GATE_MARK, checkpoint_name
 from orchd.model.message import (
     AttemptEnded,
     AttemptStarted,
+    ConflictPredicted,
     Event,
     GateRan,
     ProblemsChanged,
@@ -115,6 +117,11 @@ def _(event: AttemptEnded, state: State) -> Iterator[Line]:
     tone, word = ENDS[event.status]
     why = ": ".join(str(part) for part in (event.reason, *event.detail[:1]) if part)
     yield Line(tone, word, f"{event.task}: {why}" if why else event.task)
+
+
+@tell.register
+def _(event: ConflictPredicted, state: State) -> Iterator[Line]:
+    yield Line(Tone.PLAIN, "foreseen", f"{event.task} will conflict with {event.other or MAIN} in {tell_paths(event.paths)}")
 
 
 @tell.register

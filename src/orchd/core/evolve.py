@@ -18,6 +18,8 @@ from orchd.model.ids import TaskId, checkpoint_name
 from orchd.model.message import (
     AttemptEnded,
     AttemptStarted,
+    ConflictCleared,
+    ConflictPredicted,
     Event,
     GateLost,
     GateRan,
@@ -38,7 +40,7 @@ from orchd.model.message import (
 )
 from orchd.model.problem import Problem
 from orchd.model.save import Save, SaveStep
-from orchd.model.snapshot import State
+from orchd.model.snapshot import Conflict, State
 from orchd.model.text import day_of
 from orchd.model.work import Reason, Status, Task
 
@@ -56,6 +58,7 @@ class Draft:
     save: Save | None
     problems: tuple[Problem, ...]
     branch: str
+    conflicts: tuple[Conflict, ...]
 
     @property
     def open_save(self) -> Save:
@@ -77,6 +80,7 @@ def evolve(state: State, events: Iterable[Event]) -> State:
         state.save,
         state.problems,
         state.branch,
+        state.conflicts,
     )
     for event in events:
         apply(event, draft)
@@ -90,6 +94,7 @@ def evolve(state: State, events: Iterable[Event]) -> State:
         draft.save,
         draft.problems,
         draft.branch,
+        draft.conflicts,
     )
 
 
@@ -182,6 +187,21 @@ def _(event: TaskCancelled, draft: Draft) -> None:
 def _(event: TaskRetried, draft: Draft) -> None:
     task = _change(draft, event, event.task, Status.WAITING)
     draft.tasks[event.task] = replace(task, reason=None, detail=(), ended_ms=0, lost=0)
+
+
+@apply.register
+def _(event: ConflictPredicted, draft: Draft) -> None:
+    found = Conflict(event.task, event.other, event.paths)
+    draft.conflicts = tuple(sorted((*_other_conflicts(event, draft), found), key=lambda one: (one.task, one.other)))
+
+
+@apply.register
+def _(event: ConflictCleared, draft: Draft) -> None:
+    draft.conflicts = _other_conflicts(event, draft)
+
+
+def _other_conflicts(event: ConflictPredicted | ConflictCleared, draft: Draft) -> tuple[Conflict, ...]:
+    return tuple(one for one in draft.conflicts if (one.task, one.other) != (event.task, event.other))
 
 
 @apply.register

@@ -1,8 +1,8 @@
 """plan(): one look at the world in, what follows from it out. Pure; run on an unchanged world it yields nothing.
 
-Stages run in order, each on the state that the one before left: intents, files, attempts, the save in flight, the next
-save, the arbiter. Each concludes events from evidence. The actions are then derived from the state alone (core.duties),
-so that an action whose effect was lost is simply asked for again.
+Stages run in order, each on the state that the one before left: intents, files, attempts, the save in flight, predicted
+conflicts, the next save, the arbiter. Each concludes events from evidence. The actions are then derived from the state alone
+(core.duties), so that an action whose effect was lost is simply asked for again.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from orchd.core.evolve import evolve
 from orchd.core.intake import read_files
 from orchd.core.landing import advance_save, begin_save
 from orchd.core.lifecycle import allows
+from orchd.core.radar import watch_conflicts
 from orchd.core.statuses import ACTIVE, OPEN
 from orchd.model.claim import Lease
 from orchd.model.message import AttemptStarted, Event, StopAsked, TaskCancelled, TaskRetried
@@ -95,4 +96,4 @@ WISHES: Mapping[Verb, Callable[[Intent, State, Snapshot], Iterator[Event]]] = {
     Verb.CANCEL: _cancel,
 }
 
-STAGES: tuple[Stage, ...] = (hear_intents, read_files, conclude_attempts, advance_save, begin_save)
+STAGES: tuple[Stage, ...] = (hear_intents, read_files, conclude_attempts, advance_save, watch_conflicts, begin_save)

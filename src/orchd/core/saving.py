@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
+from orchd.core.conflicts import order_merges
 from orchd.core.exit_words import tell_exit
 from orchd.model.config import Config
 from orchd.model.ids import Oid, SaveId, SessionId, TaskId, gate_run
@@ -23,12 +24,13 @@ RED_BEFORE = "main itself is red: the gates fail without this task, too"
 
 
 def plan_save(state: State, base: Oid, config: Config, now_ms: int) -> Save | None:
-    """The next save: all ready tasks of the session whose turn it is, in the order of their arrival."""
+    """The next save: the first SAVE_ITEMS ready tasks of the session whose turn it is, in the order of `order_merges`."""
     ready = sorted((t for t in state.tasks.values() if t.status is Status.READY), key=lambda task: task.order)
     if not ready or state.save is not None:
         return None
     session = ready[0].spec.session
-    items = tuple(map(_item, (task for task in ready if task.spec.session == session)))[:SAVE_ITEMS]
+    taken = [task for task in ready if task.spec.session == session][:SAVE_ITEMS]
+    items = tuple(map(_item, order_merges(taken, state.conflicts)))
     identity = _identify(session, base, items, config.gates, state.next_number)
     return Save(identity, session, base, items, config.gates, state.next_number, now_ms)
 

@@ -12,6 +12,7 @@ import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from orchd.core.conflicts import tell_conflicts
 from orchd.core.inert import inert
 from orchd.core.phrases import (
     BACK,
@@ -91,9 +92,16 @@ def tell_task(task: Task, state: State, decision: Decision | None = None, scene:
     """The story of `task`; `decision` is the arbiter's present word on it, if it waits."""
     if task.status is Status.WAITING:
         return _tell_waiting(task, state, decision, scene)
-    told = _STATUSES[task.status](task, state, scene)
+    told = _foresee(_STATUSES[task.status](task, state, scene), task, state)
     stands = task.status not in FINISHED and not scene.served
     return replace(told, steps=(*told.steps, UNSERVED)) if stands else told
+
+
+def _foresee(told: Telling, task: Task, state: State) -> Telling:
+    """With the conflicts that are predicted for it."""
+    lines = tell_conflicts(task.spec.id, state.conflicts)
+    more = f" (and {len(lines) - 1} more)" if lines[1:] else ""
+    return replace(told, what=f"{told.what}; {lines[0]}{more}", why=(*told.why, *lines)) if lines else told
 
 
 def tell_claimed(task: Task) -> str:

@@ -13,6 +13,8 @@ from orchd.model.ids import TaskId, checkpoint_name
 from orchd.model.message import (
     AttemptEnded,
     AttemptStarted,
+    ConflictCleared,
+    ConflictPredicted,
     Event,
     GateLost,
     GateRan,
@@ -48,6 +50,8 @@ OPERATIONS: Mapping[type[Event], tuple[str, Callable[..., str]]] = {
     StopAsked: ("stop", lambda event: event.task),
     TaskCancelled: ("cancel", lambda event: event.task),
     TaskRetried: ("retry", lambda event: event.task),
+    ConflictPredicted: ("predict conflict of", lambda event: f"{event.task} with {event.other or 'main'}"),
+    ConflictCleared: ("clear conflict of", lambda event: f"{event.task} with {event.other or 'main'}"),
     SavePlanned: ("plan save", lambda event: event.save.id),
     SaveMerged: ("merge save", lambda event: event.save),
     GateRan: ("gate save", lambda event: f"{event.save} {'green' if event.verdict.green else 'red'}"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from orchd.core.radar import live_tips
 from orchd.core.watched import watched_runs
 from orchd.model.ids import TaskId
 from orchd.model.snapshot import Snapshot, State
@@ -23,6 +24,7 @@ def observe(ports: Ports, state: State, wish: Wish) -> Snapshot:
     main = ports.refs.main()
     config, wrong = ports.settings.look(main)
     files = ports.files.look(main)
+    runs = ports.runs.look(watched_runs(state))
     return Snapshot(
         now_ms=ports.clock.now_ms(),
         state=state,
@@ -30,11 +32,12 @@ def observe(ports: Ports, state: State, wish: Wish) -> Snapshot:
         main=main,
         files=replace(files, problems=files.problems + wrong) if wrong else files,
         intents=ports.intents.look(),
-        runs=ports.runs.look(watched_runs(state)),
+        runs=runs,
         save=ports.saves.look(state.save, main) if state.save else None,
         leftovers=ports.runs.leftovers(),
         journals=ports.saves.journals(),
         kept=ports.refs.kept(),
+        meetings=ports.radar.look(main, tuple(live_tips(state, runs).values())),
         draining=wish.draining,
         only=wish.only,
     )

@@ -90,6 +90,15 @@ UNPACK_OBJECTS = 100
 DETAIL_ITEMS = 50
 """Paths or lines kept in the record of a refusal; the rest is counted."""
 
+RADAR_TIPS = 48
+"""Live tips that the conflict radar looks at: the pairs grow with the square."""
+
+RADAR_FINDINGS = 4000
+"""Changed paths of a tip that the radar compares by itself; what changes more is left to git."""
+
+RADAR_SECONDS = 10.0
+"""How long git may take for the merges of one look of the radar; what it did not come to is not predicted."""
+
 PREPARE_SECONDS = 600.0
 """How long the checkout of a workspace may take."""
 

@@ -100,6 +100,23 @@ class TaskRetried:
 
 
 @dataclass(frozen=True, slots=True)
+class ConflictPredicted:
+    """The work of `task` will conflict with that of `other` (empty: with main), which is merged before it."""
+
+    task: TaskId
+    other: TaskId
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictCleared:
+    """It will not any more, or one of the two is gone."""
+
+    task: TaskId
+    other: TaskId
+
+
+@dataclass(frozen=True, slots=True)
 class SavePlanned:
     """A save began: base, tips, gates, number and date are fixed from here on."""
 
@@ -183,6 +200,8 @@ Event: TypeAlias = (
     | StopAsked
     | TaskCancelled
     | TaskRetried
+    | ConflictPredicted
+    | ConflictCleared
     | SavePlanned
     | SaveMerged
     | GateRan

@@ -119,9 +119,20 @@ class Returned:
 
 
 @dataclass(frozen=True, slots=True)
+class Live:
+    """What a run has committed so far: the newest commit that was packed. `taken`: the airlock has looked at that pack, and
+    the commit is reachable; `detail` says what would stand against accepting it, or why it could not be taken."""
+
+    tip: Oid
+    taken: bool = False
+    detail: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RunSeen:
     """One run as observed now. While it runs: `told` are the notes that it was given, by file name; `asked` are its
-    requests, by name and line by line; `misasked` says what is wrong with those that cannot be read."""
+    requests, by name and line by line; `misasked` says what is wrong with those that cannot be read; `live` is what it has
+    committed so far."""
 
     phase: Phase
     exit: Exit | None = None
@@ -129,3 +140,4 @@ class RunSeen:
     told: Mapping[str, str] = field(default_factory=dict)
     asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     misasked: Mapping[str, str] = field(default_factory=dict)
+    live: Live | None = None

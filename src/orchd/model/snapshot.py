@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from orchd.model.claim import Lease
 from orchd.model.config import Config
@@ -20,9 +20,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Conflict:
+    """A prediction: the work of `task` will not merge with that of `other`, which is merged before it (empty: with main).
+    `paths` are where."""
+
+    task: TaskId
+    other: TaskId
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """Everything that lasts: the fold of all events. `next_order` and `next_number` never go back; `branch` is the one that
-    tasks landed on last, so that a checkout of another one does not change it."""
+    tasks landed on last, so that a checkout of another one does not change it; `conflicts` are predicted, one for each pair."""
 
     owner: str = ""
     epoch: int = 0
@@ -33,6 +43,7 @@ class State:
     save: Save | None = None
     problems: tuple[Problem, ...] = ()
     branch: str = ""
+    conflicts: tuple[Conflict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +126,16 @@ class SaveSeen:
     taken: bool = False
 
 
+Meetings: TypeAlias = Mapping[tuple[Oid, Oid], tuple[str, ...]]
+"""Pairs of commits (the smaller id first) that do not merge, with the paths where. A pair that is not there merges, or nobody
+knows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """The world at `now_ms`. `leftovers` are workspaces on disk, `journals` those of saves, `kept` tasks with a
-    keep ref. `only`: nothing but these tasks (and what they need) is started; None: everything."""
+    keep ref, `meetings` what the conflict radar says about live tips and main. `only`: nothing but these tasks (and what they
+    need) is started; None: everything."""
 
     now_ms: int
     state: State
@@ -131,6 +148,7 @@ class Snapshot:
     leftovers: Mapping[RunId, RunSeen] = field(default_factory=dict)
     journals: frozenset[SaveId] = frozenset()
     kept: frozenset[TaskId] = frozenset()
+    meetings: Meetings = field(default_factory=dict)
     draining: bool = False
     only: frozenset[TaskId] | None = None
 
