@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from orchd.adapters.place import Place
     from orchd.adapters.server import Server
     from orchd.adapters.state_reader import HotState, Operation
+    from orchd.core.chain_proof import Proof
     from orchd.ports import Audience, Ports
 
 
@@ -220,6 +221,14 @@ def checkpoints(place: Place) -> tuple[Checkpoint, ...]:
     from orchd.adapters.state_reader import read_checkpoints
 
     return read_checkpoints(place)
+
+
+def prove(place: Place) -> Proof:
+    """Whether main holds what orchd landed, from git objects alone."""
+    from orchd.adapters.history import read_history
+    from orchd.core.chain_proof import prove_history
+
+    return prove_history(read_history(place, branch(place)))
 
 
 def operations(place: Place, limit: int) -> Sequence[Operation]:

@@ -30,6 +30,7 @@ from orchd.cli.root import root
 from orchd.cli.views import (
     LIVE,
     find_problems,
+    view_breaks,
     view_checkpoints,
     view_claims,
     view_explain,
@@ -40,6 +41,7 @@ from orchd.cli.views import (
     view_show,
     view_status,
 )
+from orchd.core.chain_proof import Break
 from orchd.core.telling import Scene
 from orchd.model.problem import Problem
 from orchd.model.save import Hold, SaveStep
@@ -85,6 +87,7 @@ def rows_of(name: str) -> tuple:
         "claims": lambda: view_claims(state),
         "checkpoints": lambda: view_checkpoints([CHECKPOINT]),
         "op-log": lambda: view_operations([Operation(COMMIT, NOW_MS, "orchd: seen t", ({"type": "TaskSeen"},))]),
+        "verify": lambda: view_breaks([Break("checkpoint/2026-01-31-001", COMMIT, "its tag is missing")]),
         "check": lambda: view_problems([PROBLEM]),
         "init": lambda: ({"path": ".orch/config.yaml", "result": "written"},),
         "run": lambda: (view_run(Served(state, EMPTY), "1 failed", 1),),

@@ -92,6 +92,16 @@ ENVELOPES: Mapping[str, Envelope] = {
         ),
         Envelope("checkpoints", "Landed saves, the newest first.", CHECKPOINT_FIELDS, many=True),
         Envelope(
+            "verify",
+            "Where the chain of checkpoints is broken.",
+            (
+                Field("checkpoint", Kind.TEXT, "tag"),
+                Field("commit", Kind.OID, "commit"),
+                Field("what", Kind.TEXT, "what does not hold"),
+            ),
+            many=True,
+        ),
+        Envelope(
             "op-log",
             "Operations on the state, the newest first.",
             (

@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, str] = {
     "logs": "telling",
     "explain": "telling",
     "checkpoints": "looking",
+    "verify": "proving",
     "claims": "looking",
     "op": "looking",
     "retry": "working",

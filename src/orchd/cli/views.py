@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from orchd.adapters.server import Server
     from orchd.adapters.state_reader import HotState, Operation
     from orchd.app import RunView, Served
+    from orchd.core.chain_proof import Break
 
 SHOWN_CHECKPOINTS = 5
 LIVE = (
@@ -95,6 +96,11 @@ def view_claims(state: State) -> tuple[Row, ...]:
         for lease in state.leases.values()
         for path in lease.paths
     )
+
+
+def view_breaks(breaks: Iterable[Break]) -> tuple[Row, ...]:
+    """The records of `orchd verify`."""
+    return tuple({"checkpoint": one.checkpoint, "commit": one.commit, "what": one.what} for one in breaks)
 
 
 def view_checkpoints(checkpoints: Iterable[Checkpoint]) -> tuple[Row, ...]:

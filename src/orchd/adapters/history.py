@@ -1,0 +1,50 @@
+"""Reads the history that checkpoints make, as git objects alone, through a few git processes and no heavy import.
+
+Rule: nothing of orchd's own state is looked at, and nothing here writes.
+"""
+
+from __future__ import annotations
+
+from orchd.adapters.git_objects import parse_trailers
+from orchd.adapters.git_run import Git
+from orchd.adapters.place import Place
+from orchd.core.chain_proof import CHECKPOINT, Commit, History, Tag
+from orchd.errors import GitError
+from orchd.model.ids import CHECKPOINTS_PREFIX, NOTES_REF
+
+COMMIT_FIELDS = ("%H", "%P", "%T", "%N", "%B")
+TAG_FIELDS = ("%(refname:lstrip=2)", "%(*objectname)", "%(contents)")
+
+
+def read_history(place: Place, branch: str) -> History:
+    """From the base of the oldest checkpoint that the history of `branch` names to its tip."""
+    git, main = Git(place.git_dir), f"refs/heads/{branch}"
+    tags = tuple(map(_parse_tag, _records(git, TAG_FIELDS, "%00", "for-each-ref", CHECKPOINTS_PREFIX)))
+    by_name = {tag.name: tag for tag in tags}
+    named = git.run("log", "--first-parent", "--format=%H", f"--grep=^{CHECKPOINT}: ", main).decode().split()
+    if not named:
+        return History((), {}, by_name)
+    since = git.attempt("rev-parse", "--quiet", "--verify", f"{named[-1]}^1").stdout.decode().split()
+    limits = [main, *(f"^{base}" for base in since)]
+    found = _records(git, COMMIT_FIELDS, "%x00", "log", f"--notes={NOTES_REF}", *limits)
+    chain = git.run("rev-list", "--first-parent", *limits).decode().split()
+    return History(tuple(chain), {commit.oid: commit for commit in map(_parse_commit, found)}, by_name)
+
+
+def _records(git: Git, fields: tuple[str, ...], nothing: str, command: str, *arguments: str) -> list[tuple[str, ...]]:
+    """What a command prints of each object, field by field. `nothing` spells NUL, which no message can contain."""
+    form = "".join(field + nothing for field in fields)
+    parts = git.run(command, f"--format={form}", *arguments).decode(errors="replace").split("\0")
+    if len(parts) % len(fields) != 1:
+        raise GitError(f"git {command} printed something that cannot be read", "does an audit note contain NUL?")
+    return [(parts[at].lstrip("\n"), *parts[at + 1 : at + len(fields)]) for at in range(0, len(parts) - 1, len(fields))]
+
+
+def _parse_commit(record: tuple[str, ...]) -> Commit:
+    oid, parents, tree, note, message = record
+    return Commit(oid, tuple(parents.split()), tree, parse_trailers(message), note)
+
+
+def _parse_tag(record: tuple[str, ...]) -> Tag:
+    name, commit, message = record
+    return Tag(name, commit, parse_trailers(message))

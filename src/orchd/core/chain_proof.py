@@ -1,0 +1,166 @@
+"""Is what main holds what orchd landed? The chain from the first checkpoint to main's tip, checked link by link.
+
+Rule: only git objects count, never orchd's own state, so anybody can repeat it in a clone. One table row per way in which
+a checkpoint can be broken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from orchd.model.ids import Oid
+
+SAVE, BASE, TASK, CHECKPOINT, UNGATED = "Orch-Save", "Orch-Base", "Orch-Task", "Orch-Checkpoint", "Orch-Gates"
+TAGGED = (SAVE, BASE, TASK, CHECKPOINT)
+"""Trailers that the tag repeats."""
+
+Trailers = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit with the trailers of its message and its audit note (empty: it has none)."""
+
+    oid: Oid
+    parents: tuple[Oid, ...]
+    tree: Oid
+    trailers: Trailers
+    note: str = ""
+
+    @property
+    def is_checkpoint(self) -> bool:
+        """Whether it says so itself."""
+        return CHECKPOINT in self.trailers
+
+    def first(self, key: str) -> str:
+        """The first value of a trailer; empty when there is none."""
+        return "".join(self.trailers.get(key, ())[:1])
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A checkpoint's tag: its short name, the commit it points at, and its trailers."""
+
+    name: str
+    commit: Oid
+    trailers: Trailers
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """`main` is the first-parent chain, the newest first, down to the base of the first checkpoint; `commits` are all that
+    main holds and that base does not; `tags` are the checkpoints by name."""
+
+    main: tuple[Oid, ...]
+    commits: Mapping[Oid, Commit]
+    tags: Mapping[str, Tag] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """Where the chain does not hold."""
+
+    checkpoint: str
+    commit: Oid
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What was found: checkpoints, how many of them no gate judged, commits on main that are no checkpoints, breaks."""
+
+    checkpoints: int
+    ungated: int
+    others: int
+    breaks: tuple[Break, ...]
+
+
+def prove_history(history: History) -> Proof:
+    """Check every checkpoint on main, and that main holds every checkpoint."""
+    on_main = [history.commits[oid] for oid in history.main if oid in history.commits]
+    landed = [commit for commit in on_main if commit.is_checkpoint]
+    breaks = [one for commit in landed for one in _find_breaks(commit, history)]
+    breaks += _find_lost(history) + _find_repeats(landed)
+    ungated = sum(UNGATED in commit.trailers for commit in landed)
+    return Proof(len(landed), ungated, len(on_main) - len(landed), tuple(breaks))
+
+
+def _find_breaks(commit: Commit, history: History) -> Iterator[Break]:
+    for what, holds in CHECKS.items():
+        if not holds(commit, history):
+            yield Break(commit.first(CHECKPOINT), commit.oid, what)
+
+
+def _find_lost(history: History) -> list[Break]:
+    there = frozenset(history.main)
+    return [
+        Break(tag.name, tag.commit, "main does not contain it (any more)")
+        for tag in history.tags.values()
+        if tag.commit not in there
+    ]
+
+
+def _find_repeats(landed: list[Commit]) -> list[Break]:
+    """The same work (task, generation, attempt) in two checkpoints."""
+    seen: dict[str, Commit] = {}
+    breaks = []
+    for commit in reversed(landed):
+        for token in commit.trailers.get(TASK, ()):
+            first = seen.setdefault(token, commit)
+            if first is not commit:
+                breaks.append(Break(commit.first(CHECKPOINT), commit.oid, f"{token} had landed before, as {first.oid}"))
+    return breaks
+
+
+def _stands_on_base(commit: Commit, history: History) -> bool:
+    return len(commit.parents) == 2 and commit.parents[0] == commit.first(BASE)
+
+
+def _has_gated_tree(commit: Commit, history: History) -> bool:
+    head = history.commits.get(commit.parents[-1]) if commit.parents else None
+    return head is not None and head.tree == commit.tree
+
+
+def _holds_its_tasks(commit: Commit, history: History) -> bool:
+    """The merges behind it bring in its tasks' tips, in order; a tip without a merge was there already."""
+    tips = [token.split(" ")[-1] for token in commit.trailers.get(TASK, ())]
+    merged, at = list[Oid](), history.commits.get(commit.parents[-1]) if commit.parents else None
+    while at is not None and at.oid != commit.first(BASE):
+        if len(at.parents) != 2:
+            return False
+        merged.append(at.parents[1])
+        at = history.commits.get(at.parents[0])
+    merged.reverse()
+    held = _reach(commit.oid, history)
+    return [tip for tip in tips if tip in merged] == merged and all(tip in held or tip not in history.commits for tip in tips)
+
+
+def _reach(start: Oid, history: History) -> frozenset[Oid]:
+    reached, left = set[Oid](), [start]
+    while left:
+        oid = left.pop()
+        if oid not in reached and oid in history.commits:
+            reached.add(oid)
+            left += history.commits[oid].parents
+    return frozenset(reached)
+
+
+def _is_tagged(commit: Commit, history: History) -> bool:
+    tag = history.tags.get(commit.first(CHECKPOINT))
+    same = tag is not None and all(tag.trailers.get(key) == commit.trailers.get(key) for key in TAGGED)
+    return tag is not None and same and tag.commit == commit.oid
+
+
+def _is_noted(commit: Commit, history: History) -> bool:
+    lines = commit.note.splitlines()
+    return f"save: {commit.first(SAVE)}" in lines and f"commit: {commit.oid}" in lines
+
+
+CHECKS: Mapping[str, Callable[[Commit, History], bool]] = {
+    "its parents are not the base that it names and one chain of merges": _stands_on_base,
+    "its tree is not the one that its chain of merges ends with": _has_gated_tree,
+    "the merges behind it are not those of its tasks": _holds_its_tasks,
+    "its tag is missing, points elsewhere or says something else": _is_tagged,
+    "its audit note is missing or speaks of something else": _is_noted,
+}

@@ -1,0 +1,89 @@
+"""The proof of the chain has no false alarm on sound histories, and none of its checks can be left out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchd.core import chain_proof
+from orchd.core.chain_proof import Commit, History, Tag, prove_history
+
+
+def sound(plan: list[list[bool]]) -> History:
+    """One checkpoint for each list, with a task for each item; False: its tip was in the base already. A person commits
+    between any two."""
+    commits, tags, main = {}, {}, list[str]()
+
+    def add(oid: str, parents: tuple[str, ...], tree: str, trailers: dict[str, tuple[str, ...]], note: str = "") -> str:
+        commits[oid] = Commit(oid, parents, tree, trailers, note)
+        return oid
+
+    base = add("person0", ("old",), "t0", {})
+    main.append(base)
+    for number, tasks in enumerate(plan):
+        head, tokens = base, []
+        for at, fresh in enumerate(tasks):
+            tip = add(f"tip{number}.{at}", (base,), f"tt{number}.{at}", {}) if fresh else "old"
+            tokens.append(f"task{number}-{at} 1.1 {tip}")
+            head = add(f"merge{number}.{at}", (head, tip), f"t{number}.{at}", {"Orch-Save": ("s",)}) if fresh else head
+        if head == base:
+            continue
+        name = f"checkpoint/{number}"
+        said = {"Orch-Save": (f"s{number}",), "Orch-Base": (base,), "Orch-Task": tuple(tokens), "Orch-Checkpoint": (name,)}
+        oid = f"landed{number}"
+        landed = add(oid, (base, head), commits[head].tree, said, f"save: s{number}\ncommit: {oid}\n")
+        tags[name] = Tag(name, landed, said)
+        base = add(f"person{number + 1}", (landed,), f"p{number}", {})
+        main += [landed, base]
+    return History(tuple(reversed(main)), commits, tags)
+
+
+PLANS = st.lists(st.lists(st.booleans(), min_size=1, max_size=4), max_size=5)
+EXAMPLE = sound([[True, True], [False, True], [True]])
+
+
+@given(PLANS)
+def test_a_sound_history_has_no_break(plan: list[list[bool]]) -> None:
+    history = sound(plan)
+    proof = prove_history(history)
+    assert proof.breaks == ()
+    assert proof.checkpoints == len(history.tags)
+    assert proof.checkpoints + proof.others == len(history.main)
+
+
+def spoil(**changes: object) -> History:
+    landed = replace(EXAMPLE.commits["landed1"], **changes)  # type: ignore[arg-type]
+    return replace(EXAMPLE, commits={**EXAMPLE.commits, "landed1": landed})
+
+
+SPOILT = {
+    "its parents are not the base that it names and one chain of merges": spoil(parents=("person0", "merge1.1")),
+    "its tree is not the one that its chain of merges ends with": spoil(tree="another"),
+    "the merges behind it are not those of its tasks": spoil(
+        trailers={**EXAMPLE.commits["landed1"].trailers, "Orch-Task": ("task1-0 1.1 old", "task1-1 1.1 tip0.0")}
+    ),
+    "its tag is missing, points elsewhere or says something else": replace(EXAMPLE, tags={}),
+    "its audit note is missing or speaks of something else": spoil(note="save: s0\ncommit: landed0\n"),
+}
+
+
+@pytest.mark.parametrize("what", chain_proof.CHECKS)
+def test_each_check_sees_its_fault_and_nothing_else_does(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert what in {one.what for one in prove_history(SPOILT[what]).breaks}
+    left = {words: holds for words, holds in chain_proof.CHECKS.items() if words != what}
+    monkeypatch.setattr(chain_proof, "CHECKS", left)
+    assert what not in {one.what for one in prove_history(SPOILT[what]).breaks}
+
+
+def test_a_checkpoint_that_main_lost_is_a_break() -> None:
+    lost = replace(EXAMPLE, main=EXAMPLE.main[2:])
+    assert [one.commit for one in prove_history(lost).breaks] == ["landed2"]
+
+
+def test_the_same_work_lands_once() -> None:
+    again = replace(EXAMPLE.commits["landed2"], trailers=EXAMPLE.commits["landed1"].trailers)
+    breaks = prove_history(replace(EXAMPLE, commits={**EXAMPLE.commits, "landed2": again})).breaks
+    assert "task1-1 1.1 tip1.1 had landed before, as landed1" in {one.what for one in breaks}

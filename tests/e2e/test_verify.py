@@ -1,0 +1,113 @@
+"""`orchd verify` proves what landed from git objects alone, and sees every way of tampering that we could think of."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from stories import Repo, make_repo
+
+
+@pytest.fixture(scope="module")
+def landed(tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    """Three tasks in at least two checkpoints, with a person's commit between them."""
+    repo = make_repo(tmp_path_factory.mktemp("landed"))
+    repo.write(".orch/config.yaml", "gates:\n  - {name: exists, run: test -d src}\n")
+    repo.task("one", "echo 1 > src/one.txt", claims=["src/one.txt"])
+    repo.task("two", "echo 2 > src/two.txt", claims=["src/two.txt"])
+    repo.orchd("run")
+    repo.commit("a person's own\n\nwith \x01 in it", **{"person.txt": "mine\n"})
+    repo.task("three", "echo 3 > src/three.txt", claims=["src/three.txt"], needs=["one"])
+    repo.orchd("run")
+    return repo
+
+
+@pytest.fixture
+def repo(landed: Repo, tmp_path: Path) -> Repo:
+    shutil.copytree(landed.top, tmp_path / "project", symlinks=True)
+    return Repo(tmp_path / "project", landed.env)
+
+
+def test_a_sound_chain_is_proven_also_in_a_clone_without_the_state(repo: Repo, tmp_path: Path) -> None:
+    assert repo.data("verify") == []
+    said = repo.orchd("verify", code=None)
+    assert "0 break(s)" in said
+    assert "1 other commit(s)" in said
+    assert "unverified" not in said
+    clone = Repo(tmp_path / "clone", repo.env)
+    repo.git("clone", "-q", "--mirror", str(repo.top), str(clone.top))
+    clone.git("update-ref", "-d", "refs/orch/state")
+    assert clone.data("verify") == []
+
+
+def test_nothing_landed_is_nothing_broken(tmp_path: Path) -> None:
+    assert make_repo(tmp_path).data("verify") == []
+
+
+def _amend(repo: Repo) -> None:
+    repo.write("src/one.txt", "smuggled in\n")
+    repo.git("commit", "-qa", "--amend", "--no-edit")
+
+
+def _drop(repo: Repo) -> None:
+    repo.git("reset", "-q", "--hard", "HEAD~1")
+
+
+def _untag(repo: Repo) -> None:
+    repo.git("tag", "-d", repo.checkpoints()[0])
+
+
+def _move_tag(repo: Repo) -> None:
+    repo.git("tag", "-f", "-a", "-m", "moved", repo.checkpoints()[-1], "HEAD~1")
+
+
+def _forget_note(repo: Repo) -> None:
+    repo.git("notes", "--ref=orch/audit", "remove", "HEAD")
+
+
+def _swap_note(repo: Repo) -> None:
+    repo.git("notes", "--ref=orch/audit", "add", "-f", "-m", "save: 000000000000", "HEAD")
+
+
+def _forge(repo: Repo) -> None:
+    """A commit that only says that it is a checkpoint."""
+    repo.write("src/one.txt", "not landed\n")
+    repo.git("commit", "-qam", repo.git("log", "-1", "--format=%B"))
+
+
+def _replay(repo: Repo) -> None:
+    """The same landing once more, with the same words."""
+    tree, message = repo.git("rev-parse", "HEAD^{tree}"), repo.git("log", "-1", "--format=%B")
+    again = repo.git("commit-tree", tree, "-p", "HEAD", "-p", "HEAD^2", "-m", message)
+    repo.git("reset", "-q", "--hard", again)
+
+
+def _graft(repo: Repo) -> None:
+    """A chain with the gated tree, but other tips behind it."""
+    head = repo.git("rev-parse", "HEAD")
+    chain = repo.git("commit-tree", f"{head}^{{tree}}", "-p", "HEAD^1", "-p", "HEAD^1", "-m", "chain")
+    message = repo.git("log", "-1", "--format=%B")
+    repo.git("reset", "-q", "--hard", repo.git("commit-tree", f"{head}^{{tree}}", "-p", "HEAD^1", "-p", chain, "-m", message))
+
+
+TAMPERED: dict[str, tuple[Callable[[Repo], None], str]] = {
+    "an amended checkpoint": (_amend, "its tree is not the one"),
+    "a checkpoint that was reset away": (_drop, "main does not contain it"),
+    "a deleted tag": (_untag, "its tag is missing"),
+    "a moved tag": (_move_tag, "points elsewhere or says something else"),
+    "a removed note": (_forget_note, "its audit note is missing"),
+    "a note about something else": (_swap_note, "speaks of something else"),
+    "a forged checkpoint": (_forge, "its parents are not the base"),
+    "a landing that is repeated": (_replay, "had landed before"),
+    "other work behind the gated tree": (_graft, "the merges behind it are not those of its tasks"),
+}
+
+
+@pytest.mark.parametrize("name", TAMPERED)
+def test_tampering_is_seen(repo: Repo, name: str) -> None:
+    tamper, words = TAMPERED[name]
+    tamper(repo)
+    said = repo.orchd("verify", code=1)
+    assert words in said
