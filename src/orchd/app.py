@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from orchd.core.tables import tell_span
 from orchd.model.config import Config
-from orchd.model.ids import Oid, RunId, TaskId
+from orchd.model.ids import CHECKPOINT_FOLDER, Oid, RunId, TaskId
 from orchd.model.problem import Problem
 from orchd.model.save import Checkpoint
 from orchd.model.snapshot import Decision, State, Verb
@@ -229,6 +229,17 @@ def prove(place: Place) -> Proof:
     from orchd.core.chain_proof import prove_history
 
     return prove_history(read_history(place, branch(place)))
+
+
+def restore(place: Place, checkpoint: Checkpoint, folder: Path | None, *, dry_run: bool) -> Path:
+    """Check out a checkpoint in a new folder (None: one beside the repository); the folder. Raises UsageError when it is
+    taken."""
+    from orchd.adapters.person_tree import add_person_tree, name_person_tree
+
+    target = folder or name_person_tree(place, checkpoint.name.removeprefix(CHECKPOINT_FOLDER))
+    if not dry_run:
+        add_person_tree(place, target, checkpoint.commit)
+    return target
 
 
 def operations(place: Place, limit: int) -> Sequence[Operation]:

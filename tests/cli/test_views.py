@@ -88,6 +88,7 @@ def rows_of(name: str) -> tuple:
         "checkpoints": lambda: view_checkpoints([CHECKPOINT]),
         "op-log": lambda: view_operations([Operation(COMMIT, NOW_MS, "orchd: seen t", ({"type": "TaskSeen"},))]),
         "verify": lambda: view_breaks([Break("checkpoint/2026-01-31-001", COMMIT, "its tag is missing")]),
+        "restore": lambda: ({"checkpoint": "checkpoint/x", "commit": COMMIT, "folder": "/new", "made": True},),
         "check": lambda: view_problems([PROBLEM]),
         "init": lambda: ({"path": ".orch/config.yaml", "result": "written"},),
         "run": lambda: (view_run(Served(state, EMPTY), "1 failed", 1),),

@@ -102,6 +102,17 @@ ENVELOPES: Mapping[str, Envelope] = {
             many=True,
         ),
         Envelope(
+            "restore",
+            "A checkpoint in a folder of its own.",
+            (
+                Field("checkpoint", Kind.TEXT, "tag"),
+                Field("commit", Kind.OID, "commit that is checked out there"),
+                Field("folder", Kind.TEXT, "the new work tree"),
+                Field("made", Kind.FLAG, "whether it was made (no with --dry-run)"),
+            ),
+            many=False,
+        ),
+        Envelope(
             "op-log",
             "Operations on the state, the newest first.",
             (

@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, str] = {
     "explain": "telling",
     "checkpoints": "looking",
     "verify": "proving",
+    "restore": "restoring",
     "claims": "looking",
     "op": "looking",
     "retry": "working",

@@ -24,7 +24,8 @@ KEEP_PREFIX = "refs/orch/keep/"
 ATTIC_PREFIX = "refs/orch/attic/"
 READY_PREFIX = "refs/orch/ready/"
 NOTES_REF = "refs/notes/orch/audit"
-CHECKPOINTS_PREFIX = "refs/tags/checkpoint/"
+CHECKPOINT_FOLDER = "checkpoint/"
+CHECKPOINTS_PREFIX = f"refs/tags/{CHECKPOINT_FOLDER}"
 GATE_MARK = "@"
 
 
@@ -65,7 +66,7 @@ def ready_ref(number: int) -> str:
 
 def checkpoint_name(day: str, number: int) -> str:
     """The short name of a checkpoint tag; `day` is YYYY-MM-DD in UTC, `number` never repeats in a repository."""
-    return f"checkpoint/{day}-{number:03d}"
+    return f"{CHECKPOINT_FOLDER}{day}-{number:03d}"
 
 
 def task_run(task: TaskId, generation: int, attempt: int) -> RunId:
