@@ -1,7 +1,8 @@
 """Merging without a work tree: finished tasks become a chain of merge commits on the base.
 
-Rule: a chain is a function of the save's record. git runs on an empty repository of our own that only borrows the
-objects, so neither the configuration nor the attributes of this repository or this user can change a byte of it.
+Rule: a chain is a function of the save's record, and no merge is used that was not proven. git runs on an empty
+repository of our own that only borrows the objects, so neither the configuration nor the attributes of this repository
+or this user can change a byte of it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.git_run import HERMETIC_CONFIG, Git
 from orchd.adapters.quarantine import neutral_repository
+from orchd.adapters.second_opinion import prove_merge
 from orchd.adapters.tree_union import unite_trees
 from orchd.core.wording import word_merge
 from orchd.errors import GitError
@@ -55,6 +57,8 @@ def _merge_item(repo: GitRepo, save: Save, item: SaveItem, message: str, head: O
     tree = _merge_trees(repo, head, item.tip) if united is None else united
     if isinstance(tree, tuple):
         return Excluded(item, Reason.CONFLICT, tree)
+    if faults := prove_merge(repo, str(found), (head, item.tip), tree):
+        return Excluded(item, Reason.PROOF, faults)
     return Merged(item, repo.write_commit(tree, [head, item.tip], message, save.date_ms), tree)
 
 

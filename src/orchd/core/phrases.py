@@ -57,6 +57,10 @@ REASONS: Mapping[Reason, Telling] = {
         "{branch} changed the same lines since it began",
         steps=(RETRY, "or merge `{ref}` by hand and `orchd cancel {id}`", DIFF),
     ),
+    Reason.PROOF: Telling(
+        "its merge into {branch} could not be proven to keep both sides",
+        steps=(RETRY, "or merge `{ref}` by hand and `orchd cancel {id}`", DIFF),
+    ),
     Reason.LOST: Telling(
         "its supervisor was gone and had left no exit evidence ({lost} times)",
         steps=(LOG, DIFF, RETRY),

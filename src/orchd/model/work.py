@@ -40,6 +40,7 @@ class Reason(StrEnum):
     POLICY = "policy"
     GATE = "gate"
     CONFLICT = "conflict"
+    PROOF = "proof"
     LOST = "lost"
     CANCELLED = "cancelled"
 

@@ -1,0 +1,62 @@
+"""Merges are proven before they are used: what changed is compared path by path, and libgit2 merges the same trees again.
+
+git (or the union of disjoint changes) makes the tree, libgit2 is a second implementation by other people. Where it sees a
+conflict that git does not, it has no opinion. Rule: it works in the empty repository of our own, so that no attributes or
+configuration of anybody can make the two differ.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import pygit2
+
+from orchd.adapters.git_repo import GitRepo, open_library
+from orchd.adapters.git_trees import diff_trees
+from orchd.adapters.quarantine import neutral_repository
+from orchd.core.merge_proof import MergeSeen, find_faults
+from orchd.core.policy import Folder
+from orchd.model.ids import Oid
+
+
+def prove_merge(repo: GitRepo, base: Oid, sides: tuple[Oid, Oid], merged: Oid) -> tuple[str, ...]:
+    """What is wrong with the tree `merged` of the commits `sides` (ours, theirs) over the commit `base`; empty: nothing."""
+    before, ours, theirs = map(repo.tree_of, (base, *sides))
+    if merged in (ours, theirs) and before in (ours, theirs):
+        return ()
+    folders = tuple(Folder(one.path, one.names, one.added) for one in diff_trees(repo, ours, merged).folders)
+    first, second, both = (_changed_paths(repo, before, tree) for tree in (ours, theirs, merged))
+    agrees = _agrees(repo, (before, ours, theirs), merged, sides)
+    return find_faults(MergeSeen(first, second, both, folders, second=agrees))
+
+
+def _changed_paths(repo: GitRepo, old: Oid, new: Oid) -> frozenset[str]:
+    return frozenset(change.path for change in diff_trees(repo, old, new).paths)
+
+
+def _agrees(repo: GitRepo, trees: tuple[Oid, Oid, Oid], merged: Oid, sides: tuple[Oid, Oid]) -> bool:
+    second = _merge_again(repo, *trees)
+    return second in ("", merged) or _has_many_bases(repo, sides)
+
+
+def _merge_again(repo: GitRepo, base: Oid, ours: Oid, theirs: Oid) -> Oid:
+    """The tree that libgit2 makes; empty when it sees a conflict."""
+    with _neutral(repo) as library:
+        index = library.merge_trees(base, ours, theirs)
+        return "" if index.conflicts is not None else str(index.write_tree(library))
+
+
+def _has_many_bases(repo: GitRepo, sides: tuple[Oid, Oid]) -> bool:
+    """After merges in both directions git makes one base of several, and libgit2 was told only one of them."""
+    return len(repo.git.run("merge-base", "--all", *sides).split()) > 1
+
+
+@contextlib.contextmanager
+def _neutral(repo: GitRepo) -> Iterator[pygit2.Repository]:
+    library = open_library(neutral_repository(repo.place))
+    library.odb.add_disk_alternate(str(repo.place.git_dir / "objects"))
+    try:
+        yield library
+    finally:
+        library.free()
