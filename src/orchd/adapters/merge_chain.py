@@ -53,13 +53,18 @@ def _merge_item(repo: GitRepo, save: Save, item: SaveItem, message: str, head: O
         return Excluded(item, Reason.CONFLICT, (gone,))
     if str(found) == item.tip:
         return Merged(item, head, repo.tree_of(head))
-    united = unite_trees(repo, *map(repo.tree_of, (str(found), head, item.tip)))
-    tree = _merge_trees(repo, head, item.tip) if united is None else united
+    tree = merge_commits(repo, str(found), head, item.tip)
     if isinstance(tree, tuple):
         return Excluded(item, Reason.CONFLICT, tree)
     if faults := prove_merge(repo, str(found), (head, item.tip), tree):
         return Excluded(item, Reason.PROOF, faults)
     return Merged(item, repo.write_commit(tree, [head, item.tip], message, save.date_ms), tree)
+
+
+def merge_commits(repo: GitRepo, base: Oid, ours: Oid, theirs: Oid) -> Oid | tuple[str, ...]:
+    """The merged tree of two commits, or the paths that stand against it. Raises GitError when git came to no verdict."""
+    united = unite_trees(repo, *map(repo.tree_of, (base, ours, theirs)))
+    return _merge_trees(repo, ours, theirs) if united is None else united
 
 
 def _merge_trees(repo: GitRepo, ours: Oid, theirs: Oid) -> Oid | tuple[str, ...]:
