@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchd.core.tables import tell_span
+from orchd.model.claim import Reservation
 from orchd.model.config import Config
 from orchd.model.ids import CHECKPOINT_FOLDER, Oid, RunId, TaskId
 from orchd.model.problem import Problem
@@ -97,6 +98,8 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
     from orchd.adapters.git_state import GitStateStore
     from orchd.adapters.intents import IntentFolder
     from orchd.adapters.locks import sweep_locks
+    from orchd.adapters.machine import ProcMachine
+    from orchd.adapters.reservations import open_reservations
     from orchd.adapters.runs import SupervisedRuns
     from orchd.adapters.sandbox import NoSandbox
     from orchd.adapters.settings import open_settings
@@ -120,6 +123,7 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
             files=open_task_files(
                 place, repo, lambda: settings.look(refs.main())[0].timeout_seconds, clock.monotonic, time.time
             ),
+            reservations=open_reservations(place, repo, clock.monotonic, time.time),
             settings=settings,
             intents=IntentFolder(place),
             refs=refs,
@@ -128,6 +132,7 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
             saves=GitSaves(repo, branch),
             radar=GitRadar(repo),
             clock=clock,
+            machine=ProcMachine(),
             leadership=leader,
             audience=audience,
         )
@@ -255,11 +260,20 @@ def decisions(place: Place, state: State) -> tuple[Decision, ...]:
     from orchd.core.arbiter import decide
     from orchd.core.desk import Room
     from orchd.core.graph import dependencies
+    from orchd.core.reservations import standing
 
     waiting = [task for task in state.tasks.values() if task.status is Status.WAITING]
     if any(name not in state.tasks for task in waiting for name in dependencies(task.spec)):
         state = read_all(place)
-    return decide(state, Room(read_effective(place), time.time_ns() // 1_000_000))
+    now_ms = time.time_ns() // 1_000_000
+    return decide(state, Room(read_effective(place), now_ms, reservations=standing(reservations(place), now_ms)))
+
+
+def reservations(place: Place) -> tuple[Reservation, ...]:
+    """What people keep for themselves, expired or not, as the last orchd here read it."""
+    from orchd.adapters.reservation_record import read_reservations
+
+    return read_reservations(place)
 
 
 def config(place: Place) -> Config:
@@ -358,7 +372,7 @@ def check(place: Place, paths: Sequence[Path]) -> tuple[Problem, ...]:
 
 
 def schema(name: str) -> str:
-    """The JSON Schema of `task` or `config` files."""
+    """The JSON Schema of `task`, `config` or `claim` files."""
     import json
 
     from orchd.adapters.schema import schema_json

@@ -17,7 +17,7 @@ from orchd.model.message import Event
 from orchd.model.problem import Problem
 from orchd.model.run import AdmitOrder, RunOrder, RunSeen
 from orchd.model.save import Save
-from orchd.model.snapshot import FilesSeen, Intent, Meetings, SaveSeen, State
+from orchd.model.snapshot import FilesSeen, Intent, Meetings, ReservationsSeen, SaveSeen, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,16 @@ class TaskFiles(Protocol):
     def settle(self, drop: str, problems: Sequence[Problem]) -> None:
         """Move the inbox file `drop` to `done`, or with problems to `rejected` beside a text that explains them.
         Does nothing when it is gone or is another file by now."""
+
+
+class Reservations(Protocol):
+    """Claim files of people, in the checkout, or in main's tree where there is no checkout."""
+
+    def look(self, main: Oid) -> ReservationsSeen:
+        """What they said last and well: a file that cannot be understood now holds what it held before."""
+
+    def settle_in(self) -> float | None:
+        """Seconds until a file that was still being written wants to be looked at again; None when there is none."""
 
 
 class Settings(Protocol):
@@ -170,6 +180,13 @@ class Clock(Protocol):
         """Seconds that only go forward, for limits within this process."""
 
 
+class Machine(Protocol):
+    """What others use of this machine."""
+
+    def busy_ports(self) -> frozenset[int]:
+        """TCP ports that somebody has now."""
+
+
 class Leadership(Protocol):
     """The right to be the one orchd of this repository."""
 
@@ -211,6 +228,7 @@ class Ports:
 
     store: StateStore
     files: TaskFiles
+    reservations: Reservations
     settings: Settings
     intents: Intents
     refs: Refs
@@ -219,5 +237,6 @@ class Ports:
     saves: Saves
     radar: Radar
     clock: Clock
+    machine: Machine
     leadership: Leadership
     audience: Audience

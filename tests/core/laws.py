@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+import claim_laws
 import queueing
 from oracle import ACTIVE, FINISHED, LIFE, OPEN, SUCCEEDED, clashes
 from world import World, demand
@@ -38,6 +39,7 @@ def check_turn(world: World, snapshot: Snapshot, planned: Plan) -> None:
         check_moves(event, state, after)
         if isinstance(event, AttemptStarted):
             check_start(world, snapshot, state, after, event)
+            claim_laws.check_given(snapshot, state, event)
         if isinstance(event, AttemptEnded):
             check_end(world, state.tasks[event.task], event)
         if isinstance(event, SaveGated) and state.save:
@@ -47,6 +49,9 @@ def check_turn(world: World, snapshot: Snapshot, planned: Plan) -> None:
     check_predictions(world, snapshot, planned)
     demand("the plan's state is the fold of its events", state == planned.state)
     check_state(state)
+    claim_laws.check_goods(state)
+    claim_laws.check_told(planned)
+    claim_laws.check_reserved(snapshot, planned)
     check_decisions(snapshot, planned)
     check_actions(world, planned)
 
@@ -186,7 +191,7 @@ def check_decisions(snapshot: Snapshot, planned: Plan) -> None:
     demand("whoever waits is told why", still == held, still, held)
     check_turns(snapshot, planned)
     for decision in planned.decisions:
-        named = decision.cause.value in ("needs", "blocked", "after", "claim", "group", "agent", "provider")
+        named = decision.cause.value in ("needs", "blocked", "after", "claim", "resource", "group", "agent", "provider")
         demand("who holds a task back is named", bool(decision.others) == named, decision)
         demand(
             "a wish is respected",

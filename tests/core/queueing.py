@@ -22,7 +22,7 @@ from orchd.model.snapshot import Decision, State
 from orchd.model.work import Source, Status, Task, TaskSpec
 
 POINT_MS, LINK_MS, LINKS, PATIENCE_MS = 300_000, 60_000, 60, 3_600_000
-NOT_IN_LINE = {"not-asked", "blocked", "needs", "after", "draining"}
+NOT_IN_LINE = {"not-asked", "blocked", "needs", "after", "draining", "reserved"}
 
 
 def holding(tasks: Mapping[str, Task]) -> State:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import crowd
 import foresight
+import goods_rules
 import oracle
 import playbook
 import queueing
@@ -35,6 +36,7 @@ def check_all() -> None:
     for _ in range(60):
         check_graph(dice)
         check_arbiter(dice)
+        check_goods(dice)
     check_index(dice)
     queueing.check_kept_slot()
     check_crowds(dice)
@@ -52,6 +54,17 @@ def check_claims(dice: random.Random) -> None:
             rules.check_covers(first, path)
     for one, other in oracle.TWINS:
         rules.check_overlap(one, other, [one, other])
+
+
+def check_goods(dice: random.Random) -> None:
+    tasks = []
+    for order, name in enumerate("abcdefgh"):
+        resources = tuple(one for one in ("db", "gpu") if dice.random() < 0.3)
+        paths = (PathSpec(f"{name}/**"),)
+        spec = TaskSpec(name, "t", "r", claims=paths, resources=resources, ports=dice.randrange(3))
+        tasks.append(rules.waiting(spec, order))
+    goods_rules.check_provider(tasks[:4])
+    goods_rules.check_goods(tasks, frozenset(port for port in range(1, 9) if dice.random() < 0.3))
 
 
 def check_graph(dice: random.Random) -> None:

@@ -37,8 +37,8 @@ FAULTS = {
     "leases are not looked at": Fault("desk", "        desk.held.add(task, state.leases[task].paths)", "        pass"),
     "two tasks of one look may clash": Fault(
         "desk",
-        "self.room.config))\n        self.held.add(spec.id, spec.claims)\n\n    def keep",
-        "self.room.config))\n\n    def keep",
+        "self.room.config))\n        self.held.add(spec.id, spec.claims)\n",
+        "self.room.config))\n",
     ),
     "small claims barge past a broad one": Fault(
         "desk", "is not Cause.SLOTS])\n        self.held.add(spec.id, spec.claims)", "is not Cause.SLOTS])"
@@ -78,6 +78,24 @@ FAULTS = {
     "a folder claim covers the folder itself": Fault(
         "claims", '(*segments[:-1], "*", "**") if segments[-1] == "**"', '(*segments[:-1], "**") if segments[-1] == "**"'
     ),
+    # resources, ports, claims of people
+    "claims of people are not looked at": Fault("checks", "    Check(Cause.RESERVED, _reserved),\n", ""),
+    "an expired claim of a person holds on": Fault("reservations", "or now_ms < one.until_ms", "or True"),
+    "only endless claims of people count": Fault("reservations", " or now_ms < one.until_ms", ""),
+    "resources of people are free": Fault("reservations", "if both is not None:", "if False:"),
+    "resources are not looked at": Fault("checks", "    Check(Cause.RESOURCE, _resource),\n", ""),
+    "resources of leases are free": Fault(
+        "goods", "for lease in held for name in lease.resources", "for lease in () for name in lease"
+    ),
+    "two tasks of one look get the same resource": Fault("goods", "self.holders.setdefault(name, spec.id)", "pass"),
+    "a resource is not in the lease": Fault("planner", "snapshot.now_ms, spec.resources, ", "snapshot.now_ms, (), "),
+    "ports of leases are given again": Fault("goods", ".union(*(lease.ports for lease in held))", ""),
+    "ports that somebody uses are given": Fault("goods", "taken = busy_ports.union", "taken = frozenset[int]().union"),
+    "two tasks of one look get the same port": Fault("goods", "del self.free[: spec.ports]", "pass"),
+    "a task starts without its ports": Fault("goods", " < spec.ports", " < 0"),
+    "a port is not in the lease": Fault("planner", "spec.resources, decision.ports)", "spec.resources)"),
+    "a task is not told its port": Fault("duties", "    if ports:\n", "    if False:\n"),
+    "a task is not told all its ports": Fault("duties", "    if len(ports) > 1:\n", "    if False:\n"),
     # who starts when
     "one slot too many": Fault("checks", "(spec.id in taken) < limit:", "(spec.id in taken) <= limit:"),
     "slots are not counted down": Fault("desk", "        self.take_slots(spec, pools_of(spec, self.room.config))\n", ""),
@@ -128,7 +146,7 @@ FAULTS = {
     "salvage is forgotten": Fault(
         "duties", "    elif seen.phase is Phase.LOST:\n        yield SalvageRun(current_run(task))\n", ""
     ),
-    "a lost start is not asked for again": Fault("duties", "yield StartRun(order_attempt(task), task.spec.id)", "pass"),
+    "a lost start is not asked for again": Fault("duties", "yield StartRun(order_attempt(task, lease), task.spec.id)", "pass"),
     "a stopped run is admitted": Fault("duties", "accept = task.status is Status.RUNNING and", "accept ="),
     "a failed run is admitted": Fault("duties", "and ended_well(seen.exit)", ""),
     "nobody stops a cancelled run": Fault("duties", "yield StopRun(current_run(task))", "pass"),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 import laws
+import walk_claims
 from world import Run, World, demand
 
 from orchd.core.evolve import evolve
@@ -152,7 +153,8 @@ class Walk:
         session = self.pick(("default", "default", "other"))
         priority, noop = self.pick((0, -1, 1, 12)), self.one_in(4)
         kinds = {"group": self.pick(("", "", "slow")), "agent": self.pick(("shell", "shell", "one", "two"))}
-        return TaskSpec(name, f"Do {name}", "make", session, needs, after, claims, priority, noop=noop, **kinds)
+        goods = {"resources": self.pick(walk_claims.RESOURCES), "ports": self.pick(walk_claims.WANTED_PORTS)}
+        return TaskSpec(name, f"Do {name}", "make", session, needs, after, claims, priority, noop=noop, **kinds, **goods)
 
     def remove_file(self) -> None:
         if self.world.files:
@@ -278,6 +280,7 @@ class Walk:
         world.unsettled.clear()
         world.draining, world.only = False, None
         world.dirty = world.dirty and self.one_in(3)
+        walk_claims.let_go(self)
         while world.late:
             self.arrive_late()
 
@@ -317,7 +320,7 @@ class Walk:
     def check_outcome(self, name: str, status: str, cause: str, *, held: bool) -> None:
         task = self.world.state.tasks[name]
         if status == "waiting":
-            waits = cause == "blocked" or (held and cause in ("claim", "needs", "after"))
+            waits = cause == "blocked" or (held and cause in ("claim", "resource", "ports", "needs", "after"))
             waits = waits or (cause in ("needs", "after") and self.waits_for_waiting(name))
             demand("a task that waits at the end is blocked", waits, task, cause)
         else:
@@ -380,6 +383,7 @@ MOVES: tuple[Callable[[Walk], None], ...] = (
     Walk.ask,
     Walk.ask,
     Walk.ask_from_within,
+    walk_claims.be_there,
     Walk.push,
     Walk.touch_checkout,
     Walk.remove_file,

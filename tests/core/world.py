@@ -17,7 +17,7 @@ from oracle import ACTIVE, OPEN
 from orchd.adapters import codec
 from orchd.core.radar import live_tips
 from orchd.core.watched import watched_runs
-from orchd.model.claim import Lease
+from orchd.model.claim import Lease, Reservation
 from orchd.model.config import Config
 from orchd.model.message import (
     Action,
@@ -89,7 +89,7 @@ class Run:
 class World:
     """Everything outside the core, with the stored state."""
 
-    config: Config = field(default_factory=lambda: Config(parallel=2))
+    config: Config = field(default_factory=lambda: Config(parallel=2, ports=(1, 4)))
     state: State = field(default_factory=State)
     log: list[Event] = field(default_factory=list)
     now_ms: int = 1_000_000
@@ -116,6 +116,8 @@ class World:
     blind: bool = False
     draining: bool = False
     only: frozenset[str] | None = None
+    reservations: dict[str, Reservation] = field(default_factory=dict)
+    busy_ports: set[int] = field(default_factory=set)
 
     # -- looking -------------------------------------------------------------------------------------------------
 
@@ -137,6 +139,8 @@ class World:
             meetings=self.look_meetings(main, live_tips(self.state, seen).values()),
             draining=self.draining,
             only=self.only,
+            reservations=tuple(self.reservations[name] for name in sorted(self.reservations)),
+            busy_ports=frozenset(self.busy_ports),
         )
 
     def look_meetings(self, main: str, tips: Iterable[str]) -> Meetings:

@@ -24,13 +24,13 @@ def test_the_committed_reference_is_what_the_schema_says(name: str) -> None:
 
 def test_the_reference_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
     write_docs(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {"task-file.md", "config-file.md", "errors.md"}
+    assert {path.name for path in tmp_path.iterdir()} == {"task-file.md", "config-file.md", "claim-file.md", "errors.md"}
 
 
-@pytest.mark.parametrize("kind", ["task", "config"])
+@pytest.mark.parametrize("kind", ["task", "config", "claim"])
 def test_editors_are_told_every_key_with_a_description_and_refuse_others(kind: str) -> None:
     schema = json.loads(json.dumps(schema_json(kind)))
-    assert set(schema["properties"]) == set(MODELS[kind].model_fields)
+    assert set(schema["properties"]) == {field.alias or key for key, field in MODELS[kind].model_fields.items()}
     assert all("description" in key or "$ref" in key for key in schema["properties"].values())
     assert schema["additionalProperties"] is False
 

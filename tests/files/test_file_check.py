@@ -43,6 +43,17 @@ def test_without_paths_the_inbox_and_what_was_rejected_from_it_are_checked_too(p
     assert {problem.file for problem in problems} == {".orch/inbox/a.yaml", ".git/orch/inbox/rejected/c.yaml"}
 
 
+def test_claim_files_of_people_are_checked_too(place: Place, write: Write) -> None:
+    assert place.checkout is not None
+    (place.checkout / ".orch" / "claims").mkdir()
+    path = write("claims/a.yaml", "claims: [a]\nfro: 2h\n", age=0)
+    write("claims/b.yaml", "claims: [a]\nfor: 2h\n", age=0)
+    for paths in ((), (path,)):
+        good, problems = check_files(place, paths)
+        assert good == ()
+        assert [(problem.file, problem.code) for problem in problems] == [(".orch/claims/a.yaml", "E031")]
+
+
 @pytest.mark.parametrize("part", [".orch", ".orch/tasks", ".orch/inbox"])
 def test_a_folder_that_run_does_not_follow_is_a_problem_for_check_too(
     place: Place, write: Write, open_files: Callable[[], CheckoutTaskFiles], part: str

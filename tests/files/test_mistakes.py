@@ -130,6 +130,9 @@ CONFIG_MISTAKES = [
     ("limits: {change_files: 5}\n", "E031", 1, 10, "change_files", "changed_files"),
     ("gates:\n- name: t\n  run: x\n- name: t\n  run: y\n", "E048", 4, 3, "n", "name"),
     ("gates:\n- run: x\n", "E030", 2, 3, "r", "name"),
+    ("ports: 20000\n", "E056", 1, 8, "20000", "20000-20999"),
+    ("ports: 20000-80\n", "E056", 1, 8, "20000-80", "20000-20999"),
+    ("ports: 80-90\n", "E056", 1, 8, "80-90", "1024"),
     ("gates: [make]\n", "E033", 1, 9, "make", "keys"),
     ("gates:\n- name: t\n  run: make\n    test\n", "E051", 3, 8, "make", "run: |"),
 ]

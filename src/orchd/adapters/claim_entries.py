@@ -117,19 +117,26 @@ Claim: TypeAlias = Annotated[
 
 
 def check_entries(entries: list[Entry]) -> list[Entry]:
-    """No entry twice (but ports), not too many ports, and none for what no task may change (to read it is fine)."""
+    """No entry twice (but ports), and not too many ports."""
     for at, entry in enumerate(entries):
         if isinstance(entry, PortEntry):
             if sum(isinstance(one, PortEntry) for one in entries[: at + 1]) > PORTS_PER_TASK:
                 raise fault("many_ports", f"more than {PORTS_PER_TASK} ports", at)
         elif entry in entries[:at]:
             raise fault("repeated", f"`{shorten(_name(entry))}` is there twice", at)
+    return entries
+
+
+def check_allowed(entries: list[Entry]) -> list[Entry]:
+    """None for what no task may change (to read it is fine)."""
+    for at, entry in enumerate(entries):
         if isinstance(entry, PathEntry) and entry.mode != "read" and is_protected(entry.path):
             raise fault("protected", f"no task may change `{shorten(entry.path)}`: it decides what is run or trusted", at)
     return entries
 
 
 Entries: TypeAlias = Annotated[list[Claim], AfterValidator(check_entries)]
+TaskEntries: TypeAlias = Annotated[Entries, AfterValidator(check_allowed)]
 
 
 def sum_up(entries: Sequence[Any]) -> Claimed:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Annotated, Any, Protocol, TypeAlias, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from orchd.adapters.yaml_source import shorten
+from orchd.adapters.yaml_source import Day, shorten
 from orchd.core.globs import complete_glob, glob_fault
 from orchd.model.ids import SLUG, is_slug
 from orchd.model.limits import COMMAND_BYTES
@@ -21,6 +22,7 @@ SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)([smhd])")
 BYTES = {"KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 SIZE = re.compile(r"(\d{1,9})(KiB|MiB|GiB)")
+PORT_RANGE = re.compile(r"(\d{1,5})-(\d{1,5})")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BRANCH = re.compile(r"(?![-./]|refs/)(?!.*(?:\.\.|//|/\.|@\{|\.lock(?:/|$)|[./]$))[^\x00-\x20\x7f~^:?*\[\\]+")
 
@@ -53,10 +55,8 @@ def check_command(text: str) -> str:
 
 
 def check_title(text: str) -> str:
-    """One line, without the space around it."""
-    if "\n" in text.strip():
-        raise fault("many_lines", "the title has several lines")
-    return check_blank(text).strip()
+    """One line that is not empty, without the space around it."""
+    return check_line(check_blank(text))
 
 
 def check_blank(text: str) -> str:
@@ -139,6 +139,34 @@ def measured(pattern: re.Pattern[str], units: Mapping[str, int], kind: str, leas
     text = {"type": "string", "pattern": f"^{pattern.pattern}$"}
     number = {"type": "number", "minimum": least, "maximum": most}
     return PlainValidator(_measure(pattern, units, kind, least, most)), WithJsonSchema({"anyOf": [number, text]})
+
+
+def check_port_range(value: object) -> tuple[int, int]:
+    """The first and the last port of a text like `20000-20999`; none that only the system may use."""
+    found = PORT_RANGE.fullmatch(value) if isinstance(value, str) else None
+    first, last = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not 1024 <= first <= last <= 65535:
+        raise fault("bad_ports", "this is no range of ports")
+    return first, last
+
+
+def check_instant(value: object) -> int:
+    """Milliseconds since 1970 of a date and a time with its zone."""
+    try:
+        instant = datetime.fromisoformat(value.text if isinstance(value, Day) else str(value))
+        ends_ms = int(instant.timestamp() * 1000)
+    except (ValueError, OverflowError, OSError):
+        raise fault("bad_instant", "this is no date and time") from None
+    if instant.tzinfo is None:
+        raise fault("bad_instant", "this does not say in which time zone")
+    return ends_ms
+
+
+def check_line(text: str) -> str:
+    """One line, without the space around it."""
+    if "\n" in text.strip():
+        raise fault("many_lines", "the text has several lines")
+    return text.strip()
 
 
 def check_word(word: str, kind: str, message: str) -> Callable[[object], object]:

@@ -14,7 +14,8 @@ from orchd.adapters.inbox import INBOX
 from orchd.adapters.place import Place
 from orchd.adapters.plain_file import PlainFile, Read, Refusal, hold_folder, read_plain_file
 from orchd.adapters.rejected_files import RejectedFiles
-from orchd.adapters.schema import parse_config, parse_task
+from orchd.adapters.reservation_record import CLAIM_FILES
+from orchd.adapters.schema import parse_config, parse_reservation, parse_task
 from orchd.adapters.settings import CONFIG_PATH
 from orchd.adapters.task_files import TASKS, list_folder, refuse, refuse_folder, show_file
 from orchd.adapters.yaml_source import Document, load_yaml
@@ -24,7 +25,7 @@ from orchd.model.snapshot import FileSeen
 from orchd.model.work import Source
 
 _ORCH = (".orch",)
-_OWN_FOLDERS = (_ORCH, TASKS, INBOX)
+_OWN_FOLDERS = (_ORCH, TASKS, INBOX, CLAIM_FILES)
 """Folders of the checkout in which orchd follows no symlink."""
 _SOURCES: Mapping[tuple[str, ...], Source] = {TASKS: Source.FILE, INBOX: Source.INBOX}
 
@@ -32,8 +33,10 @@ _SOURCES: Mapping[tuple[str, ...], Source] = {TASKS: Source.FILE, INBOX: Source.
 def check_files(place: Place, paths: Sequence[Path] = ()) -> tuple[tuple[FileSeen, ...], tuple[Problem, ...]]:
     """The well-formed task files among `paths`, and what is wrong with the others.
 
-    Without paths: the configuration, all tasks, the inbox and what was rejected from it (of a bare repository: nothing).
-    A path that ends in `.orch/config.yaml` is judged as a configuration, any other as a task.
+    Without paths: the configuration, all tasks, the inbox and what was rejected from it, and claims of people (of a bare
+    repository: nothing).
+    A path that ends in `.orch/config.yaml` is judged as a configuration, one in `.orch/claims/` as a claim file, any other as a
+    task.
     """
     timeout = _default_timeout(place)
     if paths:
@@ -53,7 +56,7 @@ def _check_all(place: Place, timeout: float) -> Iterator[FileSeen | tuple[Proble
             return
     if os.path.lexists(place.checkout / CONFIG_PATH):
         yield _check(place, place.checkout / CONFIG_PATH, timeout)
-    for parts in _SOURCES:
+    for parts in (*_SOURCES, CLAIM_FILES):
         prefix = "/".join(parts)
         with hold_folder(place.checkout, parts) as folder:
             if isinstance(folder, Refusal):
@@ -80,6 +83,9 @@ def _check(place: Place, path: Path, timeout: float) -> FileSeen | tuple[Problem
     if path.as_posix().endswith(f"/{CONFIG_PATH}"):
         config = parse_config(shown, read.content)
         return _check_branch(place, shown, read.content, config) if isinstance(config, Config) else config
+    if path.parent.parts[-2:] == CLAIM_FILES:
+        held = parse_reservation(shown, read.content, read.signature[1] // 1_000_000)
+        return held if isinstance(held, tuple) else ()
     parsed = parse_task(shown, path.stem, read.content)
     source = _SOURCES.get(inside.parent.parts, Source.FILE) if inside else Source.FILE
     return parsed if isinstance(parsed, tuple) else show_file(shown, parsed, source, timeout)

@@ -57,6 +57,10 @@ FILE_CODES: Mapping[str, str] = {
     "E050": "the branch does not exist",
     "E051": "a command of several lines without `|`",
     "E052": "one entry of `claims` for several things",
+    "E053": "a claim file that wants what only tasks are given",
+    "E054": "not an instant: date, time and zone",
+    "E056": "not a range of ports",
+    "E055": "`for` in a claim file that cannot use it",
 }
 
 _LATER = "this version runs shell commands only"
@@ -255,7 +259,7 @@ _ROWS: Mapping[str, tuple[str, _Text, _Text]] = {
     "repeated": ("E043", _said, _fixed("remove one of them")),
     "needs_itself": ("E044", _said, _fixed("remove this entry")),
     "needs_and_after": ("E045", _said, _fixed("keep it in `needs` (must land) or in `after` (must end)")),
-    "many_lines": ("E046", _said, _fixed("keep the first line; details can stand in a comment or in `run:`")),
+    "many_lines": ("E046", _said, _fixed("keep the first line; details can stand in a comment")),
     "bad_variable": ("E047", _said, _fixed("write the name only, like `CI`")),
     "bad_branch": ("E047", _said, _fixed("write a short name, like `main`")),
     "two_forms": ("E052", _said, _fixed("write one entry for each")),
@@ -265,6 +269,9 @@ _ROWS: Mapping[str, tuple[str, _Text, _Text]] = {
         lambda found: f"`{found.name}` claims nothing with this value",
         lambda found: f"write `{found.name}: next` for the next number of a kind; other entries begin with {_FORMS}",
     ),
+    "for_tasks": ("E053", _said, _fixed("remove it: use the port, or take the number, and commit what you made of it")),
+    "bad_ports": ("E056", _said, _fixed("write the first and the last of 1024 to 65535, like 20000-20999")),
+    "bad_instant": ("E054", _said, _fixed("write it like 2026-11-27T18:00:00Z or 2026-11-27T19:00+01:00")),
     "many_ports": ("E038", _said, _fixed("use fewer")),
     "gate_twice": ("E048", _said, _fixed("give each gate a name of its own")),
 }

@@ -16,14 +16,17 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     Field,
+    PlainValidator,
     ValidationError,
+    WithJsonSchema,
 )
 
 from orchd.adapters import codec
-from orchd.adapters.claim_entries import FORMS, Entries, PathEntry, sum_up
+from orchd.adapters.claim_entries import FORMS, PathEntry, TaskEntries, sum_up
 from orchd.adapters.field_checks import (
     BYTES,
     DURATION,
+    PORT_RANGE,
     SECONDS,
     SIZE,
     Slug,
@@ -32,23 +35,27 @@ from orchd.adapters.field_checks import (
     check_command,
     check_gates,
     check_needs,
+    check_port_range,
     check_repeats,
     check_title,
     check_variable,
     measured,
 )
 from orchd.adapters.mistakes import explain_mistakes, find_folded_commands
+from orchd.adapters.reservation_schema import ReservationFile
 from orchd.adapters.yaml_source import UNSPACED, Document, Kind, load_yaml, shorten
 from orchd.core.inert import inert
-from orchd.model.claim import PathSpec
+from orchd.model.claim import PathSpec, Reservation
 from orchd.model.config import Agent, Config, Slots
 from orchd.model.ids import DEFAULT_SESSION, TaskId, is_slug
 from orchd.model.limits import (
     CHANGED_FILES,
     DRAIN_SECONDS,
     FILE_BYTES,
+    FIRST_PORT,
     GATE_TIMEOUT_SECONDS,
     KILL_GRACE_SECONDS,
+    LAST_PORT,
     LIST_ITEMS,
     MAX_TIMEOUT_SECONDS,
     PARALLEL_TASKS,
@@ -69,6 +76,9 @@ Timeout: TypeAlias = Annotated[float, *measured(DURATION, SECONDS, "bad_duration
 OwnTimeout: TypeAlias = Annotated[float | None, *measured(DURATION, SECONDS, "bad_duration", 0.1, MAX_TIMEOUT_SECONDS)]
 """None stands for a missing key only: the check replaces that of the type, and nothing is no duration."""
 Grace: TypeAlias = Annotated[float, *measured(DURATION, SECONDS, "bad_duration", 0, MAX_TIMEOUT_SECONDS)]
+PortRange: TypeAlias = Annotated[
+    tuple[int, int], PlainValidator(check_port_range), WithJsonSchema({"type": "string", "pattern": f"^{PORT_RANGE.pattern}$"})
+]
 Size: TypeAlias = Annotated[float, *measured(SIZE, BYTES, "bad_size", 1, 2**40)]
 
 
@@ -99,7 +109,7 @@ class TaskFile(Strict):
     after: Needs = Field(
         default=[], description="Tasks that must have ended before this one starts, well or badly.", examples=[["format-all"]]
     )
-    claims: Annotated[Entries, Field(min_length=1, max_length=LIST_ITEMS)] = Field(
+    claims: Annotated[TaskEntries, Field(min_length=1, max_length=LIST_ITEMS)] = Field(
         default=[PathEntry(path="**")],
         description="What the task may change, and what else it needs for itself. Tasks whose claims overlap run one after "
         "the other; a change outside of them is refused. `*` and `?` stay within a segment, `**` is any number of segments, "
@@ -203,6 +213,11 @@ class ConfigFile(Strict):
     kill_grace: Grace = Field(
         default=KILL_GRACE_SECONDS, description="From TERM to KILL when a task is stopped.", examples=["15s"]
     )
+    ports: PortRange = Field(
+        default=(FIRST_PORT, LAST_PORT),
+        description="The first and the last TCP port that tasks are given which ask for one.",
+        examples=["20000-20999"],
+    )
     limits: LimitsEntry = Field(default=LimitsEntry(), description="What a task's result may be at most.")
     env: Annotated[
         list[Annotated[str, AfterValidator(check_variable)]], Field(max_length=LIST_ITEMS), AfterValidator(check_repeats)
@@ -216,11 +231,11 @@ class ConfigFile(Strict):
     )
 
 
-MODELS: Mapping[str, type[BaseModel]] = {"task": TaskFile, "config": ConfigFile}
+MODELS: Mapping[str, type[BaseModel]] = {"task": TaskFile, "config": ConfigFile, "claim": ReservationFile}
 
 
 def schema_json(kind: str) -> dict[str, Any]:
-    """The JSON schema of `task` or `config` files, for editors."""
+    """The JSON schema of `task`, `config` or `claim` files, for editors."""
     schema = MODELS[kind].model_json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": f"orchd {kind} file"}
 
@@ -263,6 +278,29 @@ def parse_config(path: str, content: bytes) -> Config | tuple[Problem, ...]:
     return read if isinstance(read, tuple) else _config(read)
 
 
+def parse_reservation(path: str, content: bytes, changed_ms: int) -> Reservation | tuple[Problem, ...]:
+    """The claim of a person in a file, or what is wrong with it. `changed_ms`: when it was written; 0: nobody knows."""
+    document = load_yaml(path, content)
+    if isinstance(document, Problem):
+        return (document,)
+    if document.root.kind is Kind.NOTHING:
+        return (document.problem(document.root.span, "E006", "the file is empty", "it needs at least `claims:`"),)
+    read = _validate(document, ReservationFile, "claims: [src/**]")
+    return read if isinstance(read, tuple) else _reservation(document, read, changed_ms)
+
+
+def _reservation(document: Document, file: ReservationFile, changed_ms: int) -> Reservation | tuple[Problem, ...]:
+    entries = document.root.entries
+    if file.lasts is not None and (file.until is not None or not changed_ms):
+        both = (
+            "`until` and `for` together" if file.until is not None else "`for` does not work here: git keeps no time of a file"
+        )
+        return (document.problem(entries["for"][0], "E055", both, "write `until:` only"),)
+    claimed = sum_up(file.claims)
+    ends_ms = (file.until or 0) if file.lasts is None else changed_ms + int(file.lasts * 1000)
+    return Reservation(document.path, claimed.paths, claimed.resources, file.by, file.why, ends_ms)
+
+
 def _bad_name(path: str, task: str) -> Problem:
     wish = re.sub(r"[^a-z0-9]+", "-", task.lower()).strip("-")
     hint = f"rename it, perhaps to `{wish}.yaml`" if is_slug(wish) else "use 1 to 48 of a-z, 0-9 and inner hyphens"
@@ -288,7 +326,10 @@ def _validate(document: Document, model: type[_F], start: str, task: TaskId = ""
 
 def _keys(model: type[BaseModel]) -> dict[str, tuple[str, ...]]:
     forms = {f"<{form}>": entry for form, entry in FORMS.items()}
-    keys = {name: tuple(inner.model_fields) for name, inner in {"": model, **_INNER, **forms}.items()}
+    keys = {
+        name: tuple(field.alias or key for key, field in inner.model_fields.items())
+        for name, inner in {"": model, **_INNER, **forms}.items()
+    }
     return {**keys, "claims": tuple(FORMS)}
 
 
@@ -336,6 +377,7 @@ def _config(file: ConfigFile) -> Config:
         changed_files=file.limits.changed_files,
         file_bytes=int(file.limits.file_size),
         env=tuple(file.env),
+        ports=file.ports,
         gates=tuple(Gate(gate.name, gate.run, gate.timeout) for gate in file.gates),
         groups=tuple(Slots(name, parallel) for name, parallel in file.groups.items()),
         agents=tuple(Agent(name, agent.parallel, agent.provider) for name, agent in file.agents.items()),

@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 from orchd.adapters.claim_entries import FORMS, PathEntry
 from orchd.adapters.mistakes import FILE_CODES
+from orchd.adapters.reservation_schema import ReservationFile
 from orchd.adapters.schema import AgentEntry, ConfigFile, GateEntry, LimitsEntry, TaskFile
 from orchd.adapters.templates import template
 from orchd.core.graph import GRAPH_CODES
@@ -28,6 +29,7 @@ def render_docs() -> Mapping[str, str]:
     return {
         "task-file.md": _task_page(),
         "config-file.md": _config_page(),
+        "claim-file.md": _claim_page(),
         "errors.md": _errors_page(),
     }
 
@@ -62,6 +64,20 @@ def _config_page() -> str:
     )
 
 
+def _claim_page() -> str:
+    return _page(
+        "The claim file",
+        "Whoever works beside the tasks, a person or another tool, says so in a file `.orch/claims/<name>.yaml`; `orchd claim` "
+        "writes one. Tasks whose claims overlap wait, and `orchd explain` tells them for whom and until when. They go on by "
+        "themselves when the file is removed or has expired. What a running task holds already is not taken from it: `orchd "
+        "claims` shows such overlaps. In a repository without a checkout the files of the branch that tasks land on count.",
+        _example("claims: [src/auth/**]\nby: anna\nwhy: I rewrite the login by hand\nuntil: 2026-11-27T18:00:00Z\n"),
+        *_section("Keys", ReservationFile),
+        "A file with a mistake is a problem. While an orchd runs, or when one has read it before here, what it last said well "
+        "holds on; a file that was never good holds nothing.",
+    )
+
+
 def _errors_page() -> str:
     codes = {**FILE_CODES, **GRAPH_CODES}
     rows = [f"| {code} | {codes[code]} |" for code in sorted(codes)]
@@ -81,7 +97,7 @@ def _example(text: str) -> str:
 
 
 def _section(title: str, *models: type[BaseModel]) -> Iterable[str]:
-    rows = [_row(name, field) for model in models for name, field in model.model_fields.items()]
+    rows = [_row(field.alias or name, field) for model in models for name, field in model.model_fields.items()]
     return f"## {title}", "\n".join(["| key | meaning | default | example |", "|---|---|---|---|", *rows])
 
 
@@ -96,6 +112,8 @@ def _default(field: FieldInfo) -> str:
     value = field.default
     if isinstance(value, BaseModel) or value in (None, ""):
         return "see meaning" if value in (None, "") else "see below"
+    if isinstance(value, tuple):
+        return f"`{'-'.join(map(str, value))}`"
     plain = [one.path if isinstance(one, PathEntry) else one for one in value] if isinstance(value, list) else value
     return f"`{json.dumps(plain)}`"
 

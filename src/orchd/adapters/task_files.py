@@ -221,7 +221,7 @@ class CommittedTaskFiles:
         listed = [
             (f"{prefix}/{name}", entry.mode, entry.oid)
             for name, entry in sorted(read_tree(self._repo, folder).items())
-            if _is_task_name(name) and entry.mode != FOLDER
+            if is_task_name(name) and entry.mode != FOLDER
         ]
         self._parsed = {key: self._parsed[key] if key in self._parsed else self._parse(*key) for key in listed}
         self._cache.flush()
@@ -276,7 +276,7 @@ def list_folder(prefix: str, folder: int) -> Iterator[tuple[str, Signature]]:
     """The path and the signature of each task file in the held `folder`; `prefix` is its path."""
     with os.scandir(folder) as entries:
         for entry in entries:
-            if _is_task_name(entry.name):
+            if is_task_name(entry.name):
                 try:
                     seen = entry.stat(follow_symlinks=False)
                 except FileNotFoundError:
@@ -285,7 +285,8 @@ def list_folder(prefix: str, folder: int) -> Iterator[tuple[str, Signature]]:
                     yield f"{prefix}/{entry.name}", sign(seen)
 
 
-def _is_task_name(name: str) -> bool:
+def is_task_name(name: str) -> bool:
+    """Whether a file of this name is an input file."""
     return name.endswith(SUFFIXES) and not name.startswith(".")
 
 

@@ -102,8 +102,11 @@ class Document:
         return self.lines[line - 1][:EXCERPT_CHARS]
 
 
-class _Day:
-    """Stands for a value that YAML reads as a date. No key wants one."""
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A value that YAML reads as a date, as it is written."""
+
+    text: str
 
 
 class _Fault(Exception):
@@ -382,6 +385,6 @@ _SCALARS: dict[str, tuple[Kind, Any]] = {
     "float": (Kind.NUMBER, _number),
     "bool": (Kind.TRUTH, _truth),
     "null": (Kind.NOTHING, _nothing),
-    "timestamp": (Kind.DATE, lambda _: _Day()),
+    "timestamp": (Kind.DATE, Day),
     "merge": (Kind.MERGE, str),
 }

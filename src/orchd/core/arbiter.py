@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchd.core.checks import HOLDS_BACK, USED_UP, judge
 from orchd.core.desk import Desk, Room, lay_out
@@ -78,5 +78,6 @@ def _ask_in_line(tasks: list[Task], standings: Mapping[TaskId, Standing], desk: 
         decision = judge(spec, desk, USED_UP)
         if decision.cause is Cause.NONE:
             desk.start(spec)
+            decision = replace(decision, ports=desk.goods.given[spec.id])
             line.start(spec.session)
         yield Turn(decision, standings[spec.id], share, task is elder)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from orchd.core.desk import Desk
 from orchd.core.quotas import QUOTAS, Quota
+from orchd.core.reservations import find_reserved, tell_reservation
 from orchd.core.statuses import FINISHED, SUCCEEDED
 from orchd.model.ids import TaskId
 from orchd.model.snapshot import Cause, Decision, State
@@ -85,6 +86,21 @@ def _claim(spec: TaskSpec, desk: Desk) -> Grounds | None:
     return Grounds((clash.owner,), (clash.mine.glob, clash.theirs.glob)) if clash else None
 
 
+def _reserved(spec: TaskSpec, desk: Desk) -> Grounds | None:
+    found = find_reserved(spec.claims, spec.resources, desk.room.reservations)
+    return Grounds((), (found.mine, found.theirs, tell_reservation(found.reservation))) if found else None
+
+
+def _resource(spec: TaskSpec, desk: Desk) -> Grounds | None:
+    found = desk.goods.find_holder(spec)
+    return Grounds((found[1],), (found[0],)) if found else None
+
+
+def _ports(spec: TaskSpec, desk: Desk) -> Grounds | None:
+    first, last = desk.room.config.ports
+    return Grounds((), (str(spec.ports), f"{first}-{last}")) if desk.goods.lacks_ports(spec) else None
+
+
 def _pick(tasks: Iterable[TaskId], state: State, statuses: frozenset[Status]) -> tuple[TaskId, ...]:
     return tuple(task for task in tasks if task in state.tasks and state.tasks[task].status in statuses)
 
@@ -99,12 +115,15 @@ HOLDS_BACK = (
     Check(Cause.NEEDS, _needs),
     Check(Cause.AFTER, _after),
     Check(Cause.DRAINING, _draining),
+    Check(Cause.RESERVED, _reserved),
 )
 """What nothing that the arbiter gives away could change: such a task is not in the line."""
 
 USED_UP = (
     *map(_used_up, QUOTAS),
     Check(Cause.CLAIM, _claim),
+    Check(Cause.RESOURCE, _resource),
+    Check(Cause.PORTS, _ports),
 )
 """What others have, or get before it. What a task needs of this is kept for it when nobody may pass it any more: see
 `Desk.keep_place`, which has to know a new kind of thing that can be used up."""

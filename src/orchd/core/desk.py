@@ -9,9 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from orchd.core.goods import Goods, stock
 from orchd.core.held import HeldClaims
 from orchd.core.quotas import QUOTAS
 from orchd.core.statuses import ACTIVE
+from orchd.model.claim import Reservation
 from orchd.model.config import Config
 from orchd.model.ids import TaskId
 from orchd.model.snapshot import Cause, State
@@ -23,12 +25,15 @@ Pool: TypeAlias = tuple[Cause, str]
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What limits the arbiter at `now_ms`: the limits of `config`; `only` these may start (None: all)."""
+    """What limits the arbiter at `now_ms`: the limits of `config`; `only` these may start (None: all); `reservations` stand,
+    and `busy_ports` are used on this machine."""
 
     config: Config
     now_ms: int = 0
     draining: bool = False
     only: frozenset[TaskId] | None = None
+    reservations: tuple[Reservation, ...] = ()
+    busy_ports: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True)
@@ -39,16 +44,19 @@ class Desk:
     room: Room
     held: HeldClaims = field(default_factory=HeldClaims)
     taken: dict[Pool, list[TaskId]] = field(default_factory=dict)
+    goods: Goods = field(default_factory=Goods)
 
     def start(self, spec: TaskSpec) -> None:
-        """It takes a slot of each of its pools, and its claim."""
+        """It takes a slot of each of its pools, its claim and its goods."""
         self.take_slots(spec, pools_of(spec, self.room.config))
         self.held.add(spec.id, spec.claims)
+        self.goods.take(spec)
 
     def keep_place(self, spec: TaskSpec) -> None:
-        """Its claim and its slots count as taken for all others. Slots that anybody can use are not kept free for it."""
+        """Its claim, its slots and its goods count as taken for all others. Slots that anybody can use are not kept free."""
         self.take_slots(spec, [pool for pool in pools_of(spec, self.room.config) if pool[0] is not Cause.SLOTS])
         self.held.add(spec.id, spec.claims)
+        self.goods.take(spec)
 
     def take_slots(self, spec: TaskSpec, pools: Iterable[Pool]) -> None:
         """One of each pool, unless it has one."""
@@ -60,7 +68,7 @@ class Desk:
 
 def lay_out(state: State, room: Room) -> Desk:
     """The desk before the first decision: what open tasks hold."""
-    desk = Desk(state, room)
+    desk = Desk(state, room, goods=stock(state.leases.values(), room.config, room.busy_ports))
     for task in sorted(state.leases):
         desk.held.add(task, state.leases[task].paths)
     for active in sorted((t for t in state.tasks.values() if t.status in ACTIVE), key=lambda task: task.order):

@@ -13,6 +13,7 @@ from orchd.core.intake import recorded_drops
 from orchd.core.saving import lands_nothing_new
 from orchd.core.statuses import ACTIVE, OPEN
 from orchd.core.watched import current_run, probe_run, watched_runs
+from orchd.model.claim import Lease
 from orchd.model.ids import GATE_MARK, RunId, TaskId
 from orchd.model.limits import SPENT_REFS
 from orchd.model.message import (
@@ -45,14 +46,14 @@ def list_duties(state: State, snapshot: Snapshot) -> Iterator[Action]:
     for task in state.tasks.values():
         if task.status in ACTIVE:
             yield from tell_task(task, state, snapshot)
-            yield from _serve_attempt(task, snapshot.runs.get(current_run(task), UNSEEN))
+            yield from _serve_attempt(task, state.leases[task.spec.id], snapshot.runs.get(current_run(task), UNSEEN))
     yield from _serve_save(state, snapshot)
     yield from _clear_up(state, snapshot)
 
 
-def _serve_attempt(task: Task, seen: RunSeen) -> Iterator[Action]:
+def _serve_attempt(task: Task, lease: Lease, seen: RunSeen) -> Iterator[Action]:
     if seen.phase is Phase.ABSENT and task.status is Status.RUNNING:
-        yield StartRun(order_attempt(task), task.spec.id)
+        yield StartRun(order_attempt(task, lease), task.spec.id)
     elif seen.phase is Phase.RUNNING and task.status is Status.STOPPING:
         yield StopRun(current_run(task))
     elif seen.phase is Phase.LOST:
@@ -63,13 +64,21 @@ def _serve_attempt(task: Task, seen: RunSeen) -> Iterator[Action]:
         yield AdmitResult(AdmitOrder(current_run(task), spec.session, spec.id, task.base, spec.claims, accept))
 
 
-def order_attempt(task: Task) -> RunOrder:
+def order_attempt(task: Task, lease: Lease) -> RunOrder:
     """What the supervisor is told about an attempt."""
     spec, run = task.spec, current_run(task)
-    env = (("ORCHD_TASK", spec.id), ("ORCHD_SESSION", spec.session), ("ORCHD_ATTEMPT", str(task.attempt)))
+    names = (("ORCHD_TASK", spec.id), ("ORCHD_SESSION", spec.session), ("ORCHD_ATTEMPT", str(task.attempt)))
+    env = (*names, *_name_ports(lease.ports))
     message = f"{spec.title}\n\nOrch-Task: {spec.id}\nOrch-Attempt: {run}\n"
     commands = (Command("run", spec.run, spec.timeout_seconds),)
     return RunOrder(run, task.base, commands, collect=True, message=message, env=env, brief=word_brief(task))
+
+
+def _name_ports(ports: tuple[int, ...]) -> Iterator[tuple[str, str]]:
+    if ports:
+        yield "ORCHD_PORT", str(ports[0])
+    if len(ports) > 1:
+        yield "ORCHD_PORTS", " ".join(map(str, ports))
 
 
 def _serve_save(state: State, snapshot: Snapshot) -> Iterator[Action]:

@@ -74,6 +74,9 @@ CAUSES: Mapping[Cause, str] = {
     Cause.BLOCKED: "it cannot start: it needs {others}",
     Cause.AFTER: "it comes after {others}",
     Cause.CLAIM: "its claim `{mine}` meets `{theirs}` of {others}",
+    Cause.RESERVED: "its claim `{mine}` meets `{theirs}`, which {keeper}",
+    Cause.RESOURCE: "it needs `{mine}`, which {others} has",
+    Cause.PORTS: "fewer than {mine} of the ports {theirs} are free",
     Cause.SLOTS: "all slots are taken by {active}",
     Cause.GROUP: "its group `{mine}` may run {theirs} at the same time: {others}",
     Cause.AGENT: "its agent `{mine}` may run {theirs} at the same time: {others}",
@@ -88,6 +91,8 @@ CAUSE_STEPS: Mapping[Cause, tuple[str, ...]] = {
         "`orchd retry {first}` runs it again",
         "or take it out of `needs:` of {id}",
     ),
+    Cause.RESERVED: ("it goes on by itself when that file is removed or has expired",),
+    Cause.PORTS: ("end what uses them, or give orchd more (`ports:` in `.orch/config.yaml`)",),
     Cause.DRAINING: ("`orchd run` or `orchd daemon` goes on with it",),
     Cause.NOT_ASKED: ("`orchd run {id}` runs it",),
 }

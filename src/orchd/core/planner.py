@@ -18,6 +18,7 @@ from orchd.core.intake import read_files
 from orchd.core.landing import advance_save, begin_save
 from orchd.core.lifecycle import allows
 from orchd.core.radar import watch_conflicts
+from orchd.core.reservations import standing
 from orchd.core.statuses import ACTIVE, OPEN
 from orchd.model.claim import Lease
 from orchd.model.message import AttemptStarted, Event, StopAsked, TaskCancelled, TaskRetried
@@ -61,12 +62,14 @@ def hear_intents(state: State, snapshot: Snapshot) -> Iterator[Event]:
 
 def _room(state: State, snapshot: Snapshot) -> Room:
     only = None if snapshot.only is None else expand_only(snapshot.only, state.tasks)
-    return Room(snapshot.config, snapshot.now_ms, snapshot.draining, only)
+    kept = standing(snapshot.reservations, snapshot.now_ms)
+    return Room(snapshot.config, snapshot.now_ms, snapshot.draining, only, kept, snapshot.busy_ports)
 
 
 def _start(state: State, snapshot: Snapshot, decision: Decision) -> AttemptStarted:
     task = state.tasks[decision.task]
-    lease = Lease(decision.task, state.owner, state.epoch, task.spec.claims, snapshot.now_ms)
+    spec = task.spec
+    lease = Lease(spec.id, state.owner, state.epoch, spec.claims, snapshot.now_ms, spec.resources, decision.ports)
     return AttemptStarted(decision.task, task.attempt + 1, snapshot.main, lease)
 
 

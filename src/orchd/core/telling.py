@@ -198,7 +198,7 @@ def _find_roots(decision: Decision, known: Mapping[TaskId, Task]) -> tuple[TaskI
 
 
 def _decision_facts(task: Task, decision: Decision, known: Mapping[TaskId, Task]) -> dict[str, str]:
-    mine, theirs = (*map(inert, decision.detail), "**", "**")[:2]
+    mine, theirs, keeper = (*map(inert, decision.detail), "**", "**", "")[:3]
     active = [t.spec.id for t in known.values() if t.status in (Status.RUNNING, Status.STOPPING)]
     return {
         "id": task.spec.id,
@@ -207,6 +207,7 @@ def _decision_facts(task: Task, decision: Decision, known: Mapping[TaskId, Task]
         "active": _shorten_list(active) or "tasks that start now",
         "mine": mine,
         "theirs": theirs,
+        "keeper": keeper,
     }
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from orchd.core.radar import live_tips
 from orchd.core.watched import watched_runs
 from orchd.model.ids import TaskId
-from orchd.model.snapshot import Snapshot, State
+from orchd.model.snapshot import FilesSeen, Snapshot, State
+from orchd.model.work import Status
 from orchd.ports import Ports
 
 
@@ -25,12 +26,15 @@ def observe(ports: Ports, state: State, wish: Wish) -> Snapshot:
     config, wrong = ports.settings.look(main)
     files = ports.files.look(main)
     runs = ports.runs.look(watched_runs(state))
+    reservations = ports.reservations.look(main)
+    wrong += reservations.problems
     return Snapshot(
         now_ms=ports.clock.now_ms(),
         state=state,
         config=config,
         main=main,
         files=replace(files, problems=files.problems + wrong) if wrong else files,
+        reservations=reservations.good,
         intents=ports.intents.look(),
         runs=runs,
         save=ports.saves.look(state.save, main) if state.save else None,
@@ -38,6 +42,13 @@ def observe(ports: Ports, state: State, wish: Wish) -> Snapshot:
         journals=ports.saves.journals(),
         kept=ports.refs.kept(),
         meetings=ports.radar.look(main, tuple(live_tips(state, runs).values())),
+        busy_ports=ports.machine.busy_ports() if _wants_ports(state, files) else frozenset(),
         draining=wish.draining,
         only=wish.only,
     )
+
+
+def _wants_ports(state: State, files: FilesSeen) -> bool:
+    """Whether anybody might be given a port now; the table of all sockets is long on a busy machine."""
+    waiting = (task.spec for task in state.tasks.values() if task.status is Status.WAITING)
+    return any(spec.ports for spec in waiting) or any(file.spec.ports for file in files.good)

@@ -124,5 +124,5 @@ class Reconciler:
         return (drained and (turn.idle or turn.state.save is None)) or clock.monotonic() >= self._drain_until
 
     def _pause_seconds(self) -> float:
-        settle = self._ports.files.settle_in()
-        return LOOK_SECONDS if settle is None else min(LOOK_SECONDS, settle)
+        settle = (self._ports.files.settle_in(), self._ports.reservations.settle_in())
+        return min((LOOK_SECONDS, *(seconds for seconds in settle if seconds is not None)))

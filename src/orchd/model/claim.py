@@ -35,3 +35,16 @@ class Lease:
     granted_ms: int
     resources: tuple[str, ...] = ()
     ports: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """What a person or another tool claims for themselves, from a file in `.orch/claims/`. `until_ms` 0: until the file is
+    removed. `by` and `why` are what the file says, for people."""
+
+    path: str
+    paths: tuple[PathSpec, ...]
+    resources: tuple[str, ...] = ()
+    by: str = ""
+    why: str = ""
+    until_ms: int = 0

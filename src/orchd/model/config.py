@@ -8,7 +8,9 @@ from orchd.model.limits import (
     CHANGED_FILES,
     DRAIN_SECONDS,
     FILE_BYTES,
+    FIRST_PORT,
     KILL_GRACE_SECONDS,
+    LAST_PORT,
     PARALLEL_TASKS,
     TASK_TIMEOUT_SECONDS,
 )
@@ -37,7 +39,7 @@ class Agent:
 class Config:
     """`branch` is the branch that tasks land on (empty: the one found at start). `env` names variables that are passed
     from orchd's own environment to tasks and gates, in addition to the fixed small list. `groups` and `providers` without an
-    entry have no limit."""
+    entry have no limit. `ports` are the first and the last TCP port that tasks are given."""
 
     branch: str = ""
     parallel: int = PARALLEL_TASKS
@@ -48,6 +50,7 @@ class Config:
     file_bytes: int = FILE_BYTES
     env: tuple[str, ...] = ()
     gates: tuple[Gate, ...] = ()
+    ports: tuple[int, int] = (FIRST_PORT, LAST_PORT)
     groups: tuple[Slots, ...] = ()
     agents: tuple[Agent, ...] = ()
     providers: tuple[Slots, ...] = ()

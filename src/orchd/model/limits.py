@@ -63,8 +63,15 @@ TASK_FILE_BYTES = 64 * 1024
 YAML_DEPTH = 12
 YAML_NODES = 5000
 
+FIRST_PORT = 20000
+LAST_PORT = 20999
+"""TCP ports that tasks are given, unless the configuration says otherwise. Below those that Linux gives to clients."""
+
 PORTS_PER_TASK = 16
 """Free TCP ports that one task may ask for."""
+
+RESERVATION_SECONDS = 366 * 24 * 3600.0
+"""How long a claim file may hold by `for`; `until` and none of both may hold longer."""
 
 PATH_BYTES = 1024
 CHANGED_FILES = 2000

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
-from orchd.model.claim import Lease
+from orchd.model.claim import Lease, Reservation
 from orchd.model.config import Config
 from orchd.model.ids import Oid, RunId, SaveId, TaskId
 from orchd.model.problem import Problem
@@ -80,6 +80,14 @@ class FilesSeen:
     bad_drops: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class ReservationsSeen:
+    """What claim files said last and well, and what is wrong with the present ones."""
+
+    good: tuple[Reservation, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
 class Verb(StrEnum):
     """What a person may ask from outside."""
 
@@ -134,14 +142,15 @@ knows."""
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """The world at `now_ms`. `leftovers` are workspaces on disk, `journals` those of saves, `kept` tasks with a
-    keep ref, `meetings` what the conflict radar says about live tips and main. `only`: nothing but these tasks (and what they
-    need) is started; None: everything."""
+    keep ref, `meetings` what the conflict radar says about live tips and main; `busy_ports` are looked at only while somebody
+    wants one. `only`: nothing but these tasks (and what they need) is started; None: everything."""
 
     now_ms: int
     state: State
     config: Config
     main: Oid
     files: FilesSeen = FilesSeen()
+    reservations: tuple[Reservation, ...] = ()
     intents: tuple[Intent, ...] = ()
     runs: Mapping[RunId, RunSeen] = field(default_factory=dict)
     save: SaveSeen | None = None
@@ -149,6 +158,7 @@ class Snapshot:
     journals: frozenset[SaveId] = frozenset()
     kept: frozenset[TaskId] = frozenset()
     meetings: Meetings = field(default_factory=dict)
+    busy_ports: frozenset[int] = frozenset()
     draining: bool = False
     only: frozenset[TaskId] | None = None
 
@@ -160,7 +170,10 @@ class Cause(StrEnum):
     NEEDS = "needs"
     BLOCKED = "blocked"
     AFTER = "after"
+    RESERVED = "reserved"
     CLAIM = "claim"
+    RESOURCE = "resource"
+    PORTS = "ports"
     SLOTS = "slots"
     GROUP = "group"
     AGENT = "agent"
@@ -171,12 +184,14 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The arbiter's word on one waiting task. Cause NONE: it starts. `others` are the tasks that hold it back."""
+    """The arbiter's word on one waiting task. Cause NONE: it starts. `others` are the tasks that hold it back, `ports` what
+    it is given."""
 
     task: TaskId
     cause: Cause
     others: tuple[TaskId, ...] = ()
     detail: tuple[str, ...] = ()
+    ports: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
