@@ -63,7 +63,7 @@ def check_landed(sample: Sample, state: State, cost: Cost) -> Iterator[str]:
 def check_failed(sample: Sample, state: State, cost: Cost) -> Iterator[str]:
     """Nothing of a failed task is on main, and its work is reachable from a ref."""
     for task in state.tasks.values():
-        if task.status is not Status.FAILED:
+        if task.status not in (Status.FAILED, Status.HELD):
             continue
         if not task.tip or sample.git("rev-parse", task.ref).strip() != task.tip:
             yield f"{task.spec.id}: its work is not at {task.ref}"

@@ -30,7 +30,7 @@ from tables import describe_machine, render_table
 
 DJANGO = "django>=5.2,<5.3"
 TOOLS = ("ruff", "pyupgrade")
-SOME_FAILED = 1
+NEEDS_PERSON = 6
 """What `orchd run` returns when tasks failed, as three of these must."""
 
 HEADS = ("task", "status", "seconds", "files", "what happened")
@@ -43,7 +43,7 @@ def main() -> int:
     with _open_folder(parser.parse_args().keep) as folder:
         sample = make_project(folder)
         print(describe_machine(folder), f"{_count_files(sample)} files", *_versions(sample), sep=", ", flush=True)
-        cost = run_counted([ORCHD, "run"], sample.top, sample.environment, accept=(0, SOME_FAILED))
+        cost = run_counted([ORCHD, "run"], sample.top, sample.environment, accept=(0, NEEDS_PERSON))
         state = app.read_all(sample.place)
         print(f"\n{render_table(HEADS, _list_tasks(sample, state))}\n\n{_tell_cost(sample, cost)}\n")
         return 1 if _count_faults(sample, state, cost) else 0

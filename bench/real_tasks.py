@@ -81,7 +81,7 @@ TASKS: Mapping[str, RealTask] = {
     "stray-urls": RealTask(
         f"ruff check -q --fix --exit-zero --select {RULES} django/urls django/conf",
         ("django/urls/**",),
-        status=Status.FAILED,
+        status=Status.HELD,
         reason=Reason.CLAIM,
     ),
     "lint-middleware": RealTask(

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from orchd.adapters.server import Server
     from orchd.adapters.state_reader import HotState, Operation
     from orchd.core.chain_proof import Proof
+    from orchd.core.policy import Change
     from orchd.ports import Audience, Ports
 
 
@@ -306,6 +307,13 @@ def file_names(place: Place) -> frozenset[TaskId]:
 
     listed = Git(place.git_dir).attempt("ls-tree", "-z", "--name-only", f"refs/heads/{branch(place)}:.orch/tasks").stdout
     return frozenset(Path(name).stem for name in listed.decode(errors="replace").split("\0") if name)
+
+
+def outside(place: Place, task: Task) -> tuple[Change, ...] | None:
+    """All that the result of `task` changed outside its claim. None when the commits are not there."""
+    from orchd.adapters.outside import list_outside
+
+    return list_outside(place, task)
 
 
 def server(place: Place) -> Server | None:

@@ -18,6 +18,7 @@ from orchd.model.problem import Problem
 from orchd.model.run import AdmitOrder, RunOrder, RunSeen
 from orchd.model.save import Save
 from orchd.model.snapshot import FilesSeen, Intent, Meetings, ReservationsSeen, SaveSeen, State
+from orchd.model.work import Rework
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,11 @@ class Airlock(Protocol):
         ACCEPTED: `session/<s>/task/<t>` holds the tip. REFUSED or KEPT: `refs/orch/attic/<task>/<n>` does, if there was
         any. What the task branch held before goes to the attic unless main contains it. Keyed by the run id.
         """
+
+    def rework(self, order: AdmitOrder, rework: Rework, config: Config) -> None:
+        """Judge a result again that is in the repository already, under the claims of `order`; afterwards `Runs.look` shows
+        the run as ended and `returned`. DROP first puts back what is outside the claims, as another commit on the base.
+        Without `accept` it is only kept. Keyed by the run id."""
 
 
 class Saves(Protocol):

@@ -62,9 +62,13 @@ def test_no_step_names_work_that_does_not_exist(reason):
 
 
 def test_a_claim_failure_names_the_paths_and_the_key_that_widens_the_claim():
-    told = tell(make_task(status=Status.FAILED, reason=Reason.CLAIM, detail=("setup.py", "Makefile")))
+    task = make_task(status=Status.HELD, reason=Reason.CLAIM, detail=("setup.py", "Makefile"))
+    told = tell(task)
     assert told.what == "it changed paths outside its claim: setup.py, Makefile"
-    assert "`claims:`" in told.steps[0]
+    assert [words in told.steps[at] for at, words in enumerate(("orchd answer t`", "--widen`", "--drop`"))] == [True] * 3
+    assert any("`claims:`" in step for step in told.steps)
+    assert [need.command for need in list_needs(make_state(task))] == ["orchd answer t"]
+    assert tell_proven(task) == "nothing landed"
 
 
 def test_a_conflict_offers_a_retry_and_a_merge_by_hand_of_the_branch():

@@ -37,11 +37,13 @@ from orchd.cli.views import (
     view_operations,
     view_problems,
     view_ps,
+    view_question,
     view_run,
     view_show,
     view_status,
 )
 from orchd.core.chain_proof import Break
+from orchd.core.policy import Change
 from orchd.core.telling import Scene
 from orchd.model.problem import Problem
 from orchd.model.save import Hold, SaveStep
@@ -61,6 +63,7 @@ def busy_state() -> State:
         make_task("queued"),
         make_task("broken", Status.FAILED, Reason.EXIT, detail=("ended with 3 after 0.1 s",)),
         make_task("question", Status.HELD, Reason.CONFLICT, detail=("a.py",)),
+        make_task("stray", Status.HELD, Reason.CLAIM, detail=("a.py was added outside the claim",)),
         make_task("done", Status.LANDED),
         save=make_save(SaveStep.GATED, hold=Hold.DIRTY, hold_detail=("notes.txt",)),
         problems=(PROBLEM,),
@@ -96,6 +99,7 @@ def rows_of(name: str) -> tuple:
         "status": lambda: (status_row(),),
         "explain": lambda: tuple(view_explain(task, state, None) for task in state.tasks.values()),
         "show": lambda: tuple(view_show(task, state, None, Scene(checkpoint=CHECKPOINT)) for task in state.tasks.values()),
+        "question": lambda: tuple(view_question(task, (Change("a.py", 0, 0o100644),)) for task in state.tasks.values()),
         "logs": lambda: ({"run": "t.1.1", "lines": ("hello",)},),
     }[name]()
 
@@ -182,7 +186,7 @@ def test_status_of_an_empty_repository_says_that_nobody_serves_it_and_that_nothi
 def test_status_begins_with_what_needs_a_person():
     lines = board_lines(status_row(), SCREEN, NOW_MS)
     assert lines[0] == "NEEDS YOU"
-    needs = lines[2:5]
+    needs = [line for line in lines[2:6] if "stray" not in line]
     assert "orchd retry question" in needs[0] and "40s" in needs[0]
     assert "git status" in needs[1] and "notes.txt" in needs[1]
     assert "orchd check" in needs[2] and "bad.yaml" in needs[2]
@@ -201,7 +205,7 @@ def test_status_calls_a_save_without_gates_unverified():
 
 def test_status_lists_each_live_task_once_with_its_cause_and_nothing_that_is_done():
     tasks = {row["task"]: row for row in status_row()["tasks"]}
-    assert set(tasks) == {"t", "busy", "queued", "broken", "question"}
+    assert set(tasks) == {"t", "busy", "queued", "broken", "question", "stray"}
     assert tasks["queued"]["what"] == "its claim `src/**` meets `src/**` of busy (running)"
     assert tasks["busy"]["elapsed_seconds"] == 12.5
     assert "ended with 3" in tasks["broken"]["what"]

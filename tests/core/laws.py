@@ -15,6 +15,7 @@ from orchd.core.planner import plan
 from orchd.model.config import Config
 from orchd.model.message import (
     AdmitResult,
+    AdmitRework,
     AttemptEnded,
     AttemptStarted,
     DiscardWorkspace,
@@ -23,12 +24,13 @@ from orchd.model.message import (
     SaveGated,
     SavePlanned,
     StartRun,
+    TaskAnswered,
     TellRun,
 )
 from orchd.model.run import Entry, RunSeen
 from orchd.model.save import Save
 from orchd.model.snapshot import Plan, Snapshot, State
-from orchd.model.work import Status, Task, TaskSpec
+from orchd.model.work import Reason, Status, Task, TaskSpec
 
 
 def check_turn(world: World, snapshot: Snapshot, planned: Plan) -> None:
@@ -42,6 +44,8 @@ def check_turn(world: World, snapshot: Snapshot, planned: Plan) -> None:
             claim_laws.check_given(snapshot, state, event)
         if isinstance(event, AttemptEnded):
             check_end(world, state.tasks[event.task], event)
+        if isinstance(event, TaskAnswered):
+            check_answer(state.tasks[event.task], after.tasks[event.task], event)
         if isinstance(event, SaveGated) and state.save:
             culprits = [link.item for link in state.save.chain[event.lands :][:1]]
             demand("the item after what lands is blamed", [gone.item for gone in event.excluded] == culprits, event)
@@ -113,6 +117,8 @@ def check_state(state: State) -> None:
         for other in held[at + 1 :]:
             apart = not clashes(state.leases[one].paths, state.leases[other].paths)
             demand("claims of open tasks never overlap", apart, state.leases[one], state.leases[other])
+    busy = {name for name, task in state.tasks.items() if task.rework and task.status.value not in ("waiting", *ACTIVE)}
+    demand("a result is taken up again only while it waits or runs", not busy, busy)
     saving = {name for name, task in state.tasks.items() if task.status.value == "saving"}
     wanted = set()
     if state.save:
@@ -129,11 +135,13 @@ def check_start(world: World, snapshot: Snapshot, before: State, after: State, e
     demand("running tasks never exceed the slots", active <= snapshot.config.parallel, active)
     check_limits(spec, [task.spec for task in after.tasks.values() if task.status.value in ACTIVE], snapshot.config)
     demand("nothing starts while draining", not snapshot.draining, event)
-    demand("nothing starts from a base that was not seen", event.base == snapshot.main, event)
+    again = before.tasks[event.task].rework
+    seen = snapshot.main if again is None else again.base
+    demand("nothing starts from a base that was not seen", event.base == seen, event)
     for need in spec.needs:
         task = before.tasks.get(need)
         demand("what it needs has succeeded", task is not None and task.status.value in SUCCEEDED, event, need)
-        if task is not None and task.commit:
+        if task is not None and task.commit and again is None:
             demand("the base contains what it needs", task.commit in world.commits[event.base].behind, event, need)
     for earlier in spec.after:
         task = before.tasks.get(earlier)
@@ -177,9 +185,25 @@ def check_end(world: World, task: Task, event: AttemptEnded) -> None:
         demand("a failure has a reason", event.reason is not None, event)
         fine = well and (run.returned.entry is Entry.ACCEPTED or (run.returned.entry is Entry.UNCHANGED and task.spec.noop))
         demand("good work does not fail", not fine, event, run)
+    strayed = well and run.returned.entry is Entry.REFUSED and run.returned.reason is Reason.CLAIM
+    wanted = strayed and task.status.value == "running"
+    demand("what strayed waits for a person, and nothing else does", (event.status.value == "held") == wanted, event, run)
     if event.status.value == "waiting":
         demand("only a lost attempt is tried again", run.exit.outcome.value == "lost", event)
         demand("a lost attempt is tried again a limited number of times", task.lost < 1, task)
+
+
+def check_answer(before: Task, after: Task, event: TaskAnswered) -> None:
+    """An answer is about the very result that is held, and only ever widens the claim."""
+    strayed = before.status.value == "held" and before.reason is not None and before.reason.value == "claim"
+    demand("only a result that strayed is answered for", strayed, before)
+    same = (event.rework.tip, event.rework.base, event.rework.ref) == (before.tip, before.base, before.ref)
+    demand("an answer is about the result that is held", same, before, event)
+    kept = set(before.spec.claims) <= set(after.spec.claims) == set(event.claims)
+    demand("an answer takes nothing from the claim and adds what it says", kept, before, event)
+    demand(
+        "an answer keeps the generation and the work", (after.generation, after.tip) == (before.generation, before.tip), event
+    )
 
 
 def check_decisions(snapshot: Snapshot, planned: Plan) -> None:
@@ -225,6 +249,7 @@ def check_actions(world: World, planned: Plan) -> None:
         if isinstance(action, StartRun) and action.keep:
             wanted = planned.state.tasks[action.keep].status.value == "running"
             demand("only a running task has a supervisor started", wanted, action)
+            demand("an answered task does not run again", planned.state.tasks[action.keep].rework is None, action)
         if isinstance(action, LandSave):
             demand("main is asked to move only from the base", world.state.save is None or action.save.base, action)
         if isinstance(action, DiscardWorkspace):
@@ -233,6 +258,8 @@ def check_actions(world: World, planned: Plan) -> None:
             demand("a note says something new", world.runs[action.run].told.get(action.name, "") != action.text, action)
         if isinstance(action, AdmitResult):
             demand("a result is judged once", world.runs[action.order.run].returned is None, action)
+        if isinstance(action, AdmitRework):
+            demand("a result is judged once per answer", action.order.run not in world.runs, action)
 
 
 def check_discard(seen: RunSeen, action: DiscardWorkspace) -> None:

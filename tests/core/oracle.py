@@ -20,6 +20,7 @@ from orchd.model.message import (
     SaveMerged,
     SavePlanned,
     StopAsked,
+    TaskAnswered,
     TaskCancelled,
     TaskRetried,
     TaskSeen,
@@ -38,7 +39,9 @@ LIFE = {
     TaskCancelled: {(old, "cancelled") for old in ("waiting", "ready", "failed", "held")},
     AttemptStarted: {("waiting", "running")},
     StopAsked: {("running", "stopping")},
-    AttemptEnded: {("running", new) for new in ("ready", "unchanged", "failed", "waiting")} | {("stopping", "cancelled")},
+    TaskAnswered: {("held", "waiting")},
+    AttemptEnded: {("running", new) for new in ("ready", "unchanged", "failed", "held", "waiting")}
+    | {("stopping", "cancelled")},
     SavePlanned: {("ready", "saving")},
     SaveMerged: {("saving", "held")},
     SaveGated: {("saving", "failed")},

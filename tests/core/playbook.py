@@ -116,7 +116,7 @@ def expected_end(case: tuple[Status, Outcome, int, Entry, int, bool]) -> tuple[s
         return "ready", None
     if entry is Entry.UNCHANGED:
         return ("unchanged", None) if noop else ("failed", Reason.NOTHING)
-    return "failed", Reason.CLAIM
+    return ("held" if entry is Entry.REFUSED else "failed"), Reason.CLAIM
 
 
 @scene
@@ -174,6 +174,7 @@ ASKED: Mapping[Verb, Mapping[Status, Status]] = {
     Verb.RETRY: dict.fromkeys((Status.FAILED, Status.HELD, Status.CANCELLED, Status.UNCHANGED), Status.WAITING),
     Verb.CANCEL: dict.fromkeys((Status.WAITING, Status.READY, Status.FAILED, Status.HELD), Status.CANCELLED)
     | {Status.RUNNING: Status.STOPPING},
+    Verb.ANSWER: {},
 }
 
 

@@ -6,6 +6,7 @@ import random
 import sys
 from pathlib import Path
 
+import answer_scenes  # noqa: F401 - its scenes are on the programme
 import crowd
 import foresight
 import goods_rules

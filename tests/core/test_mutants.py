@@ -142,6 +142,25 @@ FAULTS = {
         "evolve", "if old and same_generation else fresh", "if False else fresh"
     ),
     "the ref of the work is not recorded": Fault("evolve", "        ref=event.ref,\n", ""),
+    # answers
+    "what strayed fails": Fault("attempts", "Status.HELD if strayed else Status.FAILED", "Status.FAILED"),
+    "an answer counts for another result": Fault("answers", " or tip != task.tip", ""),
+    "whatever is held is answered": Fault("answers", " and task.reason is Reason.CLAIM", ""),
+    "what does not wait is answered": Fault("answers", "task.status is Status.HELD and ", ""),
+    "an answered task runs again": Fault("duties", "if task.rework is not None:", "if task.rework is not None and False:"),
+    "a cancelled answer is taken in": Fault(
+        "duties", "            accept = task.status is Status.RUNNING\n", "            accept = True\n"
+    ),
+    "an answer does not widen the claim": Fault("evolve", "spec = replace(task.spec, claims=event.claims)", "spec = task.spec"),
+    "an answer is given twice": Fault("evolve", "task.rework if event.status is Status.WAITING else None", "task.rework"),
+    "an answered result starts from main": Fault(
+        "planner", "task.rework.base if task.rework else snapshot.main", "snapshot.main"
+    ),
+    "an answered task is withdrawn": Fault("intake", " and task.rework is None", ""),
+    "a cancelled answer forgets its work": Fault(
+        "attempts", "return Returned(Entry.KEPT, again.tip, again.ref) if again else", "return"
+    ),
+    "a path is taken for a glob": Fault("globs", 'return _UNSPEAKABLE.sub("?", path)', "return path"),
     # duties
     "salvage is forgotten": Fault(
         "duties", "    elif seen.phase is Phase.LOST:\n        yield SalvageRun(current_run(task))\n", ""

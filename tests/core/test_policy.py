@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchd.core.policy import Change, Folder, Violation, describe, find_twins, judge, pick_reason
+from orchd.core.policy import Change, Folder, Violation, describe, find_twins, judge, name_change, pick_reason
 from orchd.model.claim import Mode, PathSpec
 from orchd.model.config import Config
 from orchd.model.work import Reason
@@ -129,7 +129,8 @@ def test_not_too_many_files_may_change() -> None:
 )
 def test_a_change_must_be_inside_a_claim(change: Change, mode: Mode, allowed: bool) -> None:
     found = verdict(change, (PathSpec("log", mode),))
-    assert found == ([] if allowed else [(Reason.CLAIM, "is outside the claim")])
+    said = f"was {name_change(change)} outside the claim"
+    assert found == ([] if allowed else [(Reason.CLAIM, said)])
 
 
 @pytest.mark.parametrize(("new", "old"), [("README", "readme"), ("caf\u00e9", "cafe\u0301"), ("stra\u00dfe", "STRASSE")])

@@ -68,7 +68,7 @@ def test_the_walks_visit_every_event_status_reason_and_action() -> None:
     for kind, port in ports.items():
         world.PORTS[kind] = counted(actions, kind.__name__, port)
     try:
-        for seed in range(150):
+        for seed in range(200):
             done = walk_from(seed, STEPS)
             events.update(type(event).__name__ for event in done.log)
             statuses |= {task.status for task in done.state.tasks.values()}
@@ -79,8 +79,8 @@ def test_the_walks_visit_every_event_status_reason_and_action() -> None:
     assert set(actions) == {kind.__name__ for kind in ports}
     assert statuses >= set(Status) - {Status.RUNNING, Status.STOPPING}
     assert reasons >= set(Reason) - {Reason.POLICY}
-    assert min(events.values()) >= 5
-    assert min(actions.values()) >= 5
+    assert min(events.values()) >= 5, events
+    assert min(actions.values()) >= 5, actions
 
 
 def counted(seen: Counter[str], name: str, port: object) -> object:

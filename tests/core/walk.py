@@ -24,7 +24,7 @@ from orchd.model.problem import Problem
 from orchd.model.run import Entry, Outcome, Phase
 from orchd.model.save import Gate
 from orchd.model.snapshot import FileSeen, Intent, Plan, Verb
-from orchd.model.work import Source, TaskSpec
+from orchd.model.work import Answer, Source, TaskSpec
 
 T = TypeVar("T")
 NAMES = ("a", "b", "c", "d", "e", "f")
@@ -174,6 +174,15 @@ class Walk:
         """Somebody cancels or retries."""
         self.world.intents.append(Intent(f"intent{self.next()}", self.pick((Verb.RETRY, Verb.CANCEL)), self.pick(NAMES)))
 
+    def answer(self) -> None:
+        """Somebody answers for a held task, about its present result or about one that nobody asks about any more."""
+        held = sorted(name for name, task in self.world.state.tasks.items() if task.status.value == "held")
+        if held:
+            name = self.pick(held)
+            tip = "old" if self.one_in(8) else self.world.state.tasks[name].tip
+            words = (self.pick(tuple(Answer)), tip, *(self.pick(GLOBS) for _ in range(self.dice.roll(2))))
+            self.world.intents.append(Intent(f"intent{self.next()}", Verb.ANSWER, name, words))
+
     def push(self) -> None:
         self.world.push("same1" if self.one_in(6) else f"push{self.next()}")
 
@@ -240,7 +249,7 @@ class Walk:
 
     def end_task(self, run: Run) -> None:
         ending = self.dice.roll(12)
-        run.verdict = self.pick((Entry.ACCEPTED, Entry.ACCEPTED, Entry.ACCEPTED, Entry.ACCEPTED, Entry.REFUSED))
+        run.verdict = self.pick((Entry.ACCEPTED, Entry.ACCEPTED, Entry.REFUSED))
         run.takeable = not self.one_in(12)
         outcome, code = ENDINGS.get(ending, (Outcome.EXITED, 0))
         self.world.end(run, outcome, code, self.work(run))
@@ -343,7 +352,7 @@ class Walk:
             open_still = task is not None and task.status.value in laws.OPEN
             demand("each file is a task or a problem", said or open_still, path, file)
         for name, task in world.state.tasks.items():
-            if task.status.value == "waiting" and task.source is Source.FILE:
+            if task.status.value == "waiting" and task.source is Source.FILE and task.rework is None:
                 there = any(f.spec.id == name and p not in wrong for p, f in world.files.items())
                 demand("a waiting task still has its file", there, task)
 
@@ -384,6 +393,8 @@ MOVES: tuple[Callable[[Walk], None], ...] = (
     Walk.ask,
     Walk.ask_from_within,
     walk_claims.be_there,
+    Walk.answer,
+    Walk.answer,
     Walk.push,
     Walk.touch_checkout,
     Walk.remove_file,

@@ -22,6 +22,7 @@ from orchd.model.config import Config
 from orchd.model.message import (
     Action,
     AdmitResult,
+    AdmitRework,
     DiscardWorkspace,
     Event,
     ForgetIntent,
@@ -40,7 +41,7 @@ from orchd.model.problem import Problem
 from orchd.model.run import AdmitOrder, CommandResult, Entry, Exit, Outcome, Phase, Returned, RunOrder, RunSeen
 from orchd.model.save import Excluded, Hold, Merged, Save, SaveItem, SaveStep
 from orchd.model.snapshot import ChainSeen, Conflict, FileSeen, FilesSeen, Intent, Meetings, SaveSeen, Snapshot, State
-from orchd.model.work import Reason, Task
+from orchd.model.work import Answer, Reason, Task
 
 
 class Broken(AssertionError):
@@ -262,6 +263,32 @@ class World:
             self.check_order(order, run, run.exit)
             run.returned = self.judge(order, run, run.exit.tip)
 
+    def rework(self, action: AdmitRework) -> None:
+        """The airlock judges a held result again; what is put back is another commit on the base."""
+        order, again, task = action.order, action.rework, self.task_of(action.order.run)
+        demand("an answer is about work that is still reachable", self.reachable(again.tip), action)
+        demand("work is judged against its base", order.base == again.base, action)
+        demand("work is judged against its claim", order.claims == self.state.leases[order.task].paths, order)
+        if order.accept:
+            demand("accepted work has a task that wants it", task is not None and task.status.value == "running", order)
+            demand("it is the answer that was given", task is not None and task.rework == again, action)
+        run = self.runs.setdefault(order.run, Run(RunOrder(order.run, again.base, (), False), Phase.ABSENT, workspace=False))
+        if run.returned is not None:
+            return
+        base, chance = self.commits[again.base], zlib.crc32(order.run.encode()) % 4
+        tip = again.tip
+        if order.accept and again.answer is Answer.DROP:
+            rest = self.commits[again.tip].tree if chance else base.tree
+            tip = self.commit(f"drop:{order.run}", [again.base], rest)
+        run.verdict = Entry.REFUSED if chance == 3 and again.answer is Answer.WIDEN else Entry.ACCEPTED
+        nothing = self.commits[tip].tree == base.tree
+        run.phase = Phase.ENDED
+        run.exit = Exit(Outcome.EXITED, (CommandResult("answer", 0, 0.0),), again.tip if nothing else tip)
+        if nothing:
+            run.returned = Returned(Entry.UNCHANGED, again.tip, self.put_away(order.task, again.tip))
+        else:
+            run.returned = self.judge(order, run, tip)
+
     def check_order(self, order: AdmitOrder, run: Run, ended: Exit) -> None:
         """Work is accepted only from a run that its task wants and that ended well, against its own base and claims."""
         if not order.accept:
@@ -442,6 +469,7 @@ PORTS = {
     TellRun: World.tell,
     SalvageRun: World.salvage,
     AdmitResult: World.admit,
+    AdmitRework: World.rework,
     DiscardWorkspace: World.discard,
     MergeSave: World.merge,
     LandSave: World.land,

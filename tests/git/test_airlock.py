@@ -69,13 +69,13 @@ def test_a_thin_pack_is_completed_from_the_main_objects(world: World) -> None:
 def test_a_path_outside_the_claim_is_refused_and_kept_in_the_attic(world: World) -> None:
     returned = bring(world, {"src/b.txt": "B\n", "a.txt": "A\n"}, claims=("src/**",))
     assert (returned.entry, returned.reason, returned.ref) == (Entry.REFUSED, Reason.CLAIM, ATTIC)
-    assert returned.detail == ("a.txt is outside the claim",)
+    assert returned.detail == ("a.txt was changed outside the claim",)
     assert git(world.top, "rev-parse", ATTIC) == returned.tip
 
 
 def test_a_deletion_outside_the_claim_is_refused_too(world: World) -> None:
     returned = bring(world, {"gone.txt": None}, claims=("src/**",))
-    assert returned.detail == ("gone.txt is outside the claim",)
+    assert returned.detail == ("gone.txt was deleted outside the claim",)
 
 
 @pytest.mark.parametrize(

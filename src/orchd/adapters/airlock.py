@@ -15,9 +15,11 @@ from orchd.adapters import evidence
 from orchd.adapters.git_objects import FOLDER, LINK, SUBMODULE
 from orchd.adapters.git_refs import main_ref
 from orchd.adapters.git_repo import GitRepo
-from orchd.adapters.git_trees import ABSENT, PathChange, diff_trees, read_tree
+from orchd.adapters.git_trees import ABSENT, PathChange, TreeDiff, diff_trees, read_tree
 from orchd.adapters.plain_pack import take_plain_pack
+from orchd.adapters.put_back import put_back
 from orchd.adapters.quarantine import Quarantine, make_quarantine
+from orchd.core.answers import find_outside
 from orchd.core.policy import Change, Folder, Violation, describe, judge, pick_reason
 from orchd.errors import OrchdError
 from orchd.model.claim import Mode
@@ -25,7 +27,7 @@ from orchd.model.config import Config
 from orchd.model.ids import Oid, TaskId, attic_ref, task_branch
 from orchd.model.limits import RESULT_PACK_BYTES
 from orchd.model.run import AdmitOrder, Entry, Exit, Returned
-from orchd.model.work import Reason
+from orchd.model.work import Answer, Reason, Rework
 
 OPAQUE = frozenset({0, FOLDER, SUBMODULE})
 """Modes of entries without content of their own."""
@@ -49,6 +51,27 @@ class GitAirlock:
         made = replace(ended, tip=ended.tip if ended.tip != order.base else "")
         returned = self._take(order, made, config) if made.tip or made.extra else _without_tip(ended)
         evidence.write_returned(self._repo.place, order.run, returned)
+
+    def rework(self, order: AdmitOrder, rework: Rework, config: Config) -> None:
+        """See the port. The objects came through the airlock once, so only policy has a word now."""
+        tip = rework.tip
+        if not isinstance(self._repo.library.get(tip), pygit2.Commit):
+            returned = _refuse_whole(f"the held result {tip} is gone")
+        else:
+            if order.accept and rework.answer is Answer.DROP:
+                tip = self._put_back(order, tip, config)
+            judged = _judge_commit(self._repo, order, self._repo.commit(tip), config)
+            nothing = judged.entry is Entry.UNCHANGED
+            returned = self._keep_tip(order, replace(judged, tip=rework.tip) if nothing else judged)
+        evidence.write_answered(self._repo.place, order.run, tip)
+        evidence.write_returned(self._repo.place, order.run, returned)
+
+    def _put_back(self, order: AdmitOrder, tip: Oid, config: Config) -> Oid:
+        changes = list(_diff(self._repo, order, tip, config).paths)
+        kinds = [_describe_change(self._repo, path, compare=True) for path in changes]
+        strayed = set(find_outside(kinds, order.claims))
+        outside = [path for path, kind in zip(changes, kinds, strict=True) if kind in strayed]
+        return put_back(self._repo, order.base, tip, outside, order.run) if outside else tip
 
     def _take(self, order: AdmitOrder, made: Exit, config: Config) -> Returned:
         quarantine = make_quarantine(self._repo, order.run)
@@ -163,7 +186,7 @@ def _brings_repositories(aside: GitRepo, base: Oid, tree: Oid) -> bool:
 def _find_violations(aside: GitRepo, order: AdmitOrder, tip: Oid, config: Config) -> tuple[Violation, ...]:
     if not aside.contains(tip, order.base):
         return (Violation(Reason.POLICY, "", "its history does not contain the commit that it was started from"),)
-    diff = diff_trees(aside, aside.tree_of(order.base), aside.tree_of(tip), FINDINGS_PER_FILE * config.changed_files)
+    diff = _diff(aside, order, tip, config)
     if not diff.complete:
         return (
             Violation(Reason.POLICY, "", f"more changes than can be judged; at most {config.changed_files} files may come in"),
@@ -171,6 +194,10 @@ def _find_violations(aside: GitRepo, order: AdmitOrder, tip: Oid, config: Config
     compare = any(claim.mode is Mode.APPEND for claim in order.claims)
     changes = [_describe_change(aside, path, compare=compare) for path in diff.paths]
     return judge(changes, [Folder(one.path, one.names, one.added) for one in diff.folders], order.claims, config)
+
+
+def _diff(aside: GitRepo, order: AdmitOrder, tip: Oid, config: Config) -> TreeDiff:
+    return diff_trees(aside, aside.tree_of(order.base), aside.tree_of(tip), FINDINGS_PER_FILE * config.changed_files)
 
 
 def _describe_change(aside: GitRepo, path: PathChange, *, compare: bool) -> Change:

@@ -30,7 +30,7 @@ from orchd.adapters.run_files import EXIT, NOTES, ORDER, RESULT, RETURNED, START
 from orchd.adapters.run_log import LogChunk, log_chunks, split_lines
 from orchd.errors import OrchdError, UsageError
 from orchd.model.ids import Oid, RunId
-from orchd.model.run import Exit, Outcome, Returned, RunOrder
+from orchd.model.run import CommandResult, Exit, Outcome, Returned, RunOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +143,13 @@ def _follow_chunks(place: Place, run: RunId) -> Iterator[LogChunk]:
 def write_ordered(place: Place, ordered: Ordered) -> None:
     """Store, durably, what is about to be started."""
     write_durably(run_folder(place, ordered.order.id) / ORDER, dumps(encode(ordered)))
+
+
+def write_answered(place: Place, run: RunId, tip: Oid) -> None:
+    """Store, durably, that this attempt had no command: it took up the result `tip` again."""
+    folder = run_folder(place, run)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_durably(folder / EXIT, dumps(encode(Exit(Outcome.EXITED, (CommandResult("answer", 0, 0.0),), tip))))
 
 
 def write_returned(place: Place, run: RunId, returned: Returned) -> None:

@@ -41,6 +41,9 @@ EXPLAIN_FIELDS = (
     Field("why", Kind.TEXTS, "the evidence"),
     Field("next", Kind.TEXTS, "what you can do"),
 )
+OUTSIDE_FIELD = Field(
+    "outside", Kind.TEXTS, "of a held task: all paths outside its claim, each after `added`, `changed` or `deleted`"
+)
 TELLING_FIELDS = tuple(field for field in EXPLAIN_FIELDS if field.name in ("what", "why", "next"))
 
 ENVELOPES: Mapping[str, Envelope] = {
@@ -159,7 +162,21 @@ ENVELOPES: Mapping[str, Envelope] = {
                 Field("reason", Kind.TEXT, "why it did not land"),
                 Field("detail", Kind.TEXTS, "paths or lines that explain the reason"),
                 Field("conflicts", Kind.TEXTS, "conflicts with the work of others that are predicted; nothing waits for them"),
+                OUTSIDE_FIELD,
                 *TELLING_FIELDS,
+            ),
+            many=False,
+        ),
+        Envelope(
+            "question",
+            "What is asked about a held task.",
+            (
+                Field("task", Kind.TEXT, "id"),
+                Field("status", Kind.TEXT, "where it is in its life"),
+                Field("question", Kind.TEXT, "what a person has to decide; empty when nothing is asked"),
+                Field("tip", Kind.OID, "the result that it is about"),
+                OUTSIDE_FIELD,
+                Field("answers", Kind.TEXTS, "the commands that answer it"),
             ),
             many=False,
         ),
@@ -207,10 +224,10 @@ ENVELOPES: Mapping[str, Envelope] = {
         ),
         Envelope(
             "ask",
-            "What was asked of orchd by `retry` and `cancel`.",
+            "What was asked of orchd by `retry`, `cancel` and `answer`.",
             (
                 Field("task", Kind.TEXT, "id"),
-                Field("verb", Kind.TEXT, "retry or cancel"),
+                Field("verb", Kind.TEXT, "retry, cancel or answer"),
                 Field("status", Kind.TEXT, "where the task was when it was asked"),
                 Field("served", Kind.FLAG, "whether an orchd runs that will do it now"),
             ),

@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, str] = {
     "op": "looking",
     "retry": "working",
     "cancel": "working",
+    "answer": "answering",
     "demo": "demo",
     "schema": "setting",
     "completion": "setting",

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 from orchd.cli.closing import tasks_of_run
 from orchd.cli.fields import Row
+from orchd.core.answers import is_open_question
 from orchd.core.conflicts import tell_conflicts
+from orchd.core.phrases import QUESTION, QUESTION_COMMANDS
+from orchd.core.policy import Change, name_change
 from orchd.core.telling import (
     SCENE,
     Scene,
@@ -119,7 +122,27 @@ def view_explain(task: Task, state: State, decision: Decision | None, scene: Sce
     return {"task": task.spec.id, "status": str(task.status), "what": told.what, "why": told.why, "next": told.steps}
 
 
-def view_show(task: Task, state: State, decision: Decision | None, scene: Scene = SCENE) -> Row:
+def view_question(task: Task, outside: Iterable[Change] | None) -> Row:
+    """What is asked about the task; empty texts when nothing is."""
+    asked = is_open_question(task)
+    return {
+        "task": task.spec.id,
+        "status": str(task.status),
+        "question": QUESTION if asked else "",
+        "tip": task.tip if asked else "",
+        "outside": tell_changes(outside or ()),
+        "answers": tuple(command.format(task=task.spec.id) for command in QUESTION_COMMANDS) if asked else (),
+    }
+
+
+def tell_changes(changes: Iterable[Change]) -> tuple[str, ...]:
+    """Each path after what happened to it."""
+    return tuple(f"{name_change(change)} {change.path}" for change in changes)
+
+
+def view_show(
+    task: Task, state: State, decision: Decision | None, scene: Scene = SCENE, outside: Iterable[Change] | None = None
+) -> Row:
     """Everything about the task."""
     return {
         **_view_spec(task),
@@ -132,6 +155,7 @@ def view_show(task: Task, state: State, decision: Decision | None, scene: Scene 
         "reason": str(task.reason or ""),
         "detail": task.detail,
         "conflicts": tell_conflicts(task.spec.id, state.conflicts),
+        "outside": tell_changes(outside or ()),
         **view_explain(task, state, decision, scene),
     }
 

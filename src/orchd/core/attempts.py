@@ -34,7 +34,7 @@ def conclude_attempts(state: State, snapshot: Snapshot) -> Iterator[Event]:
             if seen.exit and seen.returned:
                 yield _conclude(task, seen.exit, seen.returned, snapshot.now_ms)
             elif task.status is Status.STOPPING and seen.phase is Phase.ABSENT:
-                yield _ended(task, Status.CANCELLED, Returned(Entry.UNCHANGED), snapshot.now_ms, Reason.CANCELLED)
+                yield _ended(task, Status.CANCELLED, _untouched(task), snapshot.now_ms, Reason.CANCELLED)
 
 
 def ended_well(seen: Exit) -> bool:
@@ -55,7 +55,15 @@ def _conclude(task: Task, seen: Exit, returned: Returned, now_ms: int) -> Attemp
     if returned.entry is Entry.UNCHANGED:
         failed = None if task.spec.noop else Reason.NOTHING
         return _ended(task, Status.FAILED if failed else Status.UNCHANGED, returned, now_ms, failed, returned.detail)
-    return _ended(task, Status.FAILED, returned, now_ms, returned.reason or Reason.POLICY, returned.detail)
+    strayed = returned.entry is Entry.REFUSED and returned.reason is Reason.CLAIM
+    status = Status.HELD if strayed else Status.FAILED
+    return _ended(task, status, returned, now_ms, returned.reason or Reason.POLICY, returned.detail)
+
+
+def _untouched(task: Task) -> Returned:
+    """What an attempt leaves that never began."""
+    again = task.rework
+    return Returned(Entry.KEPT, again.tip, again.ref) if again else Returned(Entry.UNCHANGED)
 
 
 def _describe_exit(seen: Exit) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from orchd.model.message import (
     SaveLanded,
     SaveMerged,
     StopAsked,
+    TaskAnswered,
     TaskCancelled,
     TaskRetried,
     TaskSeen,
@@ -63,6 +64,7 @@ ENDS = {
     Status.READY: (Tone.PLAIN, "ready"),
     Status.UNCHANGED: (Tone.GOOD, "unchanged"),
     Status.FAILED: (Tone.BAD, "failed"),
+    Status.HELD: (Tone.CALL, "held"),
     Status.CANCELLED: (Tone.PLAIN, "cancelled"),
     Status.WAITING: (Tone.PLAIN, "lost"),
 }
@@ -94,6 +96,11 @@ def _(event: TaskWithdrawn, state: State) -> Iterator[Line]:
 @tell.register
 def _(event: TaskRetried, state: State) -> Iterator[Line]:
     yield Line(Tone.PLAIN, "retry", event.task)
+
+
+@tell.register
+def _(event: TaskAnswered, state: State) -> Iterator[Line]:
+    yield Line(Tone.PLAIN, "answered", f"{event.task}: {event.rework.answer}")
 
 
 @tell.register

@@ -19,6 +19,7 @@ from orchd.model.limits import SPENT_REFS
 from orchd.model.message import (
     Action,
     AdmitResult,
+    AdmitRework,
     DiscardWorkspace,
     ForgetIntent,
     ForgetSaves,
@@ -52,7 +53,11 @@ def list_duties(state: State, snapshot: Snapshot) -> Iterator[Action]:
 
 
 def _serve_attempt(task: Task, lease: Lease, seen: RunSeen) -> Iterator[Action]:
-    if seen.phase is Phase.ABSENT and task.status is Status.RUNNING:
+    if task.rework is not None:
+        if seen.returned is None:
+            accept = task.status is Status.RUNNING
+            yield AdmitRework(_order_admission(task, current_run(task), accept=accept), task.rework)
+    elif seen.phase is Phase.ABSENT and task.status is Status.RUNNING:
         yield StartRun(order_attempt(task, lease), task.spec.id)
     elif seen.phase is Phase.RUNNING and task.status is Status.STOPPING:
         yield StopRun(current_run(task))
@@ -60,8 +65,11 @@ def _serve_attempt(task: Task, lease: Lease, seen: RunSeen) -> Iterator[Action]:
         yield SalvageRun(current_run(task))
     elif seen.exit and seen.returned is None:
         accept = task.status is Status.RUNNING and ended_well(seen.exit)
-        spec = task.spec
-        yield AdmitResult(AdmitOrder(current_run(task), spec.session, spec.id, task.base, spec.claims, accept))
+        yield AdmitResult(_order_admission(task, current_run(task), accept=accept))
+
+
+def _order_admission(task: Task, run: RunId, *, accept: bool) -> AdmitOrder:
+    return AdmitOrder(run, task.spec.session, task.spec.id, task.base, task.spec.claims, accept)
 
 
 def order_attempt(task: Task, lease: Lease) -> RunOrder:
@@ -153,8 +161,7 @@ def _clear_workspace(run: RunId, seen: RunSeen, tasks: Mapping[TaskId, Task]) ->
     elif seen.phase is Phase.LOST:
         yield SalvageRun(run)
     elif task is not None and seen.exit is not None and seen.returned is None:
-        spec = task.spec
-        yield AdmitResult(AdmitOrder(run, spec.session, spec.id, task.base, spec.claims, accept=False))
+        yield AdmitResult(_order_admission(task, run, accept=False))
     elif run.startswith(GATE_MARK) or is_reachable(seen):
         yield DiscardWorkspace(run)
 

@@ -33,6 +33,7 @@ from orchd.model.message import (
     SaveMerged,
     SavePlanned,
     StopAsked,
+    TaskAnswered,
     TaskCancelled,
     TaskRetried,
     TaskSeen,
@@ -169,6 +170,7 @@ def _(event: AttemptEnded, draft: Draft) -> None:
         detail=event.detail,
         ended_ms=event.at_ms,
         lost=task.lost + (event.reason is Reason.LOST),
+        rework=task.rework if event.status is Status.WAITING else None,
     )
 
 
@@ -180,7 +182,7 @@ def _(event: StopAsked, draft: Draft) -> None:
 @apply.register
 def _(event: TaskCancelled, draft: Draft) -> None:
     task = _change(draft, event, event.task, Status.CANCELLED)
-    draft.tasks[event.task] = replace(task, reason=Reason.CANCELLED, detail=(), ended_ms=event.at_ms)
+    draft.tasks[event.task] = replace(task, reason=Reason.CANCELLED, detail=(), ended_ms=event.at_ms, rework=None)
 
 
 @apply.register
@@ -202,6 +204,13 @@ def _(event: ConflictCleared, draft: Draft) -> None:
 
 def _other_conflicts(event: ConflictPredicted | ConflictCleared, draft: Draft) -> tuple[Conflict, ...]:
     return tuple(one for one in draft.conflicts if (one.task, one.other) != (event.task, event.other))
+
+
+@apply.register
+def _(event: TaskAnswered, draft: Draft) -> None:
+    task = _change(draft, event, event.task, Status.WAITING)
+    spec = replace(task.spec, claims=event.claims)
+    draft.tasks[event.task] = replace(task, spec=spec, rework=event.rework, reason=None, detail=(), ended_ms=0)
 
 
 @apply.register

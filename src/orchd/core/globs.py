@@ -25,6 +25,8 @@ _FAULTS = (
     (re.compile(r"(\A|/)\.git(/|\Z)", re.IGNORECASE), "`.git` belongs to git"),
 )
 
+_UNSPEAKABLE = re.compile(r"[*?\\\[\]{}!\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
 
 def glob_fault(glob: str) -> str | None:
     """Why `glob` cannot be claimed, as half a sentence; None when it can. A trailing slash is a fault-free folder."""
@@ -34,6 +36,12 @@ def glob_fault(glob: str) -> str | None:
     if len(glob.encode()) > PATH_BYTES:
         return f"it is longer than {PATH_BYTES} bytes"
     return None
+
+
+def name_exactly(path: str) -> str:
+    """The glob for one path. What means something in a glob, or may not stand in one, becomes `?`: a little wider, never
+    narrower."""
+    return _UNSPEAKABLE.sub("?", path)
 
 
 def complete_glob(glob: str) -> str:

@@ -49,9 +49,11 @@ def _is_news(file: FileSeen, state: State) -> bool:
 
 
 def _withdraw(state: State, present: Iterable[TaskId], files: FilesSeen) -> Iterator[Event]:
+    """An answered task needs no file any more: its result is there."""
     there = {*present, *files.unsettled}
     for name, task in state.tasks.items():
-        if task.status is Status.WAITING and task.source is not Source.INBOX and name not in there:
+        bound = task.source is not Source.INBOX and task.rework is None
+        if task.status is Status.WAITING and bound and name not in there:
             yield TaskWithdrawn(name)
 
 

@@ -29,6 +29,16 @@ RETRY = "`orchd retry {id}` runs it again on the present {branch}"
 ANEW = "{change}: that starts it anew"
 BACK = "its file is gone, so a retry would be withdrawn at once: put `.orch/tasks/{id}.yaml` back first"
 
+QUESTION = "its result changed paths outside its claim: may it?"
+QUESTION_COMMANDS = (
+    "orchd answer {task} --widen",
+    "orchd answer {task} --widen GLOB...",
+    "orchd answer {task} --drop",
+    "orchd cancel {task}",
+    "orchd retry {task}",
+)
+REWORK = "its result {tip} is judged again, as a person answered; its command does not run again"
+
 REASONS: Mapping[Reason, Telling] = {
     Reason.EXIT: Telling("its command did not succeed", steps=(LOG, DIFF, RETRY, ANEW)),
     Reason.TIMEOUT: Telling(
@@ -44,7 +54,15 @@ REASONS: Mapping[Reason, Telling] = {
     ),
     Reason.CLAIM: Telling(
         "it changed paths outside its claim",
-        steps=("widen `claims:` ({change}): that starts it anew", DIFF, RETRY),
+        steps=(
+            "`orchd answer {id}` lists them all",
+            "`orchd answer {id} --widen` lets them in: the result is judged again, its command does not run again",
+            "`orchd answer {id} --drop` puts them back and takes the rest",
+            "`orchd cancel {id}` gives it up; its work stays in the attic",
+            DIFF,
+            "widen `claims:` ({change}): that starts it anew",
+            RETRY,
+        ),
     ),
     Reason.POLICY: Telling(
         "its result holds something that may not come in",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from orchd.core.answers import hear_answer
 from orchd.core.arbiter import decide, expand_only
 from orchd.core.attempts import conclude_attempts
 from orchd.core.desk import Room
@@ -70,7 +71,8 @@ def _start(state: State, snapshot: Snapshot, decision: Decision) -> AttemptStart
     task = state.tasks[decision.task]
     spec = task.spec
     lease = Lease(spec.id, state.owner, state.epoch, spec.claims, snapshot.now_ms, spec.resources, decision.ports)
-    return AttemptStarted(decision.task, task.attempt + 1, snapshot.main, lease)
+    base = task.rework.base if task.rework else snapshot.main
+    return AttemptStarted(decision.task, task.attempt + 1, base, lease)
 
 
 def _topic(intent: Intent) -> tuple[str, ...]:
@@ -87,16 +89,23 @@ def _cancel(intent: Intent, state: State, snapshot: Snapshot) -> Iterator[Event]
     return _first_allowed(state.tasks.get(task), StopAsked(task), TaskCancelled(task, snapshot.now_ms))
 
 
+def _answer(intent: Intent, state: State, snapshot: Snapshot) -> Iterator[Event]:
+    task = state.tasks.get(intent.subject)
+    answered = hear_answer(task, intent.words) if task else None
+    yield from (answered,) if answered else ()
+
+
 def _first_allowed(task: Task | None, *wishes: Event) -> Iterator[Event]:
     """The first wish that the lifecycle of `task` allows, if any."""
     yield from [event for event in wishes if task and allows(type(event), task.status)][:1]
 
 
-TAKES_BACK = frozenset({Verb.RETRY, Verb.CANCEL})
+TAKES_BACK = frozenset({Verb.RETRY, Verb.CANCEL, Verb.ANSWER})
 
 WISHES: Mapping[Verb, Callable[[Intent, State, Snapshot], Iterator[Event]]] = {
     Verb.RETRY: _retry,
     Verb.CANCEL: _cancel,
+    Verb.ANSWER: _answer,
 }
 
 STAGES: tuple[Stage, ...] = (hear_intents, read_files, conclude_attempts, advance_save, watch_conflicts, begin_save)

@@ -99,8 +99,8 @@ def judge(
     found = list(_judge_amount(changes, config))
     for change in changes:
         found += (Violation(Reason.POLICY, change.path, why) for why in _judge_path(change, config))
-        if not _is_claimed(change, claims):
-            found.append(Violation(Reason.CLAIM, change.path, "is outside the claim"))
+        if not is_claimed(change, claims):
+            found.append(Violation(Reason.CLAIM, change.path, f"was {name_change(change)} outside the claim"))
     for folder in folders:
         found += find_twins(folder)
     return tuple(found)
@@ -146,7 +146,15 @@ def _judge_path(change: Change, config: Config) -> Iterator[str]:
             yield f"has {change.size_bytes} bytes; at most {config.file_bytes} may come in"
 
 
-def _is_claimed(change: Change, claims: Sequence[PathSpec]) -> bool:
+def name_change(change: Change) -> str:
+    """What happened to the path, in one word."""
+    if not change.old_mode:
+        return "added"
+    return "changed" if change.new_mode else "deleted"
+
+
+def is_claimed(change: Change, claims: Sequence[PathSpec]) -> bool:
+    """Whether one of the claims allows this change."""
     granted = {spec.mode for spec in claims if spec.mode is not Mode.READ and covers(spec, change.path)}
     return Mode.WRITE in granted or (Mode.APPEND in granted and _only_grew(change))
 

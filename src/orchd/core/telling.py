@@ -12,6 +12,7 @@ import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from orchd.core.answers import is_open_question
 from orchd.core.conflicts import tell_conflicts
 from orchd.core.inert import inert
 from orchd.core.phrases import (
@@ -27,6 +28,7 @@ from orchd.core.phrases import (
     LOG,
     REASONS,
     RETRY,
+    REWORK,
     SAVE_STEPS,
     UNSERVED,
     Telling,
@@ -116,6 +118,8 @@ def tell_proven(task: Task, scene: Scene = SCENE) -> str:
     if task.status is Status.LANDED:
         gates = f"; {tell_gates(scene.checkpoint)}" if scene.checkpoint else ""
         return f"{_tell_where(task, scene)} ({task.commit[:SHORT_OID]}){gates}"
+    if is_open_question(task):
+        return "nothing landed"
     return _PROVEN.get(task.status, "nothing landed").format(ref=short_ref(task.ref), branch=scene.branch)
 
 
@@ -149,6 +153,8 @@ def list_needs(state: State, scene: Scene = SCENE) -> tuple[Need, ...]:
 
 
 def _answer(task: Task, scene: Scene) -> str:
+    if is_open_question(task):
+        return f"orchd answer {task.spec.id}"
     return f"orchd {'explain' if scene.lacks_file(task) else 'retry'} {task.spec.id}"
 
 
@@ -164,7 +170,8 @@ def short_ref(ref: str) -> str:
 
 
 def _tell_waiting(task: Task, state: State, decision: Decision | None, scene: Scene) -> Telling:
-    why = (f"attempt {task.attempt} was lost: its supervisor was gone without evidence",) if task.lost else ()
+    lost = (f"attempt {task.attempt} was lost: its supervisor was gone without evidence",) if task.lost else ()
+    why = (*lost, REWORK.format(tip=task.rework.tip[:SHORT_OID])) if task.rework else lost
     if decision is None:
         return Telling(
             "it waits; orchd has not looked at it yet", why, ("`orchd run` or `orchd daemon` starts what can start",)
@@ -220,6 +227,8 @@ def _name_other(other: TaskId, known: Mapping[TaskId, Task]) -> str:
 
 
 def _tell_running(task: Task, _: State, __: Scene) -> Telling:
+    if task.rework:
+        return Telling(REWORK.format(tip=task.rework.tip[:SHORT_OID]))
     return Telling(
         f"attempt {task.attempt} runs on {task.base[:SHORT_OID]}",
         (f"its limit is {tell_span(task.spec.timeout_seconds)}",),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 
 from orchd.core.inert import inert
-from orchd.model.ids import TaskId, checkpoint_name
+from orchd.model.ids import Oid, TaskId, checkpoint_name
 from orchd.model.message import (
     AttemptEnded,
     AttemptStarted,
@@ -28,6 +28,7 @@ from orchd.model.message import (
     SaveMerged,
     SavePlanned,
     StopAsked,
+    TaskAnswered,
     TaskCancelled,
     TaskRetried,
     TaskSeen,
@@ -52,6 +53,7 @@ OPERATIONS: Mapping[type[Event], tuple[str, Callable[..., str]]] = {
     TaskRetried: ("retry", lambda event: event.task),
     ConflictPredicted: ("predict conflict of", lambda event: f"{event.task} with {event.other or 'main'}"),
     ConflictCleared: ("clear conflict of", lambda event: f"{event.task} with {event.other or 'main'}"),
+    TaskAnswered: ("answer", lambda event: f"{event.task} {event.rework.answer}"),
     SavePlanned: ("plan save", lambda event: event.save.id),
     SaveMerged: ("merge save", lambda event: event.save),
     GateRan: ("gate save", lambda event: f"{event.save} {'green' if event.verdict.green else 'red'}"),
@@ -98,6 +100,12 @@ def word_checkpoint(save: Save, titles: Sequence[str], version: str) -> str:
     body = [f"- {link.item.task}: {names[link.item.task]}" for link in landed] if len(landed) > 1 else []
     trailers = (*_identity(save), *_evidence(save), ("Orch-Version", version))
     return compose(_shorten(subject, SUBJECT_CHARS), body, trailers)
+
+
+def word_rework(subject: str, token_of_run: str, tip: Oid) -> str:
+    """The message of a result from which the paths outside the claim were taken away."""
+    body = ("What it changed outside its claim was put back, as a person answered.",)
+    return compose(_shorten(inert(subject), SUBJECT_CHARS), body, (("Orch-Attempt", token_of_run), ("Orch-Rework-Of", tip)))
 
 
 def word_tag(save: Save) -> str:

@@ -9,6 +9,7 @@ from orchd.model.config import Config
 from orchd.model.message import (
     Action,
     AdmitResult,
+    AdmitRework,
     DiscardWorkspace,
     ForgetIntent,
     ForgetSaves,
@@ -67,6 +68,11 @@ def _(action: SalvageRun, ports: Ports, config: Config) -> None:
 @perform.register
 def _(action: AdmitResult, ports: Ports, config: Config) -> None:
     ports.airlock.admit(action.order, config)
+
+
+@perform.register
+def _(action: AdmitRework, ports: Ports, config: Config) -> None:
+    ports.airlock.rework(action.order, action.rework, config)
 
 
 @perform.register

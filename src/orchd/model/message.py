@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from orchd.model.claim import Lease
+from orchd.model.claim import Lease, PathSpec
 from orchd.model.ids import Oid, RunId, SaveId, TaskId
 from orchd.model.problem import Problem
 from orchd.model.run import AdmitOrder, RunOrder
 from orchd.model.save import Excluded, Hold, Merged, Save, Verdict
-from orchd.model.work import Reason, Source, Status, TaskSpec
+from orchd.model.work import Reason, Rework, Source, Status, TaskSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class AttemptStarted:
 
 @dataclass(frozen=True, slots=True)
 class AttemptEnded:
-    """What an attempt came to: READY, UNCHANGED, FAILED, CANCELLED, or WAITING when a lost attempt is tried again."""
+    """What an attempt came to: READY, UNCHANGED, FAILED, HELD, CANCELLED, or WAITING when a lost attempt is tried again."""
 
     task: TaskId
     attempt: int
@@ -114,6 +114,15 @@ class ConflictCleared:
 
     task: TaskId
     other: TaskId
+
+
+@dataclass(frozen=True, slots=True)
+class TaskAnswered:
+    """Somebody said what becomes of a held result: it is taken up again under `claims`, the claim of this generation."""
+
+    task: TaskId
+    rework: Rework
+    claims: tuple[PathSpec, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +211,7 @@ Event: TypeAlias = (
     | TaskRetried
     | ConflictPredicted
     | ConflictCleared
+    | TaskAnswered
     | SavePlanned
     | SaveMerged
     | GateRan
@@ -250,6 +260,14 @@ class AdmitResult:
     """Take the result of an ended run through the airlock."""
 
     order: AdmitOrder
+
+
+@dataclass(frozen=True, slots=True)
+class AdmitRework:
+    """Take a held result, which is in the repository already, through the airlock again as the person answered."""
+
+    order: AdmitOrder
+    rework: Rework
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +335,7 @@ Action: TypeAlias = (
     | TellRun
     | SalvageRun
     | AdmitResult
+    | AdmitRework
     | DiscardWorkspace
     | MergeSave
     | LandSave

@@ -93,6 +93,7 @@ class Verb(StrEnum):
 
     RETRY = "retry"
     CANCEL = "cancel"
+    ANSWER = "answer"
 
 
 @dataclass(frozen=True, slots=True)

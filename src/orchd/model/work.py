@@ -45,6 +45,24 @@ class Reason(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Answer(StrEnum):
+    """What a person says to a result that is held."""
+
+    WIDEN = "widen"
+    DROP = "drop"
+
+
+@dataclass(frozen=True, slots=True)
+class Rework:
+    """A held result that is taken up again, instead of running the command again: the commit `tip`, made from `base` and
+    kept as `ref`. WIDEN takes it as it is; DROP puts back what is outside the claim."""
+
+    answer: Answer
+    tip: Oid
+    base: Oid
+    ref: str
+
+
 class Source(StrEnum):
     """Where a task came from."""
 
@@ -86,7 +104,8 @@ class Task:
 
     `generation` rises when a finished task is asked for anew, `attempt` with each start; `order` is the place in the
     queue of all tasks ever seen; `digest` identifies the meaning of its file and `drop` the very file of an inbox;
-    `tip` is where its work is reachable, `detail` lists paths or lines that explain `reason`.
+    `tip` is where its work is reachable, `detail` lists paths or lines that explain `reason`; `rework` is the result that
+    its next or present attempt takes up.
     """
 
     spec: TaskSpec
@@ -108,3 +127,4 @@ class Task:
     ended_ms: int = 0
     checkpoint: str = ""
     commit: Oid = ""
+    rework: Rework | None = None

@@ -14,6 +14,7 @@ from orchd.cli.flags import Command, read_flags
 from orchd.cli.output import complain, fact_lines, paint, print_json, print_record, say
 from orchd.cli.suggest import unknown
 from orchd.cli.views import find_problems, view_explain, view_show
+from orchd.core.answers import is_open_question
 from orchd.core.inert import inert, plain
 from orchd.core.rendering import render_problem
 from orchd.errors import UsageError
@@ -39,7 +40,8 @@ def show(task: TaskId) -> int:
     state = app.read_hot(place).state
     known, code = _find_told(place, state, task)
     if known:
-        row = view_show(known, state, _decide(place, state, known), look_closely(place, state, known))
+        outside = app.outside(place, known) if is_open_question(known) else ()
+        row = view_show(known, state, _decide(place, state, known), look_closely(place, state, known), outside)
         print_record(ENVELOPES["show"], row, fact_lines(ENVELOPES["show"].fields, row))
     return code
 

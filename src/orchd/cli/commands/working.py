@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from orchd.adapters.place import Place
     from orchd.app import Served
 
+UNSERVED_ASK = "nobody serves this repository: the next `orchd run` or `orchd daemon` does it"
 EVENTS = {Verb.RETRY: (TaskRetried,), Verb.CANCEL: (TaskCancelled, StopAsked)}
 """What each request can become."""
 
@@ -113,4 +114,4 @@ def _ask(verb: Verb, task: TaskId) -> None:
     served = app.server(place) is not None
     print_records(ENVELOPES["ask"], [{"task": task, "verb": str(verb), "status": str(known.status), "served": served}])
     if not served:
-        say("nobody serves this repository: the next `orchd run` or `orchd daemon` does it")
+        say(UNSERVED_ASK)

@@ -1,0 +1,104 @@
+"""Scenes about results that strayed outside their claim, and about what a person answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from playbook import SPEC, look, planned, scene, state_of, task
+from rules import check_covers, check_overlap
+from world import demand
+
+from orchd.core import answers, duties, globs, intake
+from orchd.core.claims import covers, overlaps
+from orchd.model.claim import PathSpec
+from orchd.model.message import AdmitRework, AttemptStarted, StartRun, TaskAnswered
+from orchd.model.run import AdmitOrder, CommandResult, Exit, Outcome, Phase, RunSeen
+from orchd.model.snapshot import FilesSeen, Intent, Verb
+from orchd.model.work import Answer, Reason, Rework, Source, Status, Task
+
+CLAIMED = replace(SPEC, claims=(PathSpec("src/**"),))
+AGAIN = Rework(Answer.DROP, "tip", "old", "attic/a/1")
+ODD_PATHS = ("plain.txt", "a[1].txt", "a*b", "a?b", "**", "{x}", "!x", "a\\b", "a\nb", "\udcff", "src/[id]/page.tsx")
+
+
+def held(**more: object) -> Task:
+    """A task whose result strayed."""
+    known = {"tip": "tip", "base": "old", "ref": "attic/a/1", "reason": Reason.CLAIM, "detail": ("x",), "spec": CLAIMED}
+    return task(Status.HELD, **(known | more))
+
+
+def asked(*words: str) -> tuple[Intent, ...]:
+    return (Intent("1", Verb.ANSWER, "a", words),)
+
+
+@scene
+def an_answer_takes_the_very_result_up_again_without_a_run() -> None:
+    for said in Answer:
+        plan = planned(state_of(held()), intents=asked(said, "tip", "docs/x.md"))
+        answered, started = plan.events
+        demand("answered, then started", isinstance(answered, TaskAnswered) and isinstance(started, AttemptStarted), plan)
+        now = plan.state.tasks["a"]
+        demand("the result is named", now.rework == Rework(said, "tip", "old", "attic/a/1"), now)
+        demand("the old base", now.base == "old" and now.attempt == 2, now)
+        demand("the claim is wider", [c.glob for c in now.spec.claims] == ["src/**", "docs/x.md"], now)
+        demand("and held", plan.state.leases["a"].paths == now.spec.claims, plan)
+        demand("no run", not any(isinstance(action, StartRun) for action in plan.actions), plan)
+        (admit,) = (action for action in plan.actions if isinstance(action, AdmitRework))
+        order = AdmitOrder("a.1.2", "default", "a", "old", now.spec.claims, accept=True)
+        demand("the airlock judges it again under the wider claim", admit == AdmitRework(order, now.rework), admit)
+
+
+@scene
+def an_answer_that_nobody_waits_for_is_forgotten() -> None:
+    known = [asked("widen", "other-tip"), asked("widen"), asked(), asked("perhaps", "tip")]
+    for intents in known:
+        demand("forgotten", not planned(state_of(held()), intents=intents).events, intents)
+    for status in set(Status) - {Status.HELD}:
+        demand("not held", answers.hear_answer(replace(held(), status=status), ("widen", "tip")) is None, status)
+    for reason in set(Reason) - {Reason.CLAIM}:
+        demand("held for something else", answers.hear_answer(held(reason=reason), ("widen", "tip")) is None, reason)
+
+
+@scene
+def a_result_that_is_taken_up_again_needs_no_file() -> None:
+    waits = task(Status.WAITING, rework=AGAIN)
+    gone = tuple(intake.read_files(state_of(waits), look(state_of(waits), files=FilesSeen())))
+    demand("it is not withdrawn", not gone, gone)
+
+
+@scene
+def a_new_wording_forgets_the_answer() -> None:
+    state = state_of(task(Status.WAITING, rework=AGAIN, digest="old"))
+    plan = planned(state, files=look(state_of(task(Status.WAITING))).files, draining=True)
+    demand("the command will run", plan.state.tasks["a"].rework is None and plan.state.tasks["a"].digest == "1", plan)
+
+
+@scene
+def a_cancelled_answer_takes_nothing_in_and_remembers_the_work() -> None:
+    stopping = state_of(task(Status.STOPPING, rework=AGAIN, attempt=2))
+    now = planned(stopping).state.tasks["a"]
+    demand("cancelled", (now.status, now.tip, now.ref) == (Status.CANCELLED, "tip", "attic/a/1"), now)
+    begun = RunSeen(Phase.ENDED, Exit(Outcome.EXITED, (CommandResult("answer", 0, 0.0),), "tip"))
+    (admit,) = duties.list_duties(stopping, look(stopping, runs={"a.1.2": begun}))
+    demand("only kept", isinstance(admit, AdmitRework) and not admit.order.accept, admit)
+
+
+@scene
+def an_answered_task_from_the_inbox_waits_for_its_claim_like_any_other() -> None:
+    other = replace(task(Status.RUNNING, order=2), spec=replace(SPEC, id="b", claims=(PathSpec("docs/**"),)))
+    state = state_of(held(source=Source.INBOX), other)
+    plan = planned(state, intents=asked("widen", "tip", "docs/x.md"), runs={"b.1.1": RunSeen(Phase.RUNNING)})
+    (decision,) = plan.decisions
+    demand("it waits for the one who holds it", decision.others == ("b",) and "docs/x.md" in decision.detail, decision)
+
+
+@scene
+def the_glob_of_a_path_names_it_and_meets_whatever_else_does() -> None:
+    for path in ODD_PATHS:
+        glob = globs.name_exactly(path)
+        demand("it names the path", covers(PathSpec(glob), path), path, glob)
+        demand("it is no wider than a sign", not covers(PathSpec(glob), path + "x"), path, glob)
+        for other in ("*", "**", "*/*/*", "a*", "src/**", "plain.txt", glob):
+            demand("it meets who names it", overlaps(glob, other) or not covers(PathSpec(other), path), path, other)
+    check_covers("plain.txt", "plain.txt")
+    check_overlap(globs.name_exactly("a/b"), "a/*", ("a/b", "a/c"))
