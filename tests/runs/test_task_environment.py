@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -43,7 +45,10 @@ def test_the_order_adds_variables_and_they_are_not_written_down_with_the_rest(wo
     assert b"hush-hush" not in kept
 
 
-def test_a_command_has_no_input_and_a_session_of_its_own_and_default_signals(world: World):
+def test_a_command_has_no_input_and_a_session_of_its_own_and_default_signals(world: World, request: pytest.FixtureRequest):
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        old = signal.signal(number, signal.SIG_IGN)  # as `nohup`, or `&` in a script, leaves them
+        request.addfinalizer(functools.partial(signal.signal, number, old))
     line = "cat; cut -d' ' -f1,6 /proc/self/stat; echo $$; grep -E 'Sig(Ign|Blk)' /proc/self/status"
     stat, shell, blocked, ignored = seen_by(world, line)
     assert stat.split()[1] == shell

@@ -19,8 +19,9 @@ Start: TypeAlias = Callable[[int], int]
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _NOT_STARTED = 127
-# Python ignores the first two and a supervisor may ignore the third; what is ignored stays ignored after exec.
-_RESET_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGTERM)
+# Python ignores the first two, a supervisor may ignore the third, and who started the daemon the others (`nohup`, `&` in a
+# script); what is ignored stays ignored after exec.
+_RESET_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 _prctl = ctypes.CDLL(None, use_errno=True).prctl
 
 
