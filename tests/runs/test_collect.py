@@ -50,6 +50,16 @@ def test_commits_of_the_task_are_kept_below_the_rest(world: World):
     assert world.git("log", "--format=%s", f"{world.head}..{left.tip}").split("\n") == ["what was asked", "mine"]
 
 
+@pytest.mark.parametrize("after", ["", "echo more >> kept.txt", "rm kept.txt", "git reset -q --hard HEAD^; echo back > f"])
+def test_a_file_that_was_there_may_be_changed_and_committed(world: World, after: str):
+    left = take(world, f"echo new > kept.txt; rm folder/deep.txt; git commit -qam mine; {after}")
+    names, kept = world.names(left.tip), {"": "new", "echo more >> kept.txt": "new\nmore"}
+    assert ("kept.txt" in names) == (after != "rm kept.txt")
+    assert after not in kept or (world.show(left.tip, "kept.txt"), "folder/deep.txt" in names) == (kept[after], False)
+    if "reset" in after:
+        assert (world.show(left.tip, "kept.txt"), world.show(left.tip, "f")) == ("kept", "back")
+
+
 def test_a_task_that_committed_everything_itself_gets_no_commit_on_top(world: World):
     left = take(world, "echo x > f; git add f; git commit -qm mine")
     assert world.git("log", "--format=%s", f"{world.head}..{left.tip}") == "mine"

@@ -136,7 +136,7 @@ def _write_tree(git: TaskGit, base: Base, parent: Base, prepared: Prepared | Non
         Path(f"{index}.lock").unlink(missing_ok=True)
         git.run("read-tree", parent.commit, index=index)
     elif parent != base:
-        git.run("read-tree", "-m", parent.commit, index=index)
+        git.run("read-tree", "-i", "-m", parent.commit, index=index)
     same = known and mark_file(git_dir / "index") == known
     if passed_over := (b"" if same else _list_forced(git)) + _list_outside(git, index):
         git.run("update-index", "--add", "-z", "--stdin", stdin=passed_over, index=index)
