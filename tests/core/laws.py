@@ -42,6 +42,10 @@ def check_turn(world: World, snapshot: Snapshot, planned: Plan) -> None:
         if isinstance(event, AttemptStarted):
             check_start(world, snapshot, state, after, event)
             claim_laws.check_given(snapshot, state, event)
+        if isinstance(event, SavePlanned):
+            ready = [task.ended_ms for task in state.tasks.values() if task.status.value == "ready"]
+            runs = any(task.status.value in ACTIVE for task in state.tasks.values())
+            demand("a save gathers while others run", not (runs and 0 <= snapshot.now_ms - min(ready) < 250), ready)
         if isinstance(event, AttemptEnded):
             check_end(world, state.tasks[event.task], event)
         if isinstance(event, TaskAnswered):
@@ -56,6 +60,7 @@ def check_turn(world: World, snapshot: Snapshot, planned: Plan) -> None:
     claim_laws.check_goods(state)
     claim_laws.check_told(planned)
     claim_laws.check_reserved(snapshot, planned)
+    check_gathering(snapshot, planned)
     check_decisions(snapshot, planned)
     check_actions(world, planned)
 
@@ -91,6 +96,18 @@ def check_order(save: Save, state: State) -> None:
     pairs = [{found.task, found.other} for found in state.conflicts if {found.task, found.other} <= set(names)]
     met = [sum(name in pair for pair in pairs) for name in names]
     demand("who conflicts with few is merged first", met == sorted(met), names, met)
+
+
+def check_gathering(snapshot: Snapshot, planned: Plan) -> None:
+    """Work that is ready is saved, or waits a moment for what runs, and then somebody looks again."""
+    tasks = planned.state.tasks.values()
+    ready = [task.ended_ms for task in tasks if task.status.value == "ready"]
+    if planned.state.save or not ready:
+        demand("nobody is woken for nothing", planned.wake_ms is None, planned.wake_ms)
+        return
+    demand("a save waits only for what runs", any(task.status.value in ACTIVE for task in tasks), ready)
+    demand("a save waits for a moment only", 0 <= snapshot.now_ms - min(ready) < 250, snapshot.now_ms, ready)
+    demand("somebody looks when the moment is over", planned.wake_ms == min(ready) + 250, planned.wake_ms, ready)
 
 
 def check_moves(event: Event, before: State, after: State) -> None:

@@ -41,6 +41,9 @@ def check_all() -> None:
     check_index(dice)
     queueing.check_kept_slot()
     check_crowds(dice)
+    for age_ms, ready in ((0, 1), (249, 2), (250, 1), (-1, 1), (10, 0), (10, 63), (10, 64)):
+        for others in ((), (Status.RUNNING,), (Status.STOPPING, Status.WAITING), (Status.WAITING, Status.LANDED)):
+            rules.check_gathering(age_ms, ready, others)
     for seed in range(WALKS):
         walk.walk(walk.Seeded(seed), STEPS)
 

@@ -16,7 +16,7 @@ from orchd.core import claims, graph, saving
 from orchd.model.claim import PathSpec
 from orchd.model.run import CommandResult, Exit, Outcome
 from orchd.model.save import Gate, Merged, Save, SaveItem, SaveStep
-from orchd.model.snapshot import FileSeen
+from orchd.model.snapshot import FileSeen, State
 from orchd.model.work import Source, Status, Task, TaskSpec
 
 GATES = (Gate("unit", "make unit"), Gate("lint", "make lint"))
@@ -94,6 +94,19 @@ def a_save(size: int, gates: tuple[Gate, ...] = GATES) -> Save:
     items = tuple(SaveItem(f"t{at}", 1, 1, f"tip{at}") for at in range(size))
     chain = tuple(Merged(item, f"head{at}", f"tree{at}") for at, item in enumerate(items))
     return Save("save1", "default", "base", items, gates, 1, 0, step=SaveStep.MERGED, base_tree="tree", chain=chain)
+
+
+def check_gathering(age_ms: int, ready: int, others: Sequence[Status]) -> None:
+    """A save waits for more only while somebody runs, only for a short time, and not when it is full."""
+    plain = TaskSpec("x", "X", "make")
+    open_tasks = [Task(plain, Status.READY, "1", Source.FILE, at, 0, ended_ms=1000) for at in range(ready)]
+    open_tasks += [Task(plain, status, "1", Source.FILE, at, 0) for at, status in enumerate(others, ready)]
+    state = State(tasks={f"t{at}": task for at, task in enumerate(open_tasks)})
+    runs = any(status.value in oracle.ACTIVE for status in others)
+    waits = runs and 0 <= age_ms < 250 and 0 < ready < 64
+    until = saving.gathers_until(state, 1000 + age_ms)
+    demand("a save gathers", until == (1250 if waits else None), until, age_ms, ready, others)
+    demand("one save at a time", saving.gathers_until(replace(state, save=a_save(1)), 1000 + age_ms) is None)
 
 
 def check_search(bad: frozenset[int], size: int) -> None:

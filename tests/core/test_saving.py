@@ -29,6 +29,11 @@ def test_the_search_is_right_and_short_for_any_save(size: int, bad: set[int]) ->
     rules.check_search(frozenset(at for at in bad if at < size), size)
 
 
+@given(st.integers(-300, 600), st.integers(0, SAVE_ITEMS + 1), st.lists(st.sampled_from(Status), max_size=3))
+def test_a_save_gathers_only_while_somebody_runs_and_for_a_short_time(age_ms: int, ready: int, others: list[Status]) -> None:
+    rules.check_gathering(age_ms, ready, [status for status in others if status is not Status.READY])
+
+
 def test_without_gates_everything_lands_unjudged() -> None:
     save = rules.a_save(3, ())
     assert (saving.next_probe(save), saving.landable(save), saving.blame(save)) == (None, 3, ())

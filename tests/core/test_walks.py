@@ -11,7 +11,7 @@ import world
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchd.model.message import Event
+from orchd.model.message import AttemptEnded, Event, SaveMerged
 from orchd.model.work import Reason, Status
 
 CHUNK, STEPS = 200, 80
@@ -72,7 +72,9 @@ def test_the_walks_visit_every_event_status_reason_and_action() -> None:
             done = walk_from(seed, STEPS)
             events.update(type(event).__name__ for event in done.log)
             statuses |= {task.status for task in done.state.tasks.values()}
+            statuses |= {event.status for event in done.log if isinstance(event, AttemptEnded)}
             reasons |= {task.reason for task in done.state.tasks.values()}
+            reasons |= {gone.reason for event in done.log if isinstance(event, SaveMerged) for gone in event.excluded}
     finally:
         world.PORTS.update(ports)
     assert set(events) == {kind.__name__ for kind in get_args(Event)}

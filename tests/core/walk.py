@@ -74,6 +74,7 @@ class Walk:
         """Look, decide, write down, act; everything may go wrong."""
         world = self.world
         main = world.main
+        world.now_ms += 110
         if self.one_in(6):
             self.disturb()
         snapshot = world.look(main)

@@ -341,7 +341,7 @@ class World:
             tree = self.commits[head].tree
             fresh = self.commits[item.tip].tree - tree
             if any(self.is_conflict(mine, other) for mine in fresh for other in tree - self.commits[item.tip].tree):
-                reason = (Reason.CONFLICT, Reason.PROOF)[zlib.crc32(item.tip.encode()) % 2]
+                reason = (Reason.CONFLICT, Reason.PROOF)[zlib.crc32(f"{save.id}{item.tip}".encode()) % 2]
                 out.append(Excluded(item, reason, (item.task,)))
                 continue
             head = self.commit(f"merge:{save.id}:{len(chain) + 1}", [head, item.tip], tree | self.commits[item.tip].tree)

@@ -12,6 +12,7 @@ from stories import Repo
 from orchd import app
 from orchd.adapters.leadership import take_leadership
 from orchd.adapters.place import Place
+from orchd.core import planner
 from orchd.engine import reconcile
 from orchd.engine.bell import Bell
 from orchd.engine.reconcile import Reconciler
@@ -83,6 +84,32 @@ def test_an_error_in_a_look_is_told_and_the_next_look_goes_on(
         state = reconciler.run(until_idle=True)
     assert state.tasks["one"].status == "landed"
     assert len(ears.troubles) == 3
+
+
+def land_one_while_another_runs(repo: Repo, place: Place, monkeypatch: pytest.MonkeyPatch, patience: int) -> dict[str, str]:
+    """`two` runs until `one` has landed, or until its patience (twentieths of a second) is over."""
+    monkeypatch.setattr(reconcile, "LOOK_SECONDS", 60.0)
+    seen = f"git --git-dir={place.git_dir} cat-file -e main:n1"
+    repo.task("one", "echo 1 > n1", claims=["n1"])
+    repo.task("two", f"for i in $(seq {patience}); do {seen} && echo 2 > n2 && break; sleep 0.05; done", claims=["n2"])
+    with opened(place) as (ports, bell, _):
+        reconciler = Reconciler(ports, bell)
+        reconciler.lead()
+        tasks = reconciler.run(until_idle=True).tasks
+    return {name: task.status.value for name, task in tasks.items()}
+
+
+def test_a_save_that_gathers_is_not_forgotten_while_another_task_runs(
+    repo: Repo, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landed = land_one_while_another_runs(repo, place, monkeypatch, patience=1000)
+    assert landed == {"one": "landed", "two": "landed"}
+
+
+def test_without_waking_it_waits_for_the_end_of_the_other(repo: Repo, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planner, "gathers_until", lambda *_: None)
+    landed = land_one_while_another_runs(repo, place, monkeypatch, patience=30)
+    assert landed == {"one": "landed", "two": "failed"}
 
 
 def test_an_error_in_the_first_look_is_told_as_it_is(repo: Repo, place: Place) -> None:

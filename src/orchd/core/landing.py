@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from orchd.core.attempts import UNSEEN
 from orchd.core.evolve import evolve
-from orchd.core.saving import blame, judge_gates, landable, lands_nothing_new, next_probe, plan_save
+from orchd.core.saving import blame, gathers_until, judge_gates, landable, lands_nothing_new, next_probe, plan_save
 from orchd.model.ids import gate_run
 from orchd.model.limits import GATE_ATTEMPTS
 from orchd.model.message import (
@@ -33,9 +33,9 @@ Step = Callable[[Save, SaveSeen, Snapshot], Iterator[Event]]
 
 
 def begin_save(state: State, snapshot: Snapshot) -> Iterator[Event]:
-    """A new save when none is in flight and something is ready."""
+    """A new save when none is in flight and something is ready, and nothing more is about to be."""
     save = plan_save(state, snapshot.main, snapshot.config, snapshot.now_ms)
-    if save is not None:
+    if save is not None and gathers_until(state, snapshot.now_ms) is None:
         yield SavePlanned(save)
 
 

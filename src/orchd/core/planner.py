@@ -20,6 +20,7 @@ from orchd.core.landing import advance_save, begin_save
 from orchd.core.lifecycle import allows
 from orchd.core.radar import watch_conflicts
 from orchd.core.reservations import standing
+from orchd.core.saving import gathers_until
 from orchd.core.statuses import ACTIVE, OPEN
 from orchd.model.claim import Lease
 from orchd.model.message import AttemptStarted, Event, StopAsked, TaskCancelled, TaskRetried
@@ -40,7 +41,8 @@ def plan(snapshot: Snapshot) -> Plan:
     starts = tuple(_start(state, snapshot, decision) for decision in decisions if decision.cause is Cause.NONE)
     events += starts
     state = evolve(state, starts) if starts else state
-    return Plan(state, tuple(events), decisions, tuple(list_duties(state, snapshot)))
+    wake_ms = gathers_until(state, snapshot.now_ms)
+    return Plan(state, tuple(events), decisions, tuple(list_duties(state, snapshot)), wake_ms)
 
 
 def is_idle(state: State) -> bool:

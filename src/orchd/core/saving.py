@@ -12,9 +12,10 @@ from collections.abc import Iterable
 
 from orchd.core.conflicts import order_merges
 from orchd.core.exit_words import tell_exit
+from orchd.core.statuses import ACTIVE
 from orchd.model.config import Config
 from orchd.model.ids import Oid, SaveId, SessionId, TaskId, gate_run
-from orchd.model.limits import SAVE_ITEMS
+from orchd.model.limits import GATHER_SECONDS, SAVE_ITEMS
 from orchd.model.run import Exit, Outcome
 from orchd.model.save import Excluded, Gate, GateResult, Save, SaveItem, Verdict
 from orchd.model.snapshot import State
@@ -33,6 +34,17 @@ def plan_save(state: State, base: Oid, config: Config, now_ms: int) -> Save | No
     items = tuple(map(_item, order_merges(taken, state.conflicts)))
     identity = _identify(session, base, items, config.gates, state.next_number)
     return Save(identity, session, base, items, config.gates, state.next_number, now_ms)
+
+
+def gathers_until(state: State, now_ms: int) -> int | None:
+    """Until when (milliseconds) the next save waits for more tasks; None: it does not. It waits only for tasks that run, and
+    not when the clock was set back."""
+    ready = [task.ended_ms for task in state.tasks.values() if task.status is Status.READY]
+    if state.save is not None or not 0 < len(ready) < SAVE_ITEMS:
+        return None
+    waits = any(task.status in ACTIVE for task in state.tasks.values())
+    until = min(ready) + int(GATHER_SECONDS * 1000)
+    return until if waits and min(ready) <= now_ms < until else None
 
 
 def next_probe(save: Save) -> int | None:

@@ -25,12 +25,13 @@ from orchd.ports import Ports, Stored
 @dataclass(frozen=True, slots=True)
 class Turn:
     """What one turn came to. `again`: something happened, so look at once; `idle`: nothing is left to do by ourselves;
-    `stuck`: there was something to do, and all of it failed."""
+    `stuck`: there was something to do, and all of it failed; `wake_ms`: when to look again though nothing happens."""
 
     state: State
     again: bool
     idle: bool
     stuck: bool = False
+    wake_ms: int | None = None
 
 
 class Reconciler:
@@ -76,7 +77,7 @@ class Reconciler:
         done = [execute(action, self._ports, snapshot.config) for action in planned.actions]
         again = bool(planned.events) or any(done)
         idle = not again and not planned.actions and not snapshot.files.unsettled and is_idle(planned.state)
-        return Turn(planned.state, again, idle, stuck=bool(done) and not any(done))
+        return Turn(planned.state, again, idle, bool(done) and not any(done), planned.wake_ms)
 
     def run(self, *, until_idle: bool) -> State:
         """Turn until stopped, or until nothing is left to do; the state at the end. Wakes, the timer and files pace it.
@@ -92,7 +93,7 @@ class Reconciler:
             if self._is_over(turn) or (until_idle and turn.idle):
                 return turn.state
             if not turn.again:
-                self._bell.wait(self._pause_seconds())
+                self._bell.wait(self._pause_seconds(turn))
 
     def _try_turn(self, stuck: int) -> Turn:
         """A turn that survives what passes: a ref that is just being moved, a git that was killed, a full disk. At the
@@ -105,7 +106,7 @@ class Reconciler:
             if self._last is None or stuck >= STUCK_LOOKS:
                 raise
             self._ports.audience.trouble(f"look: {type(error).__name__}: {error}")
-            return replace(self._last, again=False, idle=False, stuck=True)
+            return replace(self._last, again=False, idle=False, stuck=True, wake_ms=None)
         return self._last
 
     def _check_epoch(self, stored: Stored) -> None:
@@ -123,6 +124,7 @@ class Reconciler:
         drained = not turn.again and all(task.status not in ACTIVE for task in turn.state.tasks.values())
         return (drained and (turn.idle or turn.state.save is None)) or clock.monotonic() >= self._drain_until
 
-    def _pause_seconds(self) -> float:
-        settle = (self._ports.files.settle_in(), self._ports.reservations.settle_in())
-        return min((LOOK_SECONDS, *(seconds for seconds in settle if seconds is not None)))
+    def _pause_seconds(self, turn: Turn) -> float:
+        wake = None if turn.wake_ms is None else (turn.wake_ms - self._ports.clock.now_ms()) / 1000
+        pauses = (self._ports.files.settle_in(), self._ports.reservations.settle_in(), wake)
+        return min((LOOK_SECONDS, *(seconds for seconds in pauses if seconds is not None)))

@@ -36,6 +36,9 @@ LOST_RETRIES = 2
 GATE_ATTEMPTS = 3
 """Lost gate runs on one tree before the save gives up on it."""
 
+GATHER_SECONDS = 0.25
+"""While others run, a save waits this long for more tasks to become ready: it costs about the same for one as for many."""
+
 SAVE_ITEMS = 64
 """Tasks that one save lands at most."""
 

@@ -199,10 +199,11 @@ class Decision:
 class Plan:
     """What follows from a snapshot: first `events` are stored in one operation, then `actions` are done.
 
-    `state` is the state after the events.
+    `state` is the state after the events. At `wake_ms`, if it is set, time alone will have changed what follows.
     """
 
     state: State
     events: tuple[Event, ...] = ()
     decisions: tuple[Decision, ...] = ()
     actions: tuple[Action, ...] = ()
+    wake_ms: int | None = None
