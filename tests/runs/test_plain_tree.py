@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchd.adapters import plain_tree, workspace
+from orchd.adapters.kit import KitFile, Known, dump_kit, lay_out, load_kit, note
 from orchd.adapters.loose_pack import write_pack
 from orchd.adapters.plain_tree import PlainTree, find_plain_tree
 
@@ -60,50 +62,90 @@ def put(top: Path, name: str, what: tuple[str, bytes] | None) -> None:
             path.chmod(0o755 if kind == "program" else 0o644)
 
 
-def make(top: Path, tree: dict[str, tuple[str, bytes]]) -> Path:
-    """A repository with these files in its index; the path of a spare index."""
+@dataclass(frozen=True)
+class Workspace:
+    """Files that were laid out, and what is known of them."""
+
+    top: Path
+    known: Known
+
+    @property
+    def index(self) -> Path:
+        return self.top / ".git/index"
+
+    def ask(self) -> PlainTree | None:
+        return find_plain_tree(self.top, self.known, self.index.stat().st_mtime_ns)
+
+
+def make(top: Path, tree: dict[str, tuple[str, bytes]]) -> Workspace:
+    """A repository whose index has these files, laid out anew from a kit."""
     shutil.rmtree(top, ignore_errors=True)
     git(top.parent, "init", "-q", top.name)
     for name, what in tree.items():
         put(top, name, what)
     git(top, "add", "-A", "-f")
     git(top, "write-tree")
+    files = list_files(top)
+    git(top, "rm", "-rqf", "--ignore-unmatch", ".")
+    (top / ".git/index").unlink(missing_ok=True)
+    known = lay_out(top, load_kit(dump_kit(files)))
     workspace._outdate_files(top / ".git/index")
-    shutil.copy2(top / ".git/index", top / ".git/spare")
-    return top / ".git/spare"
+    return Workspace(top, known)
 
 
-def ask_git(top: Path, index: Path) -> str:
-    own = index.with_name("own")
-    shutil.copy2(index, own)
-    git(top, "add", "-A", index=own)
-    return git(top, "write-tree", index=own).decode().strip()
+def list_files(top: Path) -> list[KitFile]:
+    listed = [row.partition("\t") for row in git(top, "ls-files", "-s", "-z").decode().split("\0") if row]
+    return [
+        KitFile(path, int(facts[:6], 8), facts[7:47], git(top, "cat-file", "blob", facts[7:47])) for facts, _, path in listed
+    ]
 
 
-def check(top: Path, index: Path) -> PlainTree | None:
+def ask_git(made: Workspace) -> str:
+    own = made.index.with_name("own")
+    shutil.copy2(made.index, own)
+    git(made.top, "add", "-A", index=own)
+    return git(made.top, "write-tree", index=own).decode().strip()
+
+
+def check(made: Workspace) -> PlainTree | None:
     """The answer, after comparing it with git's and unpacking its objects where only those of the index are."""
-    made = find_plain_tree(top, index)
-    if made is None:
+    answer = made.ask()
+    if answer is None:
         return None
-    other = top.parent / "other"
+    other = made.top.parent / "other"
     shutil.rmtree(other, ignore_errors=True)
-    shutil.copytree(top / ".git", other / ".git")
-    assert made.oid == ask_git(top, index)
-    with (top.parent / "pack").open("w+b") as out:
-        write_pack(made.objects, out)
-        if made.objects:
-            git(other, "unpack-objects", "-q", "--strict", stdin=(top.parent / "pack").read_bytes())
-    git(other, "ls-tree", "-r", "-t", made.oid)
-    return made
+    shutil.copytree(made.top / ".git", other / ".git")
+    assert answer.oid == ask_git(made)
+    with (made.top.parent / "pack").open("w+b") as out:
+        write_pack(answer.objects, out)
+    if answer.objects:
+        git(other, "unpack-objects", "-q", "--strict", stdin=(made.top.parent / "pack").read_bytes())
+    git(other, "ls-tree", "-r", "-t", answer.oid)
+    return answer
 
 
 @given(files, edits)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_it_is_the_tree_that_git_gives(tmp_path: Path, tree: dict[str, tuple[str, bytes]], changes: list) -> None:
-    index = make(tmp_path / "repo", tree)
+    made = make(tmp_path / "repo", tree)
     for name, what in changes:
-        put(tmp_path / "repo", name, what)
-    check(tmp_path / "repo", index)
+        put(made.top, name, what)
+    check(made)
+
+
+@given(files)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_laid_out_is_what_git_checks_out(tmp_path: Path, tree: dict[str, tuple[str, bytes]]) -> None:
+    made = make(tmp_path / "repo", tree)
+    assert git(made.top, "ls-files", "--modified", "--deleted", "--others") == b""
+    mine, listed = git(made.top, "ls-files", "--debug"), git(made.top, "ls-files", "-s")
+    git(made.top, "update-index", "--really-refresh")
+    assert git(made.top, "ls-files", "--debug") == mine, "git would have noted the same"
+    shutil.rmtree(tmp_path / "other", ignore_errors=True)
+    shutil.copytree(made.top / ".git", tmp_path / "other/.git")
+    git(tmp_path / "other", "read-tree", "--reset", "-u", git(made.top, "write-tree").decode().strip())
+    assert git(tmp_path / "other", "ls-files", "-s") == listed
+    assert subprocess.run(["diff", "-r", "--no-dereference", "-x", ".git", "repo", "other"], cwd=tmp_path).returncode == 0
 
 
 PLAIN = {"a": ("file", b"one\n"), "sub/b": ("program", b"two\n"), "sub/c": ("link", b"a")}
@@ -127,11 +169,11 @@ PLAIN = {"a": ("file", b"one\n"), "sub/b": ("program", b"two\n"), "sub/c": ("lin
     ],
 )
 def test_the_usual_changes_are_answered_with_what_the_index_lacks(tmp_path: Path, line: str, objects: int) -> None:
-    index = make(tmp_path / "repo", PLAIN)
-    subprocess.run(["sh", "-c", line], cwd=tmp_path / "repo", check=True)
-    made = check(tmp_path / "repo", index)
-    assert made is not None
-    assert len(made.objects) == objects
+    made = make(tmp_path / "repo", PLAIN)
+    subprocess.run(["sh", "-c", line], cwd=made.top, check=True)
+    answer = check(made)
+    assert answer is not None
+    assert len(answer.objects) == objects
 
 
 @pytest.mark.parametrize(
@@ -151,75 +193,50 @@ def test_the_usual_changes_are_answered_with_what_the_index_lacks(tmp_path: Path
     ],
 )
 def test_what_could_make_a_difference_is_left_to_git(tmp_path: Path, line: str) -> None:
-    index = make(tmp_path / "repo", PLAIN)
-    subprocess.run(["sh", "-c", line], cwd=tmp_path / "repo", check=True)
-    assert find_plain_tree(tmp_path / "repo", index) is None
+    made = make(tmp_path / "repo", PLAIN)
+    subprocess.run(["sh", "-c", line], cwd=made.top, check=True)
+    assert made.ask() is None
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_a_name_that_git_may_treat_otherwise_is_left_to_git(tmp_path: Path, name: str) -> None:
-    index = make(tmp_path / "repo", PLAIN)
-    (tmp_path / "repo" / "sub" / name).write_text("x")
-    assert find_plain_tree(tmp_path / "repo", index) is None
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "git update-index --assume-unchanged a",
-        "git update-index --skip-worktree a",
-        "git update-index --add --cacheinfo 160000,$(git write-tree),module",
-        "echo x > n && git add -N n",
-        "git update-index --index-version 4",
-        "git update-index --split-index",
-        "printf broken > .git/index",
-    ],
-)
-def test_an_index_of_another_kind_is_left_to_git(tmp_path: Path, line: str) -> None:
-    make(tmp_path / "repo", PLAIN)
-    subprocess.run(["sh", "-c", line], cwd=tmp_path / "repo", check=True)
-    assert find_plain_tree(tmp_path / "repo", tmp_path / "repo/.git/index") is None
+    made = make(tmp_path / "repo", PLAIN)
+    (made.top / "sub" / name).write_text("x")
+    assert made.ask() is None
 
 
 def test_tracked_files_are_answered_beside_an_ignore_file(tmp_path: Path) -> None:
-    index = make(tmp_path / "repo", {**PLAIN, ".gitignore": ("file", b"*\n")})
-    put(tmp_path / "repo", "a", ("file", b"changed\n"))
-    assert check(tmp_path / "repo", index)
+    made = make(tmp_path / "repo", {**PLAIN, ".gitignore": ("file", b"*\n")})
+    put(made.top, "a", ("file", b"changed\n"))
+    assert check(made)
 
 
-def change_in_the_same_tick(top: Path, index: Path) -> None:
-    """What a change of the same length in the tick of the checkout looks like: times and size are as noted, and not older
-    than the index."""
-    (top / "a").write_bytes(b"two\n")
-    seen = (top / "a").stat()
-    data = bytearray(index.read_bytes())
-    numbers = (*divmod(seen.st_ctime_ns, 10**9), *divmod(seen.st_mtime_ns, 10**9))
-    data[12:28] = b"".join(number.to_bytes(4, "big") for number in numbers)
-    index.write_bytes(data)
-    os.utime(index, ns=(seen.st_mtime_ns, seen.st_mtime_ns))
+def change_in_the_same_tick(made: Workspace) -> Workspace:
+    """What a change of the same length in the tick of the checkout looks like: all is as noted, no older than the index."""
+    (made.top / "a").write_bytes(b"two\n")
+    seen = (made.top / "a").stat()
+    os.utime(made.index, ns=(seen.st_mtime_ns, seen.st_mtime_ns))
+    laid = made.known[""]["a"]
+    assert laid is not None
+    return Workspace(made.top, {**made.known, "": {**made.known[""], "a": laid._replace(noted=note(seen))}})
 
 
 def test_a_change_in_the_tick_of_the_checkout_is_seen(tmp_path: Path) -> None:
-    index = make(tmp_path / "repo", PLAIN)
-    change_in_the_same_tick(tmp_path / "repo", index)
-    made = find_plain_tree(tmp_path / "repo", index)
-    assert made is not None
-    assert len(made.objects) == 2
+    answer = change_in_the_same_tick(make(tmp_path / "repo", PLAIN)).ask()
+    assert answer is not None
+    assert len(answer.objects) == 2
 
 
 def test_with_trust_in_times_alone_it_is_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plain_tree._Walk, "_is_settled", lambda *_: True)
-    index = make(tmp_path / "repo", PLAIN)
-    change_in_the_same_tick(tmp_path / "repo", index)
-    made = find_plain_tree(tmp_path / "repo", index)
-    assert made is not None
-    assert not made.objects
+    answer = change_in_the_same_tick(make(tmp_path / "repo", PLAIN)).ask()
+    assert answer is not None
+    assert not answer.objects
 
 
 def test_a_prepared_index_is_newer_than_all_files(tmp_path: Path) -> None:
-    make(tmp_path / "repo", PLAIN)
-    index = tmp_path / "repo/.git/index"
-    (tmp_path / "repo/a").write_bytes(b"1")
-    os.utime(index)
-    workspace._outdate_files(index)
-    assert index.stat().st_mtime_ns > (tmp_path / "repo/a").stat().st_ctime_ns
+    made = make(tmp_path / "repo", PLAIN)
+    (made.top / "a").write_bytes(b"1")
+    os.utime(made.index)
+    workspace._outdate_files(made.index)
+    assert made.index.stat().st_mtime_ns > (made.top / "a").stat().st_ctime_ns

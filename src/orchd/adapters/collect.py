@@ -67,9 +67,9 @@ def _find_plain(workspace: Path, prepared: Prepared) -> PlainTree | None:
     """The tree of the files where nothing but the files could matter; None: git must say."""
     git_dir = workspace / ".git"
     as_left = all(mark_file(git_dir / name) == prepared.index_mark for name in ("index", SPARE_INDEX))
-    if not prepared.index_mark or not as_left or not is_unconfigured(git_dir):
+    if not prepared.index_mark or not prepared.known or not as_left or not is_unconfigured(git_dir):
         return None
-    return find_plain_tree(workspace, git_dir / SPARE_INDEX)
+    return find_plain_tree(workspace, prepared.known, prepared.index_mark[1])
 
 
 def _pack_plain(plain: PlainTree, base: Base, message: str, pack: Path) -> Collected:

@@ -38,7 +38,8 @@ class Ordered:
     """`order.json`: all that a supervisor needs besides the environment, which may hold secrets and is not stored.
 
     `argv` are the sandboxed command lines, one per command; `git` and `sandboxed_git` begin a git command line; `marks`
-    are the environment entries by which a process of this run is known; `tree` is that of the commit.
+    are the environment entries by which a process of this run is known; `tree` is that of the commit, `kit` the file to
+    make the workspace from (empty: git does it).
     """
 
     order: RunOrder
@@ -51,6 +52,7 @@ class Ordered:
     git_environment: dict[str, str]
     marks: tuple[str, ...]
     grace_seconds: float
+    kit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

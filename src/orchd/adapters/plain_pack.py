@@ -19,7 +19,7 @@ import pygit2
 
 from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.loose_pack import MOST_BYTES, MOST_OBJECTS, TYPES
-from orchd.adapters.plain_tree import FOLDER, HARMLESS, LINK, USUAL_NAME, Unusual, object_id
+from orchd.adapters.plain_tree import HARMLESS, USUAL_NAME, Unusual, object_id
 from orchd.model.ids import Oid
 
 COMMIT = re.compile(
@@ -27,7 +27,8 @@ COMMIT = re.compile(
     rb"author orchd <orchd@localhost> [1-9][0-9]{0,10} \+0000\n"
     rb"committer orchd <orchd@localhost> [1-9][0-9]{0,10} \+0000\n\n[^\0]+"
 )
-ROW = re.compile(rb"(100644|100755|120000|40000) (" + USUAL_NAME.pattern + rb")\0(.{20})", re.DOTALL)
+ROW = re.compile(rb"(100644|100755|120000|40000) (" + USUAL_NAME.pattern.encode() + rb")\0(.{20})", re.DOTALL)
+FOLDER, LINK = b"40000", b"120000"
 NAME_BYTES = 255
 NOTHING = bytes(20)
 
@@ -112,7 +113,7 @@ def _is_special(row: _Row) -> bool:
 
 
 def _is_harmless(mode: bytes, name: bytes) -> bool:
-    return name in HARMLESS and mode != LINK
+    return name.decode() in HARMLESS and mode != LINK
 
 
 def _list_known(

@@ -22,6 +22,7 @@ from orchd.adapters.evidence import (
 from orchd.adapters.fork_server import ForkServer
 from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.git_run import HERMETIC_CONFIG, HERMETIC_ENVIRONMENT
+from orchd.adapters.kits import Kits
 from orchd.adapters.process_watch import ProcessWatch
 from orchd.adapters.processes import send_signal
 from orchd.adapters.run_files import ERRORS, STARTED
@@ -62,6 +63,7 @@ class SupervisedRuns:
         self._place = place
         self._repo = repo
         self._sandbox = sandbox
+        self._kits = Kits(repo)
         self._server = ForkServer(place.orch / ERRORS)
         self._watch = ProcessWatch(wake)
         self._sight = RunSight(place, self._watch.add)
@@ -132,17 +134,19 @@ class SupervisedRuns:
     def _work_out(self, order: RunOrder, config: Config) -> Ordered:
         workspace = str(workspace_of(self._place, order.id))
         marks = {"ORCHD_RUN": order.id, "ORCHD_WORKSPACE": workspace}
+        tree = _tree_of(self._repo, order.commit)
         return Ordered(
             order=order,
             workspace=workspace,
             repository=str(self._place.git_dir),
-            tree=_tree_of(self._repo, order.commit),
+            tree=tree,
             argv=tuple(self._sandbox.wrap(("/bin/sh", "-c", one.run), workspace) for one in order.commands),
             git=_GIT,
             sandboxed_git=self._sandbox.wrap(_GIT, workspace),
             git_environment={"PATH": _path(), **HERMETIC_ENVIRONMENT, **marks},
             marks=tuple(f"{name}={value}" for name, value in marks.items()),
             grace_seconds=config.kill_grace_seconds,
+            kit=self._kits.find(tree),
         )
 
 

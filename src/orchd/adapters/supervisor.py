@@ -114,8 +114,8 @@ def _prepare_and_run(
 ) -> tuple[Prepared | None, Ran]:
     try:
         git = _git_of(tree, ordered, "git", PREPARE_SECONDS)
-        order = ordered["order"]
-        prepared = build_workspace(git, order["commit"], Path(ordered["repository"]), order.get("brief", ""))
+        order, repository = ordered["order"], Path(ordered["repository"])
+        prepared = build_workspace(git, order["commit"], repository, ordered.get("kit", ""), order.get("brief", ""))
     except GitFailed as error:
         return None, Ran("stopped") if tree.stopping else Ran("unprepared", detail=str(error))
     return prepared, _run_commands(tree, ordered, environment, log)

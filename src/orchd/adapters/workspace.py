@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
+from orchd.adapters.kit import Known, lay_out, load_kit
 from orchd.adapters.task_git import GitFailed, TaskGit
 
 BRANCH = "task"
@@ -58,16 +59,19 @@ FileMark: TypeAlias = tuple[int, int, int]
 
 
 class Prepared(NamedTuple):
-    """What a workspace was when it was handed over: device and inode of its git folder, and its index (None: it has none)."""
+    """What a workspace was when it was handed over: device and inode of its git folder, its index (None: it has none), and
+    its files (None: git laid them out)."""
 
     git_folder: tuple[int, int]
     index_mark: FileMark | None
+    known: Known | None = None
 
 
-def build_workspace(git: TaskGit, commit: str, repository: Path, brief: str = "") -> Prepared:
-    """Make `git.workspace`: `commit` of the repository with git directory `repository`, checked out on branch `task`. It is
-    what `git clone --shared --no-tags --single-branch` gives, without the remote. What has its name already is set aside.
-    With a `brief` it has a control folder. Raises GitFailed; then nothing is left."""
+def build_workspace(git: TaskGit, commit: str, repository: Path, kit: str, brief: str = "") -> Prepared:
+    """Make `git.workspace`: `commit` of the repository with git directory `repository`, checked out on branch `task`, from
+    the file `kit` or (empty: there is none) by git. It is what `git clone --shared --no-tags --single-branch` gives, without
+    the remote. What has its name already is set aside. With a `brief` it has a control folder. Raises GitFailed; then
+    nothing is left."""
     new = git.workspace.with_name(_NEW + git.workspace.name)
     try:
         set_aside(git.workspace, _ASIDE)
@@ -75,14 +79,25 @@ def build_workspace(git: TaskGit, commit: str, repository: Path, brief: str = ""
         _write_git_folder(new / ".git", commit, repository)
         if brief:
             _write_brief(new / ".git" / CONTROL_FOLDER, brief)
-        git._replace(workspace=new).run("read-tree", "-m", "-u", "HEAD")
-        prepared = _finish_git_folder(new / ".git")
+        known = _check_out(git._replace(workspace=new), kit)
+        prepared = _finish_git_folder(new / ".git")._replace(known=known)
         new.rename(git.workspace)
     except OSError as error:
         raise GitFailed(f"the workspace cannot be made: {error}") from error
     finally:
         remove_unfinished(git.workspace)
     return prepared
+
+
+def _check_out(git: TaskGit, kit: str) -> Known | None:
+    try:
+        files = load_kit(Path(kit).read_bytes()) if kit else None
+    except (OSError, ValueError):
+        files = None
+    if files is not None:
+        return lay_out(git.workspace, files)
+    git.run("read-tree", "-m", "-u", "HEAD")
+    return None
 
 
 def is_unconfigured(git_dir: Path) -> bool:
