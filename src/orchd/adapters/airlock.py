@@ -24,7 +24,7 @@ from orchd.core.policy import Change, Folder, Violation, describe, judge, pick_r
 from orchd.errors import OrchdError
 from orchd.model.claim import Mode
 from orchd.model.config import Config
-from orchd.model.ids import Oid, TaskId, attic_ref, task_branch
+from orchd.model.ids import Oid, RunId, TaskId, attic_ref, task_branch
 from orchd.model.limits import RESULT_PACK_BYTES
 from orchd.model.run import AdmitOrder, Entry, Exit, Returned
 from orchd.model.work import Answer, Reason, Rework
@@ -50,7 +50,7 @@ class GitAirlock:
             raise OrchdError(f"{order.run} has left no exit evidence", "this is a defect of orchd: please report it")
         made = replace(ended, tip=ended.tip if ended.tip != order.base else "")
         returned = self._take(order, made, config) if made.tip or made.extra else _without_tip(ended)
-        evidence.write_returned(self._repo.place, order.run, returned)
+        evidence.write_returned(self._repo.place, order.run, _tell_kept(returned, order.run, partial=ended.partial))
 
     def rework(self, order: AdmitOrder, rework: Rework, config: Config) -> None:
         """See the port. The objects came through the airlock once, so only policy has a word now."""
@@ -141,6 +141,15 @@ def _without_tip(ended: Exit) -> Returned:
     return Returned(Entry.UNCHANGED)
 
 
+def _tell_kept(returned: Returned, run: RunId, *, partial: bool) -> Returned:
+    """With a word about the workspace where it is kept because there is more in it than any ref holds."""
+    known = replace(returned, partial=returned.partial or partial)
+    lost = not known.ref and known.entry is not Entry.UNCHANGED
+    why = "a repository inside it is not part of its result; " if known.partial else ""
+    told = f"{why}the workspace of {run} is kept: `orchd attic list` says where"
+    return replace(known, detail=(*known.detail, told)) if known.partial or lost else known
+
+
 def _refuse_whole(fault: str) -> Returned:
     return Returned(Entry.REFUSED, reason=Reason.POLICY, detail=tuple(fault.splitlines()))
 
@@ -150,8 +159,7 @@ def _judge_commit(aside: GitRepo, order: AdmitOrder, commit: pygit2.Commit, conf
     judged = _pick_entry(aside, order, commit, config)
     if not _brings_repositories(aside, order.base, str(commit.tree_id)):
         return judged
-    told = f"a repository inside it is not part of its result; the workspace of {order.run} is kept"
-    return replace(judged, partial=True, detail=(*judged.detail, told))
+    return replace(judged, partial=True)
 
 
 def _pick_entry(aside: GitRepo, order: AdmitOrder, commit: pygit2.Commit, config: Config) -> Returned:

@@ -17,12 +17,15 @@ from typing import NamedTuple
 from orchd.adapters.loose_pack import write_loose_pack, write_pack
 from orchd.adapters.plain_tree import PlainTree, find_plain_tree, object_id
 from orchd.adapters.task_git import GitFailed, TaskGit
-from orchd.adapters.workspace import BRANCH, SPARE_INDEX, Prepared, is_unconfigured, mark_file
+from orchd.adapters.workspace import BRANCH, SPARE_INDEX, Prepared, is_unconfigured, make_readable, mark_file
 from orchd.model.limits import RESULT_PACK_BYTES
 
 _FRESH_INDEX = "orchd-fresh-index"
 _IDENT = "orchd <orchd@localhost>"
 _EXTRA_MESSAGE = "What the task committed besides its result"
+_UNREADABLE, _DENIED = b"warning: could not open directory", "Permission denied"
+_SUBMODULE = (0o160000).to_bytes(4, "big")
+"""The mode of a submodule as an index has it. Other entries may hold these bytes by chance; then git is asked for nothing."""
 _TRACES = ("logs", "packed-refs", "worktrees")
 """In a git folder: git makes them as soon as somebody commits, stashes or makes a branch."""
 
@@ -35,10 +38,11 @@ class Base(NamedTuple):
 
 
 class Collected(NamedTuple):
-    """The commits that came back, in the words of `model.run.Exit`."""
+    """What came back, in the words of `model.run.Exit`."""
 
     tip: str = ""
     extra: str = ""
+    partial: bool = False
 
 
 def collect_result(git: TaskGit, base: Base, prepared: Prepared | None, message: str, pack: Path) -> Collected:
@@ -52,11 +56,11 @@ def collect_result(git: TaskGit, base: Base, prepared: Prepared | None, message:
         if untouched and prepared and (plain := _find_plain(git.workspace, prepared)):
             return _pack_plain(plain, base, message, pack)
         parent = base if untouched else _find_parent(git, base)
-        tree = _write_tree(git, base, parent, prepared)
+        tree, partial = _write_tree(git, base, parent, prepared)
         tip = parent.commit if tree == parent.tree else _write_commit(git.workspace, tree, [parent.commit], message)
         extra = "" if untouched else _write_extra(git, base, Base(tip, tree))
-        made = Collected(tip if tip != base.commit else "", extra)
-        if any(made):
+        made = Collected(tip if tip != base.commit else "", extra, partial)
+        if made.tip or made.extra:
             _write_pack(git, pack, base.commit, made, small=untouched)
     except OSError as error:
         raise GitFailed(f"the result cannot be collected: {error}") from error
@@ -125,8 +129,9 @@ def _names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
-def _write_tree(git: TaskGit, base: Base, parent: Base, prepared: Prepared | None) -> str:
-    """All files in an index that the task had no hand in: the one of the checkout, or a new one where that is not there."""
+def _write_tree(git: TaskGit, base: Base, parent: Base, prepared: Prepared | None) -> tuple[str, bool]:
+    """All files in an index that the task had no hand in: the one of the checkout, or a new one where that is not there.
+    Also whether the tree lacks something, namely what is in repositories inside."""
     git_dir = git.workspace / ".git"
     known = prepared.index_mark if prepared else None
     index = git_dir / SPARE_INDEX
@@ -140,8 +145,30 @@ def _write_tree(git: TaskGit, base: Base, parent: Base, prepared: Prepared | Non
     same = known and mark_file(git_dir / "index") == known
     if passed_over := (b"" if same else _list_forced(git)) + _list_outside(git, index):
         git.run("update-index", "--add", "-z", "--stdin", stdin=passed_over, index=index)
-    git.run("add", "-A", index=index)
-    return git.run("write-tree", index=index).decode().strip()
+    _add_all(git, index)
+    return git.run("write-tree", index=index).decode().strip(), _holds_repositories(git, index)
+
+
+def _add_all(git: TaskGit, index: Path) -> None:
+    """git only warns of a folder that it may not open, and passes over what is in it."""
+    try:
+        if _UNREADABLE not in git.warn("add", "-A", index=index):
+            return
+    except GitFailed as error:
+        if _DENIED not in str(error):
+            raise
+    make_readable(git.workspace)
+    if _UNREADABLE in git.warn("add", "-A", index=index):
+        raise GitFailed("some of its folders cannot be read")
+
+
+def _holds_repositories(git: TaskGit, index: Path) -> bool:
+    """Whether a folder that the tree only has as a submodule holds anything. git is only asked when the index has one."""
+    if _SUBMODULE not in index.read_bytes():
+        return False
+    rows = git.run("ls-files", "-s", "-z", index=index).split(b"\0")
+    folders = [git.workspace / os.fsdecode(row.partition(b"\t")[2]) for row in rows if row.startswith(b"160000 ")]
+    return any(folder.is_dir() and any(folder.iterdir()) for folder in folders)
 
 
 def _list_forced(git: TaskGit) -> bytes:

@@ -50,8 +50,10 @@ _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 _FORBIDDEN_PREFIX = "GIT_"
 _FORMER_LIFE = ".before-"
 _FORBIDDEN = "OLDPWD"
+_ATTENTIVE = ("core.trustctime=true", "core.checkStat=default", "core.ignoreStat=false")
+"""So that no configuration of a task lets git overlook a changed file."""
 # A workspace need not survive a power cut: the result pack does, and it is synced.
-_GIT_CONFIG = tuple(pair for pair in HERMETIC_CONFIG if not pair.startswith("core.fsync"))
+_GIT_CONFIG = (*(pair for pair in HERMETIC_CONFIG if not pair.startswith("core.fsync")), *_ATTENTIVE)
 _GIT = ("git", *(part for pair in _GIT_CONFIG for part in ("-c", pair)))
 
 

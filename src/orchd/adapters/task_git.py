@@ -39,9 +39,14 @@ class TaskGit(NamedTuple):
             out.seek(0)
             return out.read()
 
-    def write(self, out: int, *arguments: str, stdin: bytes = b"", index: Path | None = None, file_bytes: int = 0) -> None:
-        """Like `run`, into the open file `out`, of at most `file_bytes` bytes (0: any number). git that somebody killed is
-        started once more."""
+    def warn(self, *arguments: str, index: Path | None = None) -> bytes:
+        """Like `run`, but returns the end of what git had to say beside its output."""
+        with os.fdopen(os.memfd_create("out"), "rb") as out:
+            return self.write(out.fileno(), *arguments, index=index)
+
+    def write(self, out: int, *arguments: str, stdin: bytes = b"", index: Path | None = None, file_bytes: int = 0) -> bytes:
+        """Like `run`, into the open file `out`, of at most `file_bytes` bytes (0: any number). Returns the end of its
+        warnings. git that somebody killed is started once more."""
         said = bytearray()
         ended = self._attempt(said, out, arguments, stdin, index, file_bytes)
         if ended.code < 0 and ended.code != _OUR_LIMIT and not ended.timed_out:
@@ -53,6 +58,7 @@ class TaskGit(NamedTuple):
             raise GitFailed(f"git {arguments[0]} took too long")
         if ended.code != 0:
             raise GitFailed(f"git {arguments[0]}: exit {ended.code}: {said.decode(errors='replace').strip()}")
+        return bytes(said)
 
     def _attempt(
         self, said: bytearray, out: int, arguments: tuple[str, ...], stdin: bytes, index: Path | None, file_bytes: int

@@ -166,6 +166,21 @@ def remove_trash(folder: Path) -> None:
             _remove_tree(folder / name)
 
 
+def make_readable(folder: Path) -> None:
+    """Give the owner back the right to read all files and to enter all folders. Links are not followed."""
+    pending = [os.fsencode(folder)]
+    while pending:
+        here = pending.pop()
+        os.chmod(here, stat.S_IMODE(os.lstat(here).st_mode) | stat.S_IRWXU)  # noqa: PTH101 - plain bytes
+        with os.scandir(here) as entries:
+            found = list(entries)
+        pending += [entry.path for entry in found if entry.is_dir(follow_symlinks=False)]
+        for entry in found:
+            mode = entry.stat(follow_symlinks=False).st_mode
+            if stat.S_ISREG(mode) and not mode & stat.S_IRUSR:
+                os.chmod(entry.path, stat.S_IMODE(mode) | stat.S_IRUSR)  # noqa: PTH101 - plain bytes
+
+
 def list_workspaces(folder: Path) -> list[str]:
     """The names of the complete workspaces in `folder`, without those that were set aside."""
     return sorted(name for name in _list_names(folder) if not name.startswith(_HIDDEN) and _ASIDE not in name)

@@ -70,7 +70,8 @@ class RunOrder:
 class Exit:
     """The exit evidence of a run. `tip` is empty when nothing was collected; `seconds` is the wall time of the commands.
     `extra` is a commit whose parents are all commits of the task that neither `tip` nor its base has (stashes, other
-    branches, what it reset away); empty when there are none."""
+    branches, what it reset away); empty when there are none. `partial`: the workspace holds more, in repositories of its
+    own."""
 
     outcome: Outcome
     results: tuple[CommandResult, ...] = ()
@@ -78,6 +79,7 @@ class Exit:
     seconds: float = 0.0
     detail: str = ""
     extra: Oid = ""
+    partial: bool = False
 
 
 class Entry(StrEnum):
