@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from orchd.core.tables import tell_span
 from orchd.model.claim import Reservation
 from orchd.model.config import Config
-from orchd.model.ids import CHECKPOINT_FOLDER, Oid, RunId, TaskId
+from orchd.model.ids import ATTIC_PREFIX, CHECKPOINT_FOLDER, Oid, RunId, TaskId
 from orchd.model.problem import Problem
 from orchd.model.save import Checkpoint
 from orchd.model.snapshot import Decision, State, Verb
@@ -24,6 +24,7 @@ from orchd.model.work import Status, Task
 
 if TYPE_CHECKING:
     from orchd.adapters.leadership import Leader
+    from orchd.adapters.attic import Kept
     from orchd.adapters.place import Place
     from orchd.adapters.server import Server
     from orchd.adapters.state_reader import HotState, Operation
@@ -246,6 +247,26 @@ def restore(place: Place, checkpoint: Checkpoint, folder: Path | None, *, dry_ru
     if not dry_run:
         add_person_tree(place, target, checkpoint.commit)
     return target
+
+
+def attic(place: Place) -> tuple[Kept, ...]:
+    """What was put away, and the workspaces that are kept."""
+    from orchd.adapters.attic import list_attic
+    from orchd.core.watched import watched_runs
+
+    return list_attic(place, branch(place), watched_runs(read_hot(place).state))
+
+
+def take_out(place: Place, task: TaskId, number: int, folder: Path | None) -> tuple[str, Oid, Path]:
+    """Check out an entry of the attic (0: the newest of `task`) in a new folder (None: one beside the repository): its ref,
+    its commit and the folder. Raises UsageError when there is no such entry or the folder is taken."""
+    from orchd.adapters.attic import find_kept, take_out
+    from orchd.adapters.person_tree import name_person_tree
+
+    ref, oid = find_kept(place, task, number)
+    target = folder.absolute() if folder else name_person_tree(place, ref.removeprefix(ATTIC_PREFIX).replace("/", "-"))
+    take_out(place, oid, target)
+    return ref, oid, target
 
 
 def operations(place: Place, limit: int) -> Sequence[Operation]:

@@ -20,7 +20,7 @@ from orchd.adapters.git_trees import ABSENT, PathChange, find_entry
 from orchd.adapters.index_lock import copy_is_used, lock_again, publish_index, unlock
 from orchd.errors import GitError
 
-ATTIC_PREFIX = "refs/orch/attic/checkout/"
+KEPT_PREFIX = f"{ATTIC_PREFIX}{CHECKOUT}/"
 CUT_SECONDS = 5.0
 """A file that is only the beginning of the new one is a write that was cut off when it was made this soon after the move
 began; later it is a person's."""
@@ -85,10 +85,10 @@ class Repair:
 
     def _keep_cut(self, paths: Sequence[str]) -> None:
         """Nobody will miss them, but nobody can prove it: a blob each, under a ref of its own."""
-        taken = [int(name.removeprefix(ATTIC_PREFIX)) for name in self.repo.refs.names(ATTIC_PREFIX)]
+        taken = [int(name.removeprefix(KEPT_PREFIX)) for name in self.repo.refs.names(KEPT_PREFIX)]
         for number, path in enumerate(paths, max(taken, default=0) + 1):
             file = self.checkout.folder / path
-            self.repo.refs.force(f"{ATTIC_PREFIX}{number}", self.repo.write_blob(file.read_bytes()))
+            self.repo.refs.force(f"{KEPT_PREFIX}{number}", self.repo.write_blob(file.read_bytes()))
             file.unlink()
 
     def _go_to_head(self, head: str, states: Mapping[str, TreeEntry]) -> None:

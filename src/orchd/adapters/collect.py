@@ -18,11 +18,11 @@ from orchd.adapters.loose_pack import write_loose_pack, write_pack
 from orchd.adapters.plain_tree import PlainTree, find_plain_tree, object_id
 from orchd.adapters.task_git import GitFailed, TaskGit
 from orchd.adapters.workspace import BRANCH, SPARE_INDEX, Prepared, is_unconfigured, make_readable, mark_file
+from orchd.core.attic import EXTRA
 from orchd.model.limits import RESULT_PACK_BYTES
 
 _FRESH_INDEX = "orchd-fresh-index"
 _IDENT = "orchd <orchd@localhost>"
-_EXTRA_MESSAGE = "What the task committed besides its result"
 _UNREADABLE, _DENIED = b"warning: could not open directory", "Permission denied"
 _SUBMODULE = (0o160000).to_bytes(4, "big")
 """The mode of a submodule as an index has it. Other entries may hold these bytes by chance; then git is asked for nothing."""
@@ -207,7 +207,7 @@ def _write_extra(git: TaskGit, base: Base, result: Base) -> str:
     lines = [line.split() for line in git.run(*asked).decode().splitlines()]
     parents = {parent for _, *parents in lines for parent in parents}
     tips = [commit for commit, *_ in lines if commit not in parents]
-    return _write_commit(git.workspace, result.tree, tips, _EXTRA_MESSAGE) if tips else ""
+    return _write_commit(git.workspace, result.tree, tips, EXTRA) if tips else ""
 
 
 def _write_commit(workspace: Path, tree: str, parents: Sequence[str], message: str) -> str:

@@ -17,13 +17,18 @@ from orchd.model.ids import Oid
 
 def add_person_tree(place: Place, folder: Path, commit: Oid) -> None:
     """Check out `commit`, detached, in the new folder. Raises UsageError when something is there, GitError when git cannot."""
-    if os.path.lexists(folder) and not _is_empty_folder(folder):
-        raise UsageError(f"{folder} exists already", "name another folder with --into")
+    check_person_folder(folder)
     argv = ["git", "-c", "core.hooksPath=/dev/null", f"--git-dir={place.git_dir}", "worktree", "add", "--quiet", "--detach"]
     made = subprocess.run([*argv, str(folder), commit], env=clean_environment(), capture_output=True, check=False)
     if made.returncode:
         said = made.stderr.decode(errors="replace").strip()
         raise GitError(f"git worktree add: {said}", "nothing else was touched; name another folder with --into")
+
+
+def check_person_folder(folder: Path) -> None:
+    """Raises UsageError when something is there."""
+    if os.path.lexists(folder) and not _is_empty_folder(folder):
+        raise UsageError(f"{folder} exists already", "name another folder with --into")
 
 
 def name_person_tree(place: Place, name: str) -> Path:

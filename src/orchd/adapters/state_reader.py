@@ -75,6 +75,12 @@ def read_operations(place: Place, limit: int) -> tuple[Operation, ...]:
         return tuple(_walk_operations(objects, limit))
 
 
+def walk_operations(place: Place, limit: int) -> Iterator[Operation]:
+    """The last `limit` operations, the newest first, one after the other for whoever may have enough of them early."""
+    with _open_objects(place) as objects:
+        yield from _walk_operations(objects, limit)
+
+
 def read_checkpoints(place: Place) -> tuple[Checkpoint, ...]:
     """All checkpoints, the oldest first."""
     said = Git(place.git_dir).run("for-each-ref", "--sort=taggerdate", f"--format={CHECKPOINT_FORMAT}", CHECKPOINTS_PREFIX)

@@ -168,6 +168,31 @@ ENVELOPES: Mapping[str, Envelope] = {
             many=False,
         ),
         Envelope(
+            "attic",
+            "Work that was put away, by task and number, then workspaces that are kept.",
+            (
+                Field("task", Kind.TEXT, "task it is of; `checkout`: what a repair replaced in your checkout"),
+                Field("number", Kind.NUMBER, "its number; null for a workspace"),
+                Field("at", Kind.INSTANT, "when it was made"),
+                Field("why", Kind.TEXT, "why it was put away, or why the workspace is kept"),
+                Field("what", Kind.TEXT, "subject of its commit, or the run of the workspace"),
+                Field("size_bytes", Kind.NUMBER, "what it takes that the branch does not have; of a workspace, all its files"),
+                Field("place", Kind.TEXT, "the ref, or the folder"),
+            ),
+            many=True,
+        ),
+        Envelope(
+            "attic-restore",
+            "What `attic restore` made.",
+            (
+                Field("ref", Kind.TEXT, "the entry"),
+                Field("commit", Kind.OID, "what was checked out"),
+                Field("folder", Kind.TEXT, "the new folder"),
+                Field("next", Kind.TEXTS, "what you can do with it"),
+            ),
+            many=False,
+        ),
+        Envelope(
             "question",
             "What is asked about a held task.",
             (

@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, str] = {
     "retry": "working",
     "cancel": "working",
     "answer": "answering",
+    "attic": "keeping",
     "demo": "demo",
     "schema": "setting",
     "completion": "setting",

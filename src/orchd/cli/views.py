@@ -32,6 +32,7 @@ from orchd.model.snapshot import Decision, State
 from orchd.model.work import Status, Task
 
 if TYPE_CHECKING:
+    from orchd.adapters.attic import Kept
     from orchd.adapters.server import Server
     from orchd.adapters.state_reader import HotState, Operation
     from orchd.app import RunView, Served
@@ -133,6 +134,14 @@ def view_question(task: Task, outside: Iterable[Change] | None) -> Row:
         "outside": tell_changes(outside or ()),
         "answers": tuple(command.format(task=task.spec.id) for command in QUESTION_COMMANDS) if asked else (),
     }
+
+
+def view_attic(attic: Iterable[Kept]) -> tuple[Row, ...]:
+    """One record for each."""
+    names = ("task", "why", "what", "size_bytes", "place")
+    return tuple(
+        {name: getattr(kept, name) for name in names} | {"number": kept.number or None, "at": kept.at_ms} for kept in attic
+    )
 
 
 def tell_changes(changes: Iterable[Change]) -> tuple[str, ...]:

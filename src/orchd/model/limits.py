@@ -97,6 +97,9 @@ RACE_RETRY_SECONDS = 10.0
 UNPACK_OBJECTS = 100
 """Results with at most this many objects arrive as loose objects, larger ones as a pack (git's own `unpackLimit`)."""
 
+ATTIC_OPERATIONS = 20_000
+"""Operations of the log in which the reasons for what is in the attic are looked for, the newest first."""
+
 DETAIL_ITEMS = 50
 """Paths or lines kept in the record of a refusal; the rest is counted."""
 
