@@ -23,8 +23,8 @@ from orchd.model.snapshot import Decision, State, Verb
 from orchd.model.work import Status, Task
 
 if TYPE_CHECKING:
-    from orchd.adapters.leadership import Leader
     from orchd.adapters.attic import Kept
+    from orchd.adapters.leadership import Leader
     from orchd.adapters.place import Place
     from orchd.adapters.server import Server
     from orchd.adapters.state_reader import HotState, Operation

@@ -14,11 +14,13 @@ from cli_samples import (
     COMMIT,
     NOW_MS,
     SERVER,
+    TIP,
     make_save,
     make_state,
     make_task,
 )
 
+from orchd.adapters.attic import Kept
 from orchd.adapters.state_reader import HotState, Operation
 from orchd.app import RunView, Served
 from orchd.cli.board import board_cells, board_lines
@@ -30,6 +32,7 @@ from orchd.cli.root import root
 from orchd.cli.views import (
     LIVE,
     find_problems,
+    view_attic,
     view_breaks,
     view_checkpoints,
     view_claims,
@@ -45,6 +48,7 @@ from orchd.cli.views import (
 from orchd.core.chain_proof import Break
 from orchd.core.policy import Change
 from orchd.core.telling import Scene
+from orchd.model.ids import attic_ref
 from orchd.model.problem import Problem
 from orchd.model.save import Hold, SaveStep
 from orchd.model.snapshot import Cause, Decision, State
@@ -100,6 +104,10 @@ def rows_of(name: str) -> tuple:
         "explain": lambda: tuple(view_explain(task, state, None) for task in state.tasks.values()),
         "show": lambda: tuple(view_show(task, state, None, Scene(checkpoint=CHECKPOINT)) for task in state.tasks.values()),
         "question": lambda: tuple(view_question(task, (Change("a.py", 0, 0o100644),)) for task in state.tasks.values()),
+        "attic": lambda: view_attic(
+            [Kept("t", 1, NOW_MS, "failed: exit", "Title of t", 99, attic_ref("t", 1), TIP), Kept("t", 0, 1, "w", "x", 1, "/w")]
+        ),
+        "attic-restore": lambda: ({"ref": attic_ref("t", 1), "commit": TIP, "folder": "/w", "next": ("cd /w",)},),
         "logs": lambda: ({"run": "t.1.1", "lines": ("hello",)},),
     }[name]()
 

@@ -118,7 +118,8 @@ def _list_folders(place: Place, active: frozenset[RunId]) -> Iterator[Kept]:
             yield _describe_folder(folder, run, "set aside" if name else _tell_evidence(place, run))
     for old in sorted(_list_below(place.workspaces.parent)):
         if old.name.startswith(_BEFORE):
-            yield from (_describe_folder(folder, folder.name, "of a state that was deleted") for folder in sorted(_list_below(old)))
+            left = sorted(_list_below(old))
+            yield from (_describe_folder(folder, folder.name, "of a state that was deleted") for folder in left)
 
 
 def _list_below(folder: Path) -> list[Path]:

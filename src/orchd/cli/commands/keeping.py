@@ -43,7 +43,7 @@ def restore_attic(entry: str, *, into: Path | None) -> None:
 
     named = ENTRY.fullmatch(entry.removeprefix(ATTIC_PREFIX))
     if named is None:
-        raise UsageError(f"`{entry}` is not the name of something in the attic", "say TASK or TASK/N, as `orchd attic list` shows")
+        raise UsageError(f"`{entry}` is not the name of something in the attic", "`orchd attic list` shows them")
     place = app.find(read_flags().repo)
     ref, commit, folder = app.take_out(place, named["task"], int(named["number"] or 0), into)
     where = shlex.quote(str(folder))
