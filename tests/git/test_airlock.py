@@ -123,7 +123,7 @@ def test_a_result_that_could_not_be_collected_keeps_the_workspace(world: World) 
         Entry.KEPT,
         "",
         Reason.WORKSPACE,
-        ("the disk is full",),
+        ("the disk is full", f"the workspace of {RUN} is kept: `orchd attic list` says where"),
     )
 
 
@@ -188,7 +188,8 @@ def test_a_repository_inside_keeps_the_workspace_though_the_rest_is_in_the_attic
 ) -> None:
     returned = bring_repository(world, world.main, accept=accept)
     assert (returned.entry, returned.ref, returned.partial) == (entry, ATTIC, True)
-    assert returned.detail[-1] == f"a repository inside it is not part of its result; the workspace of {RUN} is kept"
+    kept = f"the workspace of {RUN} is kept: `orchd attic list` says where"
+    assert returned.detail[-1] == f"a repository inside it is not part of its result; {kept}"
     assert not is_reachable(RunSeen(Phase.ENDED, Exit(Outcome.EXITED), returned))
 
 
@@ -329,7 +330,7 @@ def test_a_merge_that_was_killed_is_no_conflict(world: World, monkeypatch: pytes
 
 def test_a_missing_pack_or_tip_does_not_enter(world: World) -> None:
     tip = world.work_tip({"a.txt": "1\n"})
-    assert world.admit(RUN, tip).detail == ("its pack is missing",)
+    assert world.admit(RUN, tip).detail[0] == "its pack is missing"
     world.pack(RUN, world.main, world.main)
     assert "is not a commit" in world.admit(RUN, tip).detail[0]
 
