@@ -97,6 +97,7 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
     from orchd.adapters.git_refs import GitRefs
     from orchd.adapters.git_repo import open_repo
     from orchd.adapters.git_saves import GitSaves
+    from orchd.adapters.git_shared import Alone
     from orchd.adapters.git_state import GitStateStore
     from orchd.adapters.intents import IntentFolder
     from orchd.adapters.locks import sweep_locks
@@ -105,6 +106,7 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
     from orchd.adapters.runs import SupervisedRuns
     from orchd.adapters.sandbox import NoSandbox
     from orchd.adapters.settings import open_settings
+    from orchd.adapters.shared_open import open_shared
     from orchd.adapters.task_files import open_task_files
     from orchd.ports import Ports
 
@@ -118,6 +120,7 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
     write_effective(place, config)
     branch = find_branch(place, config.branch, remembered)
     refs = GitRefs(repo, branch)
+    shared = open_shared(place, repo, branch, config, audience, ring) if config.remote else None
     runs = SupervisedRuns(repo, NoSandbox(), ring)
     try:
         yield Ports(
@@ -131,8 +134,9 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
             refs=refs,
             runs=runs,
             airlock=GitAirlock(repo, branch),
-            saves=GitSaves(repo, branch),
+            saves=GitSaves(repo, branch, shared),
             radar=GitRadar(repo),
+            shared=shared or Alone(),
             clock=clock,
             machine=ProcMachine(),
             leadership=leader,
@@ -140,6 +144,8 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
         )
     finally:
         runs.close()
+        if shared is not None:
+            shared.close()
 
 
 @contextmanager
@@ -279,6 +285,7 @@ def operations(place: Place, limit: int) -> Sequence[Operation]:
 def decisions(place: Place, state: State) -> tuple[Decision, ...]:
     """What the arbiter says about each waiting task now. `state` may be the hot one."""
     from orchd.adapters.effective import read_effective
+    from orchd.adapters.sessions_view import read_elsewhere
     from orchd.core.arbiter import decide
     from orchd.core.desk import Room
     from orchd.core.graph import dependencies
@@ -287,8 +294,11 @@ def decisions(place: Place, state: State) -> tuple[Decision, ...]:
     waiting = [task for task in state.tasks.values() if task.status is Status.WAITING]
     if any(name not in state.tasks for task in waiting for name in dependencies(task.spec)):
         state = read_all(place)
+    effective = read_effective(place)
+    sessions = {task.spec.session for task in waiting} if effective.remote else frozenset[str]()
     now_ms = time.time_ns() // 1_000_000
-    return decide(state, Room(read_effective(place), now_ms, reservations=standing(reservations(place), now_ms)))
+    kept = standing(reservations(place), now_ms)
+    return decide(state, Room(effective, now_ms, reservations=kept, elsewhere=read_elsewhere(place, sessions)))
 
 
 def reservations(place: Place) -> tuple[Reservation, ...]:

@@ -18,6 +18,7 @@ from orchd.model.problem import Problem
 from orchd.model.run import AdmitOrder, RunOrder, RunSeen
 from orchd.model.save import Save
 from orchd.model.snapshot import FilesSeen, Intent, Meetings, ReservationsSeen, SaveSeen, State
+from orchd.model.tenure import Bid, SharedSeen
 from orchd.model.work import Rework
 
 
@@ -158,9 +159,12 @@ class Saves(Protocol):
     def merge(self, save: Save, titles: Sequence[str]) -> None:
         """Create the journal whose parents are base and all tips, build the chain without a work tree, record it."""
 
-    def land(self, save: Save, titles: Sequence[str]) -> None:
+    def land(self, save: Save, titles: Sequence[str], bid: Bid | None) -> None:
         """Seal the checkpoint commit, prove that its tree is the gated one, move a clean checkout of main, then move
-        main from `save.base` to it by compare-and-swap, and publish. Lost race or unclean checkout: nothing has moved."""
+        main from `save.base` to it by compare-and-swap, and publish. Lost race or unclean checkout: nothing has moved.
+
+        With a `bid` main is the shared remote's: it moves together with the tenure, tag, branch and notes in one atomic
+        push, whose outcome a later look at the remote shows."""
 
     def publish(self, save: Save) -> None:
         """Create the tag, move the integration branch, write the audit notes."""
@@ -174,6 +178,21 @@ class Radar(Protocol):
 
     def look(self, main: Oid, tips: Sequence[Oid]) -> Meetings:
         """Which of `tips` do not merge with each other or with `main`. What cannot be found out is left out."""
+
+
+class Shared(Protocol):
+    """The remote that several clones share. Nothing here waits for it: what is asked for happens beside, one thing at a
+    time, and a later look shows what came of it."""
+
+    def look(self) -> SharedSeen | None:
+        """The remote as it last answered, the same until the next call; None for a clone that is alone."""
+
+    def hold(self, bid: Bid) -> None:
+        """Push the tenure over exactly the version `bid.old`. Does nothing while something is under way."""
+
+    def follow(self, main: Oid) -> None:
+        """Move our branch and its clean checkouts forward to `main`. Does nothing when a checkout is in the way, or when
+        the branch has commits of its own."""
 
 
 class Clock(Protocol):
@@ -242,6 +261,7 @@ class Ports:
     airlock: Airlock
     saves: Saves
     radar: Radar
+    shared: Shared
     clock: Clock
     machine: Machine
     leadership: Leadership

@@ -12,6 +12,7 @@ from world import World, demand
 
 from orchd.core.evolve import evolve
 from orchd.core.planner import plan
+from orchd.model.claim import PathSpec
 from orchd.model.config import Config
 from orchd.model.message import (
     AdmitResult,
@@ -24,6 +25,7 @@ from orchd.model.message import (
     SaveGated,
     SavePlanned,
     StartRun,
+    TaskAdopted,
     TaskAnswered,
     TellRun,
 )
@@ -114,7 +116,9 @@ def check_moves(event: Event, before: State, after: State) -> None:
     """No status changes but by the table, and `next_*` never go back."""
     for name, task in after.tasks.items():
         old = before.tasks.get(name)
-        if old is None:
+        if isinstance(event, TaskAdopted):
+            demand("nothing open is adopted over", old is None or old is task or old.status.value not in OPEN, event)
+        elif old is None:
             demand("a new task waits", task.status.value == "waiting", task)
         elif old.status is not task.status:
             move = (old.status.value, task.status.value)
@@ -247,7 +251,14 @@ def check_turns(snapshot: Snapshot, planned: Plan) -> None:
     leases = {name: lease for name, lease in planned.state.leases.items() if name not in started}
     state = replace(planned.state, tasks=tasks, leases=leases)
     queueing.check_line(state, planned.decisions, snapshot.now_ms)
-    queueing.check_barging(state, planned.decisions, snapshot.now_ms)
+    queueing.check_barging(state, planned.decisions, snapshot.now_ms, foreign_claims(snapshot))
+
+
+def foreign_claims(snapshot: Snapshot) -> dict[str, tuple[PathSpec, ...]]:
+    """What other clones have published as running."""
+    seen = snapshot.shared.tenures.values() if snapshot.shared else ()
+    theirs = [one.tenure for one in seen if one.tenure.owner not in ("", snapshot.shared.me)]
+    return {f"{t.owner} {task.spec.id}": task.spec.claims for t in theirs for task in t.tasks if task.status.value == "running"}
 
 
 def asked(snapshot: Snapshot, state: State, task: str) -> bool:

@@ -19,6 +19,7 @@ from orchd.model.message import (
     SaveGated,
     SaveMerged,
     SavePlanned,
+    SessionElsewhere,
     StopAsked,
     TaskAnswered,
     TaskCancelled,
@@ -47,6 +48,7 @@ LIFE = {
     SaveGated: {("saving", "failed")},
     SaveAbandoned: {("saving", "ready")},
     SaveClosed: {("saving", "landed"), ("saving", "unchanged"), ("saving", "ready")},
+    SessionElsewhere: {(old, "waiting") for old in OPEN},
 }
 """The life of a task, written down a second time."""
 

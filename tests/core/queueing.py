@@ -22,7 +22,7 @@ from orchd.model.snapshot import Decision, State
 from orchd.model.work import Source, Status, Task, TaskSpec
 
 POINT_MS, LINK_MS, LINKS, PATIENCE_MS = 300_000, 60_000, 60, 3_600_000
-NOT_IN_LINE = {"not-asked", "blocked", "needs", "after", "draining", "reserved"}
+NOT_IN_LINE = {"not-asked", "elsewhere", "blocked", "needs", "after", "draining", "reserved"}
 
 
 def holding(tasks: Mapping[str, Task]) -> State:
@@ -42,7 +42,7 @@ def check_arbiter(tasks: Sequence[Task], parallel: int, seed_order: Sequence[int
     active = sum(task.status.value in oracle.ACTIVE for task in tasks)
     demand("slots are never exceeded", not starts or len(starts) + active <= parallel, starts)
     check_line(state, decisions, now_ms)
-    check_barging(state, decisions, now_ms)
+    check_barging(state, decisions, now_ms, {})
     check_room(state, decisions, active, parallel)
 
 
@@ -146,11 +146,12 @@ def place_of(queue: Sequence[str], share: int, waiting: Mapping[str, Task], now_
     return -lifted, share, -score_ms(queue[0], waiting, now_ms), head.order
 
 
-def check_barging(state: State, decisions: Sequence[Decision], now_ms: int) -> None:
-    """What starts touches nothing held, nothing that starts too, and nothing of the task whose place is kept."""
+def check_barging(state: State, decisions: Sequence[Decision], now_ms: int, foreign: Mapping[str, Claims]) -> None:
+    """What starts touches nothing held (here or in other clones), nothing that starts too, and nothing of the task whose
+    place is kept."""
     waiting, line = waiting_tasks(state), in_line(decisions)
     elder = find_elder(waiting, [decision.task for decision in line], now_ms)
-    before = {name: lease.paths for name, lease in state.leases.items()}
+    before = {name: lease.paths for name, lease in state.leases.items()} | dict(foreign)
     held = state.save is not None and state.save.hold is not None
     before |= {elder: waiting[elder].spec.claims} if elder and not held else {}
     for decision in line:

@@ -34,7 +34,7 @@ class Fault:
 
 FAULTS = {
     # claims and leases
-    "leases are not looked at": Fault("desk", "        desk.held.add(task, state.leases[task].paths)", "        pass"),
+    "leases are not looked at": Fault("desk", "        desk.held.add(name, paths)", "        pass"),
     "two tasks of one look may clash": Fault(
         "desk",
         "self.room.config))\n        self.held.add(spec.id, spec.claims)\n",

@@ -59,6 +59,7 @@ def test_the_configuration_template_is_all_defaults_and_shows_every_key() -> Non
         groups=(Slots("migrations", 1),),
         agents=(Agent("claude", 2, "anthropic"),),
         providers=(Slots("anthropic", 3),),
+        remote="origin",
     )
     assert all(f"# {key}:" in text for key in MODELS["config"].model_fields)
 

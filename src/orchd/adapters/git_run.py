@@ -35,16 +35,21 @@ HERMETIC_CONFIG = (
     "gc.auto=0",
     "maintenance.auto=false",
 )
+REMOTE_ENVIRONMENT = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+"""For the way to a remote (its address, its credentials) the person's own configuration of git counts, too."""
+REMOTE_CONFIG = (*HERMETIC_CONFIG, "push.followTags=false", "push.gpgSign=false", "push.recurseSubmodules=no")
 VERBOSE_VARIABLE = "ORCHD_VERBOSE"
 
 
 @dataclass(frozen=True, slots=True)
 class Git:
-    """Runs git commands on one git directory, from an empty folder. With `ORCHD_VERBOSE` set it prints each one."""
+    """Runs git commands on one git directory, from an empty folder unless `folder` is named. With `ORCHD_VERBOSE` set it
+    prints each one."""
 
     git_dir: Path
     config: Sequence[str] = HERMETIC_CONFIG
     environment: Mapping[str, str] = field(default_factory=lambda: HERMETIC_ENVIRONMENT)
+    folder: Path | None = None
 
     def run(
         self,
@@ -68,16 +73,18 @@ class Git:
         return subprocess.CompletedProcess(arguments, child.returncode, out, err)
 
     def start(
-        self, *arguments: str, stdin: IO[bytes] | None = None, extra: Mapping[str, str] | None = None
+        self, *arguments: str, stdin: IO[bytes] | None = None, extra: Mapping[str, str] | None = None, apart: bool = False
     ) -> subprocess.Popen[bytes]:
-        """The running process, with pipes; leaving its context waits for it."""
+        """The running process, with pipes; leaving its context waits for it. `apart`: it leads a session of its own, so that
+        it can be ended with all its children and asks nobody for a password."""
         argv = ["git", f"--git-dir={self.git_dir}", *(part for pair in self.config for part in ("-c", pair)), *arguments]
         if os.environ.get(VERBOSE_VARIABLE):
             print("+ git", *arguments, file=sys.stderr)
         environment = clean_environment() | dict(self.environment) | dict(extra or {})
         pipe = subprocess.PIPE
+        folder = self.folder or _empty_folder(self.git_dir)
         return subprocess.Popen(
-            argv, stdin=stdin or pipe, stdout=pipe, stderr=pipe, env=environment, cwd=_empty_folder(self.git_dir)
+            argv, stdin=stdin or pipe, stdout=pipe, stderr=pipe, env=environment, cwd=folder, start_new_session=apart
         )
 
 

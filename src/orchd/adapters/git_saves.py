@@ -15,23 +15,26 @@ import pygit2
 import orchd
 from orchd.adapters.git_refs import main_ref
 from orchd.adapters.git_repo import GitRepo
+from orchd.adapters.git_shared import GitShared
 from orchd.adapters.main_move import MainMove, Moved
 from orchd.adapters.merge_chain import build_chain
-from orchd.adapters.notes import add_notes, has_note
+from orchd.adapters.notes import add_notes, has_note, write_notes
 from orchd.adapters.save_journal import Journal, SaveJournals
 from orchd.core.wording import landed_links, name_checkpoint, word_checkpoint, word_note, word_tag
 from orchd.errors import OrchdError
-from orchd.model.ids import Oid, SaveId, integration_branch, ready_ref
+from orchd.model.ids import NOTES_REF, Oid, SaveId, integration_branch, ready_ref
 from orchd.model.save import Hold, Merged, Save, SaveStep
 from orchd.model.snapshot import SaveSeen
+from orchd.model.tenure import Bid
 
 
 class GitSaves:
-    """`Saves` in git."""
+    """`Saves` in git; with `shared`, main is the shared remote's."""
 
-    def __init__(self, repo: GitRepo, branch: str) -> None:
+    def __init__(self, repo: GitRepo, branch: str, shared: GitShared | None = None) -> None:
         self._repo = repo
         self._branch = branch
+        self._shared = shared
         self._move = MainMove(repo, branch)
         self._journals = SaveJournals(repo)
         self._move.settle()
@@ -62,13 +65,16 @@ class GitSaves:
             chain = build_chain(self._repo, save, titles)
             self._journals.record_chain(journal, chain)
 
-    def land(self, save: Save, titles: Sequence[str]) -> None:
+    def land(self, save: Save, titles: Sequence[str], bid: Bid | None = None) -> None:
         """Seal, prove, move main. A lost race or an unclean checkout moves nothing; the latter is offered for merging."""
         journal = self._journals.find(save)
         if journal is None or save.step is not SaveStep.GATED:
             raise OrchdError(f"save {save.id} is not ready to land", "this is a defect of orchd: please report it")
         sealed = journal.record.sealed or self._seal(journal, save, titles)
         prove_checkpoint(self._repo, save, sealed)
+        if bid is not None and self._shared is not None:
+            self._shared.land(bid, save.base, sealed, _published_refs(self._repo, replace(save, commit=sealed), self._shared))
+            return
         if self._repo.refs.read(main_ref(self._branch)) != save.base:
             return
         moved = self._move.move(save.base, sealed, f"orchd: land save {save.id}")
@@ -80,21 +86,22 @@ class GitSaves:
 
     def publish(self, save: Save) -> None:
         """Tag, integration branch, audit notes; each only where it is missing."""
-        name = name_checkpoint(save)
-        tag, ref = self._repo.write_tag(save.commit, name, word_tag(save), save.date_ms), f"refs/tags/{name}"
+        name, tag = name_checkpoint(save), _write_tag(self._repo, save)
+        ref = f"refs/tags/{name}"
         if not self._repo.refs.move(ref, "", tag) and self._repo.refs.read(ref) != tag:
             raise OrchdError(f"somebody else made the tag {name}", f"look at it with `git show {name}`; remove it to go on")
         self._repo.refs.force(integration_branch(save.session), save.commit)
-        note = word_note(save, orchd.__version__)
-        targets = (save.commit, *(link.item.tip for link in landed_links(save)))
-        add_notes(self._repo, dict.fromkeys(targets, note), save.date_ms)
+        add_notes(self._repo, _notes_of(save), save.date_ms)
 
     def forget(self, saves: Iterable[SaveId]) -> None:
         """Delete journals and offers."""
         self._journals.forget(saves)
 
     def _find_hold(self, save: Save) -> tuple[Hold | None, tuple[str, ...]]:
+        """A checkout is never in the way of a remote's main."""
         links = landed_links(save)
+        if self._shared is not None:
+            return None, ()
         if save.step is not SaveStep.GATED or not links or links[-1].tree == save.base_tree:
             return None, ()
         return self._move.judge(save.base_tree, links[-1].tree)
@@ -117,6 +124,23 @@ class GitSaves:
         main = self._repo.refs.read(main_ref(self._branch))
         if not self._repo.contains(main, sealed) or self._repo.tree_of(sealed) != _last_link(save).tree:
             raise OrchdError(f"main is at {main} after save {save.id} landed {sealed}", "look at `git reflog` of that branch")
+
+
+def _notes_of(save: Save) -> dict[Oid, str]:
+    """The audit note of a landed save, on its commit and on the tips that it took."""
+    targets = (save.commit, *(link.item.tip for link in landed_links(save)))
+    return dict.fromkeys(targets, word_note(save, orchd.__version__))
+
+
+def _write_tag(repo: GitRepo, save: Save) -> Oid:
+    return repo.write_tag(save.commit, name_checkpoint(save), word_tag(save), save.date_ms)
+
+
+def _published_refs(repo: GitRepo, save: Save, shared: GitShared) -> dict[str, Oid]:
+    """What is published together with main in a shared remote. Other clones write notes, too, so ours go onto theirs."""
+    notes = write_notes(repo, shared.remote_at(NOTES_REF), _notes_of(save), save.date_ms)
+    tag = f"refs/tags/{name_checkpoint(save)}"
+    return {tag: _write_tag(repo, save), integration_branch(save.session): save.commit, NOTES_REF: notes}
 
 
 def prove_checkpoint(repo: GitRepo, save: Save, commit: Oid) -> None:

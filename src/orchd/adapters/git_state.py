@@ -97,7 +97,8 @@ class GitStateStore:
         left = [before.status for before, _ in changed if before is not None and before.status in ARCHIVED]
         entered = [after.status for _, after in changed if after.status in ARCHIVED]
         archived = recount(old.archived, left, entered)
-        new = Meta(orchd.__version__, state.owner, state.epoch, state.next_order, state.next_number, state.branch, archived)
+        counters = (state.owner, state.epoch, state.next_order, state.next_number, state.branch)
+        new = Meta(orchd.__version__, *counters, archived, state.holdings)
         return None if new == old else new
 
     def _sequence_of(self, version: Oid) -> int:

@@ -24,13 +24,18 @@ def add_notes(repo: GitRepo, notes: Mapping[Oid, str], at_ms: int) -> None:
     """Add texts to the notes of objects, in one commit."""
     while True:
         head = repo.refs.read(NOTES_REF)
-        tree = repo.tree_of(head) if head else ""
-        changes = {path: repo.write_blob(text.encode()) for path, text in _missing_notes(repo, tree, notes)}
-        if not changes:
+        commit = write_notes(repo, head, notes, at_ms)
+        if commit == head or repo.refs.move(NOTES_REF, head, commit):
             return
-        commit = repo.write_commit(edit_tree(repo, tree, changes), [head] if head else [], "Notes added by orchd\n", at_ms)
-        if repo.refs.move(NOTES_REF, head, commit):
-            return
+
+
+def write_notes(repo: GitRepo, head: Oid, notes: Mapping[Oid, str], at_ms: int) -> Oid:
+    """The commit of notes `head` with texts added; `head` itself where they are all there. No ref is moved."""
+    tree = repo.tree_of(head) if head else ""
+    changes = {path: repo.write_blob(text.encode()) for path, text in _missing_notes(repo, tree, notes)}
+    if not changes:
+        return head
+    return repo.write_commit(edit_tree(repo, tree, changes), [head] if head else [], "Notes added by orchd\n", at_ms)
 
 
 def _missing_notes(repo: GitRepo, tree: Oid, notes: Mapping[Oid, str]) -> list[tuple[str, str]]:

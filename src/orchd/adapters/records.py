@@ -17,7 +17,7 @@ from orchd.adapters.codec import decode, dumps, encode
 from orchd.adapters.git_objects import blob_id
 from orchd.errors import OrchdError
 from orchd.model.ids import Oid, TaskId
-from orchd.model.message import Event, TaskSeen
+from orchd.model.message import Event, TaskAdopted, TaskSeen
 from orchd.model.problem import Problem
 from orchd.model.snapshot import Conflict
 from orchd.model.work import Status, Task, TaskSpec
@@ -143,7 +143,7 @@ def decode_all(cls: type[T], items: list[Any]) -> tuple[T, ...]:
 
 def _plain_event(event: Event) -> dict[str, Any]:
     plain = {"type": type(event).__name__, **encode(event)}
-    return plain | {"spec": _refer_spec(event.spec)} if isinstance(event, TaskSeen) else plain
+    return plain | {"spec": _refer_spec(event.spec)} if isinstance(event, TaskSeen | TaskAdopted) else plain
 
 
 def _refer_spec(spec: TaskSpec) -> dict[str, Any]:

@@ -61,6 +61,7 @@ from orchd.model.limits import (
     PARALLEL_TASKS,
     PRIORITY_MAX,
     PRIORITY_MIN,
+    TAKEOVER_SECONDS,
     TASK_TIMEOUT_SECONDS,
     TITLE_CHARS,
 )
@@ -79,6 +80,7 @@ Grace: TypeAlias = Annotated[float, *measured(DURATION, SECONDS, "bad_duration",
 PortRange: TypeAlias = Annotated[
     tuple[int, int], PlainValidator(check_port_range), WithJsonSchema({"type": "string", "pattern": f"^{PORT_RANGE.pattern}$"})
 ]
+Takeover: TypeAlias = Annotated[float, *measured(DURATION, SECONDS, "bad_duration", 1, MAX_TIMEOUT_SECONDS)]
 Size: TypeAlias = Annotated[float, *measured(SIZE, BYTES, "bad_size", 1, 2**40)]
 
 
@@ -228,6 +230,17 @@ class ConfigFile(Strict):
         default=[],
         description="Commands that must pass on the merged tree before main moves to it, in this order.",
         examples=[[{"name": "tests", "run": "make test", "timeout": "10m"}]],
+    )
+    remote: Annotated[str, AfterValidator(check_branch)] = Field(
+        default="",
+        description="The git remote that several clones share, each with an orchd of its own. Without it this clone is alone. "
+        "Read at the start.",
+        examples=["origin"],
+    )
+    takeover: Takeover = Field(
+        default=TAKEOVER_SECONDS,
+        description="With `remote`: how long the owner of a session may show no sign of life before another clone takes over.",
+        examples=["60s"],
     )
 
 
@@ -382,4 +395,6 @@ def _config(file: ConfigFile) -> Config:
         groups=tuple(Slots(name, parallel) for name, parallel in file.groups.items()),
         agents=tuple(Agent(name, agent.parallel, agent.provider) for name, agent in file.agents.items()),
         providers=tuple(Slots(name, parallel) for name, parallel in file.providers.items()),
+        remote=file.remote,
+        takeover_seconds=file.takeover,
     )

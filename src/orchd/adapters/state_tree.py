@@ -27,9 +27,10 @@ from orchd.adapters.records import (
     text_of,
 )
 from orchd.model.claim import Lease
-from orchd.model.ids import Oid, TaskId
+from orchd.model.ids import Oid, SessionId, TaskId
 from orchd.model.save import Save
 from orchd.model.snapshot import State
+from orchd.model.tenure import Holding
 from orchd.model.work import Status, Task
 
 
@@ -44,6 +45,7 @@ class Meta:
     next_number: int = 1
     branch: str = ""
     archived: Mapping[Status, int] = field(default_factory=dict)
+    holdings: Mapping[SessionId, Holding] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -73,6 +75,7 @@ class StateTree:
             load_problems(problems),
             counters.branch,
             load_conflicts(conflicts),
+            counters.holdings,
         ), counters
 
     def find_task(self, tree: Oid, task: TaskId) -> Task | None:
@@ -128,7 +131,8 @@ def decode_meta(record: bytes | None) -> Meta:
         return Meta()
     data = load_record("state", record)
     counts = {Status(name): count for name, count in data.pop("archived", {}).items()}
-    return decode(Meta, data | {"archived": counts})
+    holdings = {session: decode(Holding, held) for session, held in data.pop("holdings", {}).items()}
+    return decode(Meta, data | {"archived": counts, "holdings": holdings})
 
 
 def recount(archived: Mapping[Status, int], left: Sequence[Status], entered: Sequence[Status]) -> Mapping[Status, int]:

@@ -49,6 +49,11 @@ def _not_asked(spec: TaskSpec, desk: Desk) -> Grounds | None:
     return Grounds() if desk.room.only is not None and spec.id not in desk.room.only else None
 
 
+def _elsewhere(spec: TaskSpec, desk: Desk) -> Grounds | None:
+    why = desk.room.elsewhere.get(spec.session)
+    return Grounds(detail=(spec.session, why)) if why else None
+
+
 def _blocked(spec: TaskSpec, desk: Desk) -> Grounds | None:
     return _name(_pick(spec.needs, desk.state, LOST))
 
@@ -111,6 +116,7 @@ def _name(tasks: tuple[TaskId, ...]) -> Grounds | None:
 
 HOLDS_BACK = (
     Check(Cause.NOT_ASKED, _not_asked),
+    Check(Cause.ELSEWHERE, _elsewhere),
     Check(Cause.BLOCKED, _blocked),
     Check(Cause.NEEDS, _needs),
     Check(Cause.AFTER, _after),

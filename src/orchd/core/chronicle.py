@@ -22,6 +22,8 @@ from orchd.model.message import (
     SaveHeld,
     SaveLanded,
     SaveMerged,
+    SessionElsewhere,
+    SessionOwned,
     StopAsked,
     TaskAnswered,
     TaskCancelled,
@@ -163,6 +165,19 @@ def _(event: SaveLanded, state: State) -> Iterator[Line]:
 @tell.register
 def _(event: SaveAbandoned, state: State) -> Iterator[Line]:
     yield Line(Tone.PLAIN, "replan", "main moved or nothing was left of this save")
+
+
+@tell.register
+def _(event: SessionOwned, state: State) -> Iterator[Line]:
+    after = f", after {event.before}" if event.before not in ("", event.owner) else ""
+    yield Line(Tone.PLAIN, "owns", f"session {event.session} (epoch {event.epoch}{after})")
+
+
+@tell.register
+def _(event: SessionElsewhere, state: State) -> Iterator[Line]:
+    kept = f"; stopped here, with their work kept: {', '.join(event.stopped)}" if event.stopped else ""
+    tone = Tone.BAD if event.stopped else Tone.PLAIN
+    yield Line(tone, "elsewhere", f"session {event.session}: {event.owner or 'nobody'} owns it (epoch {event.epoch}){kept}")
 
 
 def describe_landing(state: State) -> str:

@@ -5,7 +5,7 @@ Rule: a check reads it, only `core.arbiter` writes to it, and it lives for one p
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -13,9 +13,9 @@ from orchd.core.goods import Goods, stock
 from orchd.core.held import HeldClaims
 from orchd.core.quotas import QUOTAS
 from orchd.core.statuses import ACTIVE
-from orchd.model.claim import Reservation
+from orchd.model.claim import PathSpec, Reservation
 from orchd.model.config import Config
-from orchd.model.ids import TaskId
+from orchd.model.ids import SessionId, TaskId
 from orchd.model.snapshot import Cause, State
 from orchd.model.work import TaskSpec
 
@@ -26,7 +26,8 @@ Pool: TypeAlias = tuple[Cause, str]
 @dataclass(frozen=True, slots=True)
 class Room:
     """What limits the arbiter at `now_ms`: the limits of `config`; `only` these may start (None: all); `reservations` stand,
-    and `busy_ports` are used on this machine."""
+    and `busy_ports` are used on this machine. `elsewhere` are the sessions of which nothing may start here, and why;
+    `foreign` are claims that other clones hold."""
 
     config: Config
     now_ms: int = 0
@@ -34,6 +35,8 @@ class Room:
     only: frozenset[TaskId] | None = None
     reservations: tuple[Reservation, ...] = ()
     busy_ports: frozenset[int] = frozenset()
+    elsewhere: Mapping[SessionId, str] = field(default_factory=dict)
+    foreign: tuple[tuple[TaskId, tuple[PathSpec, ...]], ...] = ()
 
 
 @dataclass(slots=True)
@@ -69,8 +72,8 @@ class Desk:
 def lay_out(state: State, room: Room) -> Desk:
     """The desk before the first decision: what open tasks hold."""
     desk = Desk(state, room, goods=stock(state.leases.values(), room.config, room.busy_ports))
-    for task in sorted(state.leases):
-        desk.held.add(task, state.leases[task].paths)
+    for name, paths in (*((task, state.leases[task].paths) for task in sorted(state.leases)), *room.foreign):
+        desk.held.add(name, paths)
     for active in sorted((t for t in state.tasks.values() if t.status in ACTIVE), key=lambda task: task.order):
         desk.take_slots(active.spec, pools_of(active.spec, room.config))
     return desk

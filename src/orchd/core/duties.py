@@ -12,6 +12,7 @@ from orchd.core.briefing import tell_task, word_brief
 from orchd.core.intake import recorded_drops
 from orchd.core.saving import lands_nothing_new
 from orchd.core.statuses import ACTIVE, OPEN
+from orchd.core.tenures import bid_for_landing, is_secure, list_bids
 from orchd.core.watched import current_run, probe_run, watched_runs
 from orchd.model.claim import Lease
 from orchd.model.ids import GATE_MARK, RunId, TaskId
@@ -21,8 +22,10 @@ from orchd.model.message import (
     AdmitResult,
     AdmitRework,
     DiscardWorkspace,
+    FollowMain,
     ForgetIntent,
     ForgetSaves,
+    HoldSession,
     LandSave,
     MergeSave,
     PublishSave,
@@ -35,6 +38,7 @@ from orchd.model.message import (
 from orchd.model.run import AdmitOrder, Command, Entry, Phase, RunOrder, RunSeen
 from orchd.model.save import Save, SaveStep
 from orchd.model.snapshot import SaveSeen, Snapshot, State
+from orchd.model.tenure import Follow
 from orchd.model.work import Status, Task
 
 
@@ -47,18 +51,21 @@ def list_duties(state: State, snapshot: Snapshot) -> Iterator[Action]:
     for task in state.tasks.values():
         if task.status in ACTIVE:
             yield from tell_task(task, state, snapshot)
-            yield from _serve_attempt(task, state.leases[task.spec.id], snapshot.runs.get(current_run(task), UNSEEN))
+            yield from _serve_attempt(task, state.leases[task.spec.id], snapshot)
     yield from _serve_save(state, snapshot)
+    yield from _serve_shared(state, snapshot)
     yield from _clear_up(state, snapshot)
 
 
-def _serve_attempt(task: Task, lease: Lease, seen: RunSeen) -> Iterator[Action]:
+def _serve_attempt(task: Task, lease: Lease, snapshot: Snapshot) -> Iterator[Action]:
+    seen = snapshot.runs.get(current_run(task), UNSEEN)
     if task.rework is not None:
         if seen.returned is None:
             accept = task.status is Status.RUNNING
             yield AdmitRework(_order_admission(task, current_run(task), accept=accept), task.rework)
     elif seen.phase is Phase.ABSENT and task.status is Status.RUNNING:
-        yield StartRun(order_attempt(task, lease), task.spec.id)
+        if is_secure(task.spec.session, snapshot.shared):
+            yield StartRun(order_attempt(task, lease), task.spec.id)
     elif seen.phase is Phase.RUNNING and task.status is Status.STOPPING:
         yield StopRun(current_run(task))
     elif seen.phase is Phase.LOST:
@@ -117,8 +124,10 @@ def _gate(save: Save, seen: SaveSeen, state: State, snapshot: Snapshot) -> Itera
 def _land(save: Save, seen: SaveSeen, state: State, snapshot: Snapshot) -> Iterator[Action]:
     waits = save.hold is not None and seen.offered
     hopeless = seen.taken or snapshot.main != save.base
-    if not seen.landed and not hopeless and not waits and not lands_nothing_new(save):
-        yield LandSave(save, _titles(save, state))
+    shared = snapshot.shared
+    must_not = not is_secure(save.session, shared) or (shared is not None and (shared.busy or shared.rests))
+    if not seen.landed and not hopeless and not waits and not must_not and not lands_nothing_new(save):
+        yield LandSave(save, _titles(save, state), bid_for_landing(save, state, snapshot))
 
 
 def _publish(save: Save, seen: SaveSeen, state: State, snapshot: Snapshot) -> Iterator[Action]:
@@ -132,6 +141,14 @@ SAVE_DUTIES: Mapping[SaveStep, Callable[[Save, SaveSeen, State, Snapshot], Itera
     SaveStep.GATED: _land,
     SaveStep.LANDED: _publish,
 }
+
+
+def _serve_shared(state: State, snapshot: Snapshot) -> Iterator[Action]:
+    """The shared remote, where there is one. A landing that is due takes the tenure along, so it comes first."""
+    for bid in list_bids(state, snapshot):
+        yield HoldSession(bid)
+    if snapshot.shared is not None and snapshot.shared.follow is Follow.BEHIND:
+        yield FollowMain(snapshot.shared.main)
 
 
 def _clear_up(state: State, snapshot: Snapshot) -> Iterator[Action]:

@@ -14,7 +14,7 @@ from orchd.core.saving import tasks_of
 from orchd.core.statuses import OPEN
 from orchd.errors import OrchdError
 from orchd.model.claim import Lease
-from orchd.model.ids import TaskId, checkpoint_name
+from orchd.model.ids import SessionId, TaskId, checkpoint_name
 from orchd.model.message import (
     AttemptEnded,
     AttemptStarted,
@@ -32,7 +32,10 @@ from orchd.model.message import (
     SaveLanded,
     SaveMerged,
     SavePlanned,
+    SessionElsewhere,
+    SessionOwned,
     StopAsked,
+    TaskAdopted,
     TaskAnswered,
     TaskCancelled,
     TaskRetried,
@@ -42,6 +45,7 @@ from orchd.model.message import (
 from orchd.model.problem import Problem
 from orchd.model.save import Save, SaveStep
 from orchd.model.snapshot import Conflict, State
+from orchd.model.tenure import Holding
 from orchd.model.text import day_of
 from orchd.model.work import Reason, Status, Task
 
@@ -60,6 +64,7 @@ class Draft:
     problems: tuple[Problem, ...]
     branch: str
     conflicts: tuple[Conflict, ...]
+    holdings: dict[SessionId, Holding]
 
     @property
     def open_save(self) -> Save:
@@ -82,6 +87,7 @@ def evolve(state: State, events: Iterable[Event]) -> State:
         state.problems,
         state.branch,
         state.conflicts,
+        dict(state.holdings),
     )
     for event in events:
         apply(event, draft)
@@ -96,6 +102,7 @@ def evolve(state: State, events: Iterable[Event]) -> State:
         draft.problems,
         draft.branch,
         draft.conflicts,
+        draft.holdings,
     )
 
 
@@ -281,3 +288,47 @@ def _(event: SaveClosed, draft: Draft) -> None:
         closed = _change(draft, event, task, Status.LANDED if save.commit else Status.UNCHANGED)
         draft.tasks[task] = replace(closed, checkpoint=name, commit=save.commit)
     draft.save = None
+
+
+@apply.register
+def _(event: SessionOwned, draft: Draft) -> None:
+    draft.holdings[event.session] = Holding(event.owner, event.epoch)
+    draft.next_number = max(draft.next_number, event.number)
+    if event.before not in ("", event.owner):
+        for name, task in draft.tasks.items():
+            if task.spec.session == event.session and task.status is Status.WAITING:
+                draft.tasks[name] = replace(task, attempt=task.attempt + 1)
+
+
+@apply.register
+def _(event: SessionElsewhere, draft: Draft) -> None:
+    draft.holdings[event.session] = Holding(event.owner, event.epoch)
+    for name in event.stopped:
+        draft.tasks[name] = replace(_change(draft, event, name, Status.WAITING), reason=None, detail=())
+    if draft.save is not None and draft.save.session == event.session:
+        draft.save = None
+
+
+@apply.register
+def _(event: TaskAdopted, draft: Draft) -> None:
+    """Not by the table of moves: what the owner of a session says about its tasks counts, whatever we thought."""
+    task = event.spec.id
+    old = draft.tasks.get(task)
+    draft.tasks[task] = Task(
+        event.spec,
+        event.status,
+        event.digest,
+        event.source,
+        event.order,
+        event.at_ms,
+        drop=old.drop if old else "",
+        generation=event.generation,
+        attempt=event.attempt,
+        base=old.base if old else "",
+        reason=event.reason,
+        detail=event.detail,
+        ended_ms=event.ended_ms,
+        checkpoint=event.checkpoint,
+        commit=event.commit,
+    )
+    draft.next_order = max(draft.next_order, event.order + 1)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from orchd.core.graph import find_graph_problems, split_duplicates
 from orchd.core.statuses import OPEN
+from orchd.core.tenures import is_foreign
 from orchd.model.ids import TaskId
 from orchd.model.message import Event, ProblemsChanged, TaskSeen, TaskWithdrawn
 from orchd.model.problem import Problem
@@ -19,14 +20,20 @@ from orchd.model.work import Source, Status
 def read_files(state: State, snapshot: Snapshot) -> Iterator[Event]:
     """What the task files say that the state does not know yet."""
     files, again = split_duplicates(snapshot.files.good)
-    fresh = {task: file for task, file in files.items() if _is_news(file, state)}
+    fresh = {task: file for task, file in files.items() if _is_news(file, state) and not _is_away(task, state, snapshot)}
     waiting = {i: t.spec for i, t in state.tasks.items() if i not in fresh}
     wrong = find_graph_problems(fresh, waiting) if fresh else {}
     problems = tuple(sorted({*snapshot.files.problems, *wrong.values(), *(problem for _, problem in again)}))
     if problems != state.problems:
         yield ProblemsChanged(problems)
-    yield from _withdraw(state, files.keys() - wrong.keys(), snapshot.files)
+    away = {task for task in state.tasks if _is_away(task, state, snapshot)}
+    yield from _withdraw(state, {*(files.keys() - wrong.keys()), *away}, snapshot.files)
     yield from _admit(state, (file for task, file in fresh.items() if task not in wrong), snapshot.now_ms)
+
+
+def _is_away(task: TaskId, state: State, snapshot: Snapshot) -> bool:
+    """Whether another clone decides what becomes of a known task, so that files here say nothing about it."""
+    return task in state.tasks and is_foreign(state.tasks[task].spec.session, snapshot.shared)
 
 
 def recorded_drops(state: State, files: FilesSeen) -> dict[str, tuple[Problem, ...]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from orchd.core.statuses import FINISHED
+from orchd.core.statuses import FINISHED, OPEN
 from orchd.errors import OrchdError
 from orchd.model.message import (
     AttemptEnded,
@@ -19,6 +19,7 @@ from orchd.model.message import (
     SaveGated,
     SaveMerged,
     SavePlanned,
+    SessionElsewhere,
     StopAsked,
     TaskAnswered,
     TaskCancelled,
@@ -47,6 +48,7 @@ MOVES: Mapping[type[Event], Mapping[Status, frozenset[Status]]] = {
     SaveGated: {S.SAVING: frozenset({S.FAILED})},
     SaveAbandoned: {S.SAVING: frozenset({S.READY})},
     SaveClosed: {S.SAVING: frozenset({S.LANDED, S.UNCHANGED, S.READY})},
+    SessionElsewhere: dict.fromkeys(OPEN, frozenset({S.WAITING})),
 }
 
 

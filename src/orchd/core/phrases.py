@@ -101,6 +101,7 @@ CAUSES: Mapping[Cause, str] = {
     Cause.PROVIDER: "the provider `{mine}` of its agent may run {theirs} at the same time: {others}",
     Cause.DRAINING: "orchd is stopping and starts nothing new",
     Cause.NOT_ASKED: "this run was asked for other tasks",
+    Cause.ELSEWHERE: "its session {mine} is not ours to run now: {theirs}",
 }
 
 CAUSE_STEPS: Mapping[Cause, tuple[str, ...]] = {

@@ -1,8 +1,8 @@
 """plan(): one look at the world in, what follows from it out. Pure; run on an unchanged world it yields nothing.
 
-Stages run in order, each on the state that the one before left: intents, files, attempts, the save in flight, predicted
-conflicts, the next save, the arbiter. Each concludes events from evidence. The actions are then derived from the state alone
-(core.duties), so that an action whose effect was lost is simply asked for again.
+Stages run in order, each on the state that the one before left: intents, files, attempts, the save in flight, the owners
+of sessions, predicted conflicts, the next save, the arbiter. Each concludes events from evidence. The actions are then
+derived from the state alone (core.duties), so that an action whose effect was lost is simply asked for again.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from orchd.core.radar import watch_conflicts
 from orchd.core.reservations import standing
 from orchd.core.saving import gathers_until
 from orchd.core.statuses import ACTIVE, OPEN
+from orchd.core.tenures import hear_owners, is_foreign, list_elsewhere, list_foreign_claims
 from orchd.model.claim import Lease
 from orchd.model.message import AttemptStarted, Event, StopAsked, TaskCancelled, TaskRetried
 from orchd.model.snapshot import Cause, Decision, Intent, Plan, Snapshot, State, Verb
@@ -52,12 +53,15 @@ def is_idle(state: State) -> bool:
 
 
 def hear_intents(state: State, snapshot: Snapshot) -> Iterator[Event]:
-    """Requests of people. One that the lifecycle does not allow (any more) is dropped.
+    """Requests of people. One that the lifecycle does not allow (any more), or about a session of another clone, is dropped.
 
     Of several on one topic the last counts: a request is heard again when forgetting it was lost, and two that take each
     other back would then never come to rest.
     """
     for intent in {_topic(intent): intent for intent in snapshot.intents}.values():
+        task = state.tasks.get(intent.subject)
+        if task is not None and is_foreign(task.spec.session, snapshot.shared):
+            continue
         events = tuple(WISHES[intent.verb](intent, state, snapshot))
         yield from events
         state = evolve(state, events) if events else state
@@ -66,7 +70,8 @@ def hear_intents(state: State, snapshot: Snapshot) -> Iterator[Event]:
 def _room(state: State, snapshot: Snapshot) -> Room:
     only = None if snapshot.only is None else expand_only(snapshot.only, state.tasks)
     kept = standing(snapshot.reservations, snapshot.now_ms)
-    return Room(snapshot.config, snapshot.now_ms, snapshot.draining, only, kept, snapshot.busy_ports)
+    away, claims = list_elsewhere(state, snapshot.shared), list_foreign_claims(snapshot.shared)
+    return Room(snapshot.config, snapshot.now_ms, snapshot.draining, only, kept, snapshot.busy_ports, away, claims)
 
 
 def _start(state: State, snapshot: Snapshot, decision: Decision) -> AttemptStarted:
@@ -110,4 +115,12 @@ WISHES: Mapping[Verb, Callable[[Intent, State, Snapshot], Iterator[Event]]] = {
     Verb.ANSWER: _answer,
 }
 
-STAGES: tuple[Stage, ...] = (hear_intents, read_files, conclude_attempts, advance_save, watch_conflicts, begin_save)
+STAGES: tuple[Stage, ...] = (
+    hear_intents,
+    read_files,
+    conclude_attempts,
+    advance_save,
+    hear_owners,
+    watch_conflicts,
+    begin_save,
+)

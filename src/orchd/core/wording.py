@@ -27,7 +27,10 @@ from orchd.model.message import (
     SaveLanded,
     SaveMerged,
     SavePlanned,
+    SessionElsewhere,
+    SessionOwned,
     StopAsked,
+    TaskAdopted,
     TaskAnswered,
     TaskCancelled,
     TaskRetried,
@@ -63,6 +66,9 @@ OPERATIONS: Mapping[type[Event], tuple[str, Callable[..., str]]] = {
     SaveLanded: ("land save", lambda event: event.save),
     SaveAbandoned: ("abandon save", lambda event: event.save),
     SaveClosed: ("close save", lambda event: event.save),
+    SessionOwned: ("own", lambda event: f"{event.session} epoch {event.epoch}"),
+    SessionElsewhere: ("leave", lambda event: f"{event.session} to {event.owner}"),
+    TaskAdopted: ("adopt", lambda event: event.spec.id),
 }
 """What each event is called in the log of operations, and whom it concerns."""
 

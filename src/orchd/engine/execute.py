@@ -11,8 +11,10 @@ from orchd.model.message import (
     AdmitResult,
     AdmitRework,
     DiscardWorkspace,
+    FollowMain,
     ForgetIntent,
     ForgetSaves,
+    HoldSession,
     LandSave,
     MergeSave,
     PublishSave,
@@ -87,7 +89,7 @@ def _(action: MergeSave, ports: Ports, config: Config) -> None:
 
 @perform.register
 def _(action: LandSave, ports: Ports, config: Config) -> None:
-    ports.saves.land(action.save, action.titles)
+    ports.saves.land(action.save, action.titles, action.bid)
 
 
 @perform.register
@@ -113,3 +115,13 @@ def _(action: SettleDrop, ports: Ports, config: Config) -> None:
 @perform.register
 def _(action: ForgetIntent, ports: Ports, config: Config) -> None:
     ports.intents.forget(action.intent)
+
+
+@perform.register
+def _(action: HoldSession, ports: Ports, config: Config) -> None:
+    ports.shared.hold(action.bid)
+
+
+@perform.register
+def _(action: FollowMain, ports: Ports, config: Config) -> None:
+    ports.shared.follow(action.main)

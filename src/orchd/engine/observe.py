@@ -22,7 +22,8 @@ class Wish:
 
 def observe(ports: Ports, state: State, wish: Wish) -> Snapshot:
     """Everything that the planner may know about this moment."""
-    main = ports.refs.main()
+    shared = ports.shared.look()
+    main = shared.main if shared and shared.main else ports.refs.main()
     config, wrong = ports.settings.look(main)
     files = ports.files.look(main)
     runs = ports.runs.look(watched_runs(state))
@@ -45,6 +46,7 @@ def observe(ports: Ports, state: State, wish: Wish) -> Snapshot:
         busy_ports=ports.machine.busy_ports() if _wants_ports(state, files) else frozenset(),
         draining=wish.draining,
         only=wish.only,
+        shared=shared,
     )
 
 

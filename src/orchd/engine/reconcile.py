@@ -76,7 +76,8 @@ class Reconciler:
             self._ports.audience.told(planned.events, planned.state)
         done = [execute(action, self._ports, snapshot.config) for action in planned.actions]
         again = bool(planned.events) or any(done)
-        idle = not again and not planned.actions and not snapshot.files.unsettled and is_idle(planned.state)
+        asks = snapshot.shared is not None and snapshot.shared.busy
+        idle = not (again or asks or planned.actions or snapshot.files.unsettled) and is_idle(planned.state)
         return Turn(planned.state, again, idle, bool(done) and not any(done), planned.wake_ms)
 
     def run(self, *, until_idle: bool) -> State:

@@ -12,6 +12,7 @@ from orchd.model.limits import (
     KILL_GRACE_SECONDS,
     LAST_PORT,
     PARALLEL_TASKS,
+    TAKEOVER_SECONDS,
     TASK_TIMEOUT_SECONDS,
 )
 from orchd.model.save import Gate
@@ -39,7 +40,8 @@ class Agent:
 class Config:
     """`branch` is the branch that tasks land on (empty: the one found at start). `env` names variables that are passed
     from orchd's own environment to tasks and gates, in addition to the fixed small list. `groups` and `providers` without an
-    entry have no limit. `ports` are the first and the last TCP port that tasks are given."""
+    entry have no limit. `ports` are the first and the last TCP port that tasks are given. `remote` is the git remote that
+    other clones share (empty: this clone is alone)."""
 
     branch: str = ""
     parallel: int = PARALLEL_TASKS
@@ -54,3 +56,5 @@ class Config:
     groups: tuple[Slots, ...] = ()
     agents: tuple[Agent, ...] = ()
     providers: tuple[Slots, ...] = ()
+    remote: str = ""
+    takeover_seconds: float = TAKEOVER_SECONDS

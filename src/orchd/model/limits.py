@@ -112,6 +112,24 @@ RADAR_FINDINGS = 4000
 RADAR_SECONDS = 10.0
 """How long git may take for the merges of one look of the radar; what it did not come to is not predicted."""
 
+TAKEOVER_SECONDS = 60.0
+"""How long another clone must see no sign of life from the owner of a session before it takes the session over."""
+
+SECURE_SHARE = 0.5
+"""The part of the take-over time after which an owner that could not renew starts and lands nothing more. The rest is room
+for clocks that run at different speeds and for what is under way."""
+
+RENEW_SHARE = 0.2
+"""The part of the take-over time after which an owner shows that it lives; two may fail before it has to pause."""
+
+ASK_SHARE = 0.1
+"""The part of the take-over time after which the remote is asked again, at most ASK_SECONDS."""
+
+ASK_SECONDS = 5.0
+
+REMOTE_SECONDS = 30.0
+"""How long one question to the remote, or one push, may take before its process is ended."""
+
 PREPARE_SECONDS = 600.0
 """How long the checkout of a workspace may take."""
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from orchd.model.claim import Lease, PathSpec
-from orchd.model.ids import Oid, RunId, SaveId, TaskId
+from orchd.model.ids import Oid, RunId, SaveId, SessionId, TaskId
 from orchd.model.problem import Problem
 from orchd.model.run import AdmitOrder, RunOrder
 from orchd.model.save import Excluded, Hold, Merged, Save, Verdict
+from orchd.model.tenure import Bid
 from orchd.model.work import Reason, Rework, Source, Status, TaskSpec
 
 
@@ -199,6 +200,48 @@ class SaveClosed:
     at_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class SessionOwned:
+    """The shared remote shows that we own a session. `before` is who did until then (empty: nobody); what it had begun is
+    counted, so that our attempts have other numbers. `number` is the next free one for a checkpoint."""
+
+    session: SessionId
+    owner: str
+    epoch: int
+    before: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionElsewhere:
+    """The shared remote shows that another clone owns a session. `stopped` are the tasks that were open here; they wait."""
+
+    session: SessionId
+    owner: str
+    epoch: int
+    stopped: tuple[TaskId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskAdopted:
+    """The record of a task as the owner of its session published it takes the place of ours. Work of unlanded tasks stays
+    in the owner's clone, so no ref comes with it."""
+
+    spec: TaskSpec
+    digest: str
+    source: Source
+    status: Status
+    generation: int
+    attempt: int
+    order: int
+    at_ms: int
+    reason: Reason | None = None
+    detail: tuple[str, ...] = ()
+    ended_ms: int = 0
+    checkpoint: str = ""
+    commit: Oid = ""
+
+
 Event: TypeAlias = (
     LeaderTook
     | ProblemsChanged
@@ -221,6 +264,9 @@ Event: TypeAlias = (
     | SaveLanded
     | SaveAbandoned
     | SaveClosed
+    | SessionOwned
+    | SessionElsewhere
+    | TaskAdopted
 )
 
 
@@ -287,10 +333,12 @@ class MergeSave:
 
 @dataclass(frozen=True, slots=True)
 class LandSave:
-    """Seal the checkpoint commit and move main from the base to it, by compare-and-swap."""
+    """Seal the checkpoint commit and move main from the base to it, by compare-and-swap. With a `bid` main is the shared
+    remote's, and it moves only together with the tenure of the save's session."""
 
     save: Save
     titles: tuple[str, ...]
+    bid: Bid | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,6 +377,20 @@ class ForgetIntent:
     intent: str
 
 
+@dataclass(frozen=True, slots=True)
+class HoldSession:
+    """Take, renew or give back the ownership of a session in the shared remote."""
+
+    bid: Bid
+
+
+@dataclass(frozen=True, slots=True)
+class FollowMain:
+    """Move our own branch (and clean checkouts of it) forward to the remote's."""
+
+    main: Oid
+
+
 Action: TypeAlias = (
     StartRun
     | StopRun
@@ -344,4 +406,6 @@ Action: TypeAlias = (
     | ReleaseBase
     | SettleDrop
     | ForgetIntent
+    | HoldSession
+    | FollowMain
 )

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from orchd.model.claim import Lease, Reservation
 from orchd.model.config import Config
-from orchd.model.ids import Oid, RunId, SaveId, TaskId
+from orchd.model.ids import Oid, RunId, SaveId, SessionId, TaskId
 from orchd.model.problem import Problem
 from orchd.model.run import RunSeen
 from orchd.model.save import Excluded, Hold, Merged, Save
+from orchd.model.tenure import Holding, SharedSeen
 from orchd.model.work import Source, Task, TaskSpec
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ class Conflict:
 @dataclass(frozen=True, slots=True)
 class State:
     """Everything that lasts: the fold of all events. `next_order` and `next_number` never go back; `branch` is the one that
-    tasks landed on last, so that a checkout of another one does not change it; `conflicts` are predicted, one for each pair."""
+    tasks landed on last, so that a checkout of another one does not change it; `conflicts` are predicted, one for each pair;
+    `holdings` says who owns which session where clones share a remote."""
 
     owner: str = ""
     epoch: int = 0
@@ -44,6 +46,7 @@ class State:
     problems: tuple[Problem, ...] = ()
     branch: str = ""
     conflicts: tuple[Conflict, ...] = ()
+    holdings: Mapping[SessionId, Holding] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,8 @@ knows."""
 class Snapshot:
     """The world at `now_ms`. `leftovers` are workspaces on disk, `journals` those of saves, `kept` tasks with a
     keep ref, `meetings` what the conflict radar says about live tips and main; `busy_ports` are looked at only while somebody
-    wants one. `only`: nothing but these tasks (and what they need) is started; None: everything."""
+    wants one. `only`: nothing but these tasks (and what they need) is started; None: everything. `shared` is the remote that
+    other clones share; None: this clone is alone."""
 
     now_ms: int
     state: State
@@ -162,6 +166,7 @@ class Snapshot:
     busy_ports: frozenset[int] = frozenset()
     draining: bool = False
     only: frozenset[TaskId] | None = None
+    shared: SharedSeen | None = None
 
 
 class Cause(StrEnum):
@@ -181,6 +186,7 @@ class Cause(StrEnum):
     PROVIDER = "provider"
     DRAINING = "draining"
     NOT_ASKED = "not-asked"
+    ELSEWHERE = "elsewhere"
 
 
 @dataclass(frozen=True, slots=True)

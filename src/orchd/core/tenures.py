@@ -1,0 +1,211 @@
+"""Tenures: whose session it is where clones share a remote, when we may act for it, and what we publish about it.
+
+Rule: we start and land only for a session that is securely ours, that is for a part of the time after which others may take
+it over; and whoever lands moves main and the tenure in one push, so an owner that was replaced cannot land whatever it thinks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from orchd.core.evolve import evolve
+from orchd.core.statuses import FINISHED, OPEN
+from orchd.core.tables import tell_span
+from orchd.model.claim import PathSpec
+from orchd.model.ids import SessionId, TaskId
+from orchd.model.limits import RENEW_SHARE, SECURE_SHARE
+from orchd.model.message import Event, SaveClosed, SaveLanded, SessionElsewhere, SessionOwned, TaskAdopted
+from orchd.model.save import Save, SaveStep
+from orchd.model.snapshot import Snapshot, State
+from orchd.model.tenure import Bid, Holding, SharedSeen, Tenure, TenureSeen
+from orchd.model.work import Status, Task
+
+TO_BE_SEALED = "0" * 40
+"""Stands for the id of the checkpoint commit in a tenure that is pushed together with it."""
+
+
+def is_secure(session: SessionId, shared: SharedSeen | None) -> bool:
+    """Whether we may start and land tasks of this session now. Alone we always may."""
+    if shared is None:
+        return True
+    seen = shared.tenures.get(session)
+    if seen is None or not seen.ours or seen.tenure.owner != shared.me:
+        return False
+    return seen.age_seconds < SECURE_SHARE * seen.tenure.takeover_seconds
+
+
+def is_foreign(session: SessionId, shared: SharedSeen | None) -> bool:
+    """Whether another clone owns this session, alive or not."""
+    seen = shared.tenures.get(session) if shared else None
+    return seen is not None and shared is not None and seen.tenure.owner not in ("", shared.me)
+
+
+def list_elsewhere(state: State, shared: SharedSeen | None) -> Mapping[SessionId, str]:
+    """Why nothing of a session may start here, for each session with waiting tasks that is not securely ours."""
+    if shared is None:
+        return {}
+    sessions = {task.spec.session for task in state.tasks.values() if task.status is Status.WAITING}
+    told = {session: tell_place(session, shared) for session in sorted(sessions)}
+    return {session: text for session, text in told.items() if text}
+
+
+def list_foreign_claims(shared: SharedSeen | None) -> tuple[tuple[TaskId, tuple[PathSpec, ...]], ...]:
+    """Claims of what the owners of other sessions have under way, as far as they have published it."""
+    seen = shared.tenures.values() if shared else ()
+    tasks = [task for one in seen if shared and one.tenure.owner not in ("", shared.me) for task in one.tenure.tasks]
+    return tuple((task.spec.id, task.spec.claims) for task in tasks if task.status in OPEN)
+
+
+def hear_owners(state: State, snapshot: Snapshot) -> Iterator[Event]:
+    """What the shared remote says about owners, and the records that other owners published."""
+    shared = snapshot.shared
+    for seen in (shared.tenures[session] for session in sorted(shared.tenures)) if shared else ():
+        events = tuple(_hear(seen, state, shared.me if shared else ""))
+        yield from events
+        state = evolve(state, events) if events else state
+
+
+def _hear(seen: TenureSeen, state: State, me: str) -> Iterator[Event]:
+    tenure, holding = seen.tenure, state.holdings.get(seen.tenure.session)
+    news = holding != Holding(tenure.owner, tenure.epoch)
+    if tenure.owner == me:
+        if news and seen.ours:
+            before = holding.owner if holding else ""
+            yield SessionOwned(tenure.session, me, tenure.epoch, before, tenure.number)
+    elif not (holding == Holding(me, tenure.epoch) or _has_landed(state.save, tenure.session)):
+        if news:
+            open_here = tuple(t.spec.id for t in state.tasks.values() if t.spec.session == tenure.session and t.status in OPEN)
+            yield SessionElsewhere(tenure.session, tenure.owner, tenure.epoch, open_here)
+        yield from _adopt(tenure, state)
+
+
+def _has_landed(save: Save | None, session: SessionId) -> bool:
+    """Whether a save of this session has landed and is not closed: it is finished first, whoever owns the session now."""
+    return save is not None and save.session == session and save.step is SaveStep.LANDED
+
+
+def _adopt(tenure: Tenure, state: State) -> Iterator[TaskAdopted]:
+    """The published records that say something else than ours."""
+    order = state.next_order
+    for record in tenure.tasks:
+        old = state.tasks.get(record.spec.id)
+        event = _adoption(record, old, old.order if old else order, tenure.owner)
+        if old is None or not _says(old, event):
+            yield event
+            order += old is None
+
+
+def _adoption(record: Task, old: Task | None, order: int, owner: str) -> TaskAdopted:
+    """What is not finished waits. Our own counters never go back: they name runs and their evidence in this clone."""
+    theirs, ours = (record.generation, record.attempt), (old.generation, old.attempt) if old else (0, 0)
+    generation, attempt = max(theirs, ours)
+    done = record.status in FINISHED
+    work = (f"its work is on {record.ref} in the clone of {owner}",) if record.ref else ()
+    return TaskAdopted(
+        record.spec,
+        record.digest,
+        record.source,
+        record.status if done else Status.WAITING,
+        generation,
+        attempt,
+        order,
+        old.seen_ms if old else record.seen_ms,
+        record.reason if done else None,
+        record.detail + work if done else (),
+        record.ended_ms if done else 0,
+        record.checkpoint,
+        record.commit,
+    )
+
+
+def _says(old: Task, event: TaskAdopted) -> bool:
+    """Whether our record already says what the event would make of it (or is open, and this is not the time)."""
+    mine = (old.spec, old.digest, old.source, old.status, old.generation, old.attempt)
+    ends = (old.reason, old.detail, old.ended_ms, old.checkpoint, old.commit)
+    theirs = (event.spec, event.digest, event.source, event.status, event.generation, event.attempt)
+    return (*mine, *ends) == (*theirs, event.reason, event.detail, event.ended_ms, event.checkpoint, event.commit)
+
+
+def list_bids(state: State, snapshot: Snapshot) -> Iterator[Bid]:
+    """The tenures that we should take, renew or give back now."""
+    shared = snapshot.shared
+    if shared is None or shared.busy or not shared.answered:
+        return
+    for session in sorted({task.spec.session for task in state.tasks.values()}):
+        seen = shared.tenures.get(session)
+        wanted = _claim_ours(session, seen, state, snapshot) if _is_ours(seen) else _claim_free(session, seen, state, snapshot)
+        if wanted is not None:
+            yield Bid(seen.version if seen else "", wanted)
+
+
+def _is_ours(seen: TenureSeen | None) -> bool:
+    return seen is not None and seen.ours and bool(seen.tenure.owner)
+
+
+def _claim_ours(session: SessionId, seen: TenureSeen | None, state: State, snapshot: Snapshot) -> Tenure | None:
+    """A renewal, when it is time or when the records changed; nothing for a session in which all is done."""
+    assert seen is not None
+    tasks = [task for task in state.tasks.values() if task.spec.session == session]
+    present = _write(seen.tenure, state)
+    if snapshot.draining and not any(task.status in OPEN for task in tasks):
+        return replace(present, owner="")
+    due = seen.age_seconds >= RENEW_SHARE * seen.tenure.takeover_seconds and _has_work(tasks)
+    return present if due or present.tasks != seen.tenure.tasks else None
+
+
+def _claim_free(session: SessionId, seen: TenureSeen | None, state: State, snapshot: Snapshot) -> Tenure | None:
+    """A session that nobody owns, or whose owner shows no sign of life, or that an earlier process of this clone had."""
+    assert snapshot.shared is not None
+    me, limit_seconds = snapshot.shared.me, snapshot.config.takeover_seconds
+    old = seen.tenure if seen else Tenure(session, "", 0)
+    free = old.owner == "" or (seen is not None and seen.age_seconds >= old.takeover_seconds)
+    wanted = _has_work(task for task in state.tasks.values() if task.spec.session == session)
+    if not wanted or not (old.owner == me or (free and not snapshot.draining)):
+        return None
+    return _write(replace(old, owner=me, epoch=old.epoch + 1, takeover_seconds=limit_seconds), state)
+
+
+def _has_work(tasks: Iterable[Task]) -> bool:
+    return any(task.status not in FINISHED for task in tasks)
+
+
+def _write(tenure: Tenure, state: State) -> Tenure:
+    """The tenure with the present records."""
+    tasks = sorted((t for t in state.tasks.values() if t.spec.session == tenure.session), key=lambda task: task.spec.id)
+    return replace(tenure, number=max(tenure.number, state.next_number), tasks=tuple(map(publish_task, tasks)))
+
+
+def publish_task(task: Task) -> Task:
+    """The record of a task as other clones read it: without what only means something here, and without steps on the way."""
+    bare = replace(task, order=0, seen_ms=0, drop="", lost=0, base="", started_ms=0, rework=None)
+    if task.status is Status.LANDED:
+        return replace(bare, tip="", ref="")
+    if task.status in FINISHED:
+        return bare
+    status = Status.RUNNING if task.status in OPEN else Status.WAITING
+    return replace(bare, status=status, tip="", ref="", reason=None, detail=(), ended_ms=0, checkpoint="", commit="")
+
+
+def bid_for_landing(save: Save, state: State, snapshot: Snapshot) -> Bid | None:
+    """The tenure that is pushed together with main: it already says that the tasks of the save have landed. None where this
+    clone is alone."""
+    seen = snapshot.shared.tenures.get(save.session) if snapshot.shared else None
+    if seen is None:
+        return None
+    after = evolve(state, [SaveLanded(save.id, TO_BE_SEALED), SaveClosed(save.id, snapshot.now_ms)])
+    return Bid(seen.version, _write(seen.tenure, after))
+
+
+def tell_place(session: SessionId, shared: SharedSeen) -> str:
+    """Why we may not act for a session now; empty when we may."""
+    seen = shared.tenures.get(session)
+    if is_secure(session, shared):
+        return ""
+    if not shared.answered:
+        return "the shared remote has not answered yet"
+    if seen is None or not seen.tenure.owner:
+        return "no clone owns it yet"
+    if seen.tenure.owner == shared.me:
+        return f"the shared remote has not confirmed for {tell_span(seen.age_seconds)} that it is ours"
+    return f"{seen.tenure.owner} owns it and gave a sign of life {tell_span(seen.age_seconds)} ago"

@@ -1,0 +1,274 @@
+"""Small scenes between clones: what the remote shows in, the expected events and actions out.
+
+The tests run them one by one; the quick pass of the mutants runs all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from rules import a_save, seen_file
+from world import demand
+
+from orchd.core.evolve import evolve
+from orchd.core.planner import plan
+from orchd.core.tenures import publish_task
+from orchd.model.claim import Lease, PathSpec
+from orchd.model.config import Config
+from orchd.model.message import (
+    AttemptStarted,
+    FollowMain,
+    HoldSession,
+    LandSave,
+    SessionElsewhere,
+    SessionOwned,
+    StartRun,
+)
+from orchd.model.run import Phase, RunSeen
+from orchd.model.save import Merged, Save, SaveItem, SaveStep
+from orchd.model.snapshot import Cause, FilesSeen, Intent, SaveSeen, Snapshot, State, Verb
+from orchd.model.tenure import Bid, Follow, Holding, SharedSeen, Tenure, TenureSeen
+from orchd.model.work import Reason, Source, Status, Task, TaskSpec
+
+Scene = Callable[[], None]
+SCENES: list[Scene] = []
+SPEC = TaskSpec("a", "A", "make")
+TAKEOVER_SECONDS = 60.0
+
+
+def scene(rule: Scene) -> Scene:
+    """Put a rule on the programme."""
+    SCENES.append(rule)
+    return rule
+
+
+def play_all() -> None:
+    """Every scene."""
+    for rule in SCENES:
+        rule()
+
+
+def task(status: Status = Status.WAITING, **fields: object) -> Task:
+    return replace(Task(SPEC, status, "1", Source.FILE, 1, 0), **fields)
+
+
+def a_state(one: Task, holding: Holding | None = None) -> State:
+    open_now = one.status.value in ("running", "stopping", "ready", "saving")
+    leases = {"a": Lease("a", "me", 1, SPEC.claims, 0)} if open_now else {}
+    return State(next_order=2, tasks={"a": one}, leases=leases, holdings={"default": holding} if holding else {})
+
+
+def seen(owner: str, epoch: int, age: float = 1.0, *tasks: Task, ours: bool | None = None, number: int = 1) -> TenureSeen:
+    tenure = Tenure("default", owner, epoch, TAKEOVER_SECONDS, number, tasks)
+    return TenureSeen(tenure, f"v{epoch}", age, owner == "me" if ours is None else ours)
+
+
+def look(state: State, tenure: TenureSeen | None, **fields: object) -> Snapshot:
+    """A snapshot with the task's file there, and the remote answering."""
+    file = seen_file(SPEC)
+    tenures = {"default": tenure} if tenure else {}
+    shared = SharedSeen("me", "main", tenures, answered=True)
+    shared = replace(shared, **{key: fields.pop(key) for key in ("busy", "answered", "follow") if key in fields})
+    config = Config(takeover_seconds=TAKEOVER_SECONDS)
+    return replace(Snapshot(0, state, config, "main", FilesSeen((file,)), shared=shared), **fields)
+
+
+def bids(snapshot: Snapshot) -> list[Bid]:
+    return [action.bid for action in plan(snapshot).actions if isinstance(action, HoldSession)]
+
+
+def kinds(snapshot: Snapshot) -> set[type]:
+    planned = plan(snapshot)
+    return {type(one) for one in (*planned.events, *planned.actions)}
+
+
+def mine(age: float = 1.0, *tasks: Task) -> tuple[Holding, TenureSeen]:
+    return Holding("me", 1), seen("me", 1, age, *tasks)
+
+
+@scene
+def a_session_without_an_owner_is_bid_for_and_nothing_starts_before_the_remote_shows_it() -> None:
+    snapshot = look(a_state(task()), None)
+    demand(
+        "the bid is create-only", [(bid.old, bid.tenure.owner, bid.tenure.epoch) for bid in bids(snapshot)] == [("", "me", 1)]
+    )
+    demand("nothing starts", AttemptStarted not in kinds(snapshot))
+    [decision] = plan(snapshot).decisions
+    demand("it is told why", decision.cause is Cause.ELSEWHERE and decision.detail[0] == "default", decision)
+
+
+@scene
+def before_the_remote_has_answered_and_while_something_is_under_way_nothing_is_bid() -> None:
+    for fields in ({"answered": False}, {"busy": True}):
+        demand("no bid", not bids(look(a_state(task()), None, **fields)), fields)
+
+
+@scene
+def the_owner_starts_for_half_of_the_time_after_its_last_sign_of_life() -> None:
+    for age, starts in ((0.0, True), (29.9, True), (30.1, False), (500.0, False)):
+        holding, tenure = mine(age, publish_task(task()))
+        demand("only a secure owner starts", (AttemptStarted in kinds(look(a_state(task(), holding), tenure))) == starts, age)
+
+
+@scene
+def a_stored_start_whose_run_is_not_there_waits_for_ownership_too() -> None:
+    running = task(Status.RUNNING, attempt=1, base="main")
+    for age, starts in ((1.0, True), (31.0, False)):
+        holding, tenure = mine(age)
+        demand("only a secure owner starts a run", (StartRun in kinds(look(a_state(running, holding), tenure))) == starts, age)
+
+
+@scene
+def the_owner_renews_in_time_and_when_its_records_changed_and_rests_when_all_is_done() -> None:
+    waiting, running = task(), task(Status.RUNNING, attempt=1, base="main")
+    done = task(Status.LANDED, attempt=1)
+    for one, told, age, renews in (
+        (running, running, 1.0, False),
+        (running, running, 12.1, True),
+        (running, waiting, 1.0, True),
+        (done, done, 59.0, False),
+        (done, running, 1.0, True),
+    ):
+        holding, tenure = mine(age, publish_task(told))
+        runs = {"a.1.1": RunSeen(Phase.RUNNING)}
+        made = bids(look(a_state(one, holding), tenure, runs=runs))
+        demand("renewed when it is due", [(bid.old, bid.tenure.epoch) for bid in made] == [("v1", 1)] * renews, one, age)
+
+
+@scene
+def another_clones_session_is_taken_over_after_its_time_and_not_before() -> None:
+    for age, takes in ((59.9, False), (60.0, True)):
+        snapshot = look(a_state(task()), seen("you", 4, age, publish_task(task())))
+        made = [(bid.old, bid.tenure.owner, bid.tenure.epoch) for bid in bids(snapshot)]
+        demand("the epoch rises", made == [("v4", "me", 5)] * takes, age, made)
+
+
+@scene
+def a_stopping_daemon_takes_nothing_over_and_gives_back_what_it_does_not_need() -> None:
+    demand("nothing is taken", not bids(look(a_state(task()), seen("you", 4, 99.0), draining=True)))
+    holding, tenure = mine(1.0, publish_task(task()))
+    [bid] = bids(look(a_state(task(), holding), tenure, draining=True))
+    demand("it is given back", (bid.tenure.owner, bid.tenure.epoch) == ("", 1), bid)
+    demand("it is free at once", [b.tenure.epoch for b in bids(look(a_state(task()), seen("", 1)))] == [2])
+
+
+@scene
+def an_earlier_process_of_this_clone_is_succeeded_at_once_and_its_runs_go_on() -> None:
+    running = task(Status.RUNNING, attempt=1, base="main")
+    snapshot = look(a_state(running, Holding("me", 1)), seen("me", 1, 1.0, ours=False))
+    demand("with the next epoch", [bid.tenure.epoch for bid in bids(snapshot)] == [2])
+    demand("nothing starts before", StartRun not in kinds(snapshot))
+    after = plan(look(a_state(running, Holding("me", 1)), seen("me", 2, 1.0))).state
+    demand("it still runs, as the same attempt", after.tasks["a"] == running, after.tasks)
+
+
+@scene
+def a_new_owner_counts_an_attempt_that_the_old_one_may_have_begun_unseen() -> None:
+    before = a_state(task(attempt=2), Holding("you", 4))
+    planned = plan(look(before, seen("me", 5, 1.0, number=9)))
+    [owned] = [event for event in planned.events if isinstance(event, SessionOwned)]
+    demand("the old owner is named", owned.before == "you", owned)
+    [start] = [event for event in planned.events if isinstance(event, AttemptStarted)]
+    demand("its number is skipped", start.attempt == 4, start)
+    demand("numbers of checkpoints go on", planned.state.next_number == 9, planned.state.next_number)
+
+
+@scene
+def whoever_lost_a_session_stops_and_takes_the_owners_word() -> None:
+    running = task(Status.RUNNING, attempt=3, base="main", generation=2)
+    failed = publish_task(task(Status.FAILED, attempt=1, reason=Reason.EXIT, ref="refs/orch/attic/a/1", tip="t", ended_ms=7))
+    state = replace(a_state(running, Holding("me", 1)), save=None)
+    planned = plan(look(state, seen("you", 2, 1.0, failed)))
+    [lost] = [event for event in planned.events if isinstance(event, SessionElsewhere)]
+    demand("it says what was stopped", (lost.owner, lost.stopped) == ("you", ("a",)), lost)
+    now = planned.state.tasks["a"]
+    demand("the owner's word counts", (now.status, now.reason, now.ref) == (Status.FAILED, Reason.EXIT, ""), now)
+    demand("our own counters never go back", (now.generation, now.attempt) == (2, 3), now)
+    demand("it is said where the work is", "refs/orch/attic/a/1 in the clone of you" in now.detail[-1], now)
+    demand("its claim is released", not planned.state.leases)
+    again = replace(look(state, seen("you", 2, 1.0, failed)), state=planned.state)
+    demand("that is said once", not plan(again).events, plan(again).events)
+
+
+@scene
+def a_session_that_was_given_back_is_taken_with_its_records() -> None:
+    landed = publish_task(task(Status.LANDED, attempt=1, commit="c", checkpoint="checkpoint/x"))
+    planned = plan(look(a_state(task(), Holding("you", 4)), seen("", 4, 1.0, landed)))
+    demand("landed stays landed", planned.state.tasks["a"].status is Status.LANDED, planned.state.tasks)
+    demand("so there is nothing to take", not [a for a in planned.actions if isinstance(a, HoldSession)])
+    released = plan(look(a_state(task(attempt=5), Holding("me", 4)), seen("", 4, 1.0, landed)))
+    demand("what we gave back ourselves says nothing new", released.state.tasks["a"].attempt == 5)
+
+
+@scene
+def files_and_requests_here_say_nothing_about_what_another_clone_owns() -> None:
+    failed = task(Status.FAILED, reason=Reason.EXIT)
+    foreign = seen("you", 2, 1.0, publish_task(failed))
+    state = a_state(failed, Holding("you", 2))
+    for fields in (
+        {"intents": (Intent("i", Verb.RETRY, "a"),)},
+        {"files": FilesSeen((seen_file(SPEC, digest="2"),))},
+    ):
+        demand("nothing happens", not plan(look(state, foreign, **fields)).events, fields)
+    waiting = seen("you", 2, 1.0, publish_task(task()))
+    gone = look(a_state(task(), Holding("you", 2)), waiting, files=FilesSeen())
+    demand("a file that only its owner has is not withdrawn", not plan(gone).events)
+
+
+@scene
+def claims_of_other_owners_are_respected() -> None:
+    theirs = replace(task(Status.RUNNING), spec=TaskSpec("b", "B", "make", "other", claims=(PathSpec("src/**"),)))
+    state = replace(a_state(task(), Holding("me", 1)), holdings={"default": Holding("me", 1), "other": Holding("you", 1)})
+    snapshot = look(state, seen("me", 1, 1.0, publish_task(task())))
+    other = TenureSeen(Tenure("other", "you", 1, TAKEOVER_SECONDS, 1, (publish_task(theirs),)), "w1", 1.0)
+    assert snapshot.shared is not None
+    tenures = {**snapshot.shared.tenures, "other": other}
+    planned = plan(replace(snapshot, shared=replace(snapshot.shared, tenures=tenures)))
+    [decision] = [one for one in planned.decisions if one.task == "a"]
+    demand("it waits for the other's claim", (decision.cause, decision.others) == (Cause.CLAIM, ("b",)), decision)
+
+
+@scene
+def a_landing_takes_the_tenure_along_and_that_says_what_landed() -> None:
+    saving, save = gated()
+    state = replace(a_state(saving, Holding("me", 1)), save=save)
+    for age, busy, lands in ((1.0, False, True), (31.0, False, False), (1.0, True, False)):
+        snapshot = look(state, seen("me", 1, age), busy=busy, save=SaveSeen(save.id), main=save.base)
+        actions = [action for action in plan(snapshot).actions if isinstance(action, LandSave)]
+        demand("only a secure owner lands, one thing at a time", bool(actions) == lands, age, busy)
+        for action in actions:
+            assert action.bid is not None
+            [told] = action.bid.tenure.tasks
+            demand("it is told as landed", (told.status, action.bid.old) == (Status.LANDED, "v1"), action.bid)
+
+
+@scene
+def what_has_landed_is_finished_even_if_the_session_is_lost() -> None:
+    saving, save = gated()
+    state = replace(a_state(saving, Holding("me", 1)), save=save)
+    foreign = seen("you", 2, 1.0, publish_task(saving))
+    landed = SaveSeen(save.id, landed="c")
+    first = plan(look(state, foreign, save=landed, main="beyond"))
+    demand("the save has landed", first.state.save is not None and first.state.save.step is SaveStep.LANDED, first.events)
+    last = plan(replace(look(first.state, foreign, main="beyond"), save=replace(landed, published=True)))
+    closed = evolve(first.state, [event for event in last.events if type(event).__name__ == "SaveClosed"])
+    demand("its task has landed", closed.tasks["a"].status is Status.LANDED, closed.tasks)
+    lost = plan(look(state, foreign, save=SaveSeen(save.id), main=save.base)).state
+    demand("what has not is given up", lost.save is None and lost.tasks["a"].status is Status.WAITING, lost)
+
+
+@scene
+def our_branch_follows_when_it_is_behind() -> None:
+    holding, tenure = mine(1.0, publish_task(task()))
+    for follow in Follow:
+        asked = FollowMain in kinds(look(a_state(task(), holding), tenure, follow=follow))
+        demand("only when nothing is in the way", asked == (follow is Follow.BEHIND), follow)
+
+
+def gated() -> tuple[Task, Save]:
+    """A task in a save that may land."""
+    item = SaveItem("a", 1, 1, "tip")
+    chain = (Merged(item, "head", "tree"),)
+    save = replace(a_save(1, ()), items=(item,), chain=chain, step=SaveStep.GATED, base_tree="before", lands=1)
+    return task(Status.SAVING, attempt=1, tip="tip", ref="session/default/task/a", base="base"), save

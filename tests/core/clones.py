@@ -1,0 +1,390 @@
+"""Several clones around one remote: each is an honest world of its own, with a clock that runs too fast or too slow.
+
+The remote keeps what git's leased, atomic push promises: every ref of a push is where the pusher thinks, or nothing moves.
+Pushes may be late, may be lost, and their outcome may stay unknown. Answers may be old. Processes may die.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+import laws
+import walk
+from world import PORTS, Commit, Run, World, demand
+
+from orchd.core.evolve import evolve
+from orchd.core.planner import plan
+from orchd.core.tenures import TO_BE_SEALED, is_secure
+from orchd.model.message import Action, AttemptStarted, FollowMain, HoldSession, LandSave, LeaderTook, StartRun
+from orchd.model.run import Phase
+from orchd.model.save import Save, SaveStep
+from orchd.model.snapshot import FileSeen, Plan, SaveSeen, Snapshot
+from orchd.model.tenure import Bid, SharedSeen, Tenure, TenureSeen
+from orchd.model.work import Source
+
+TAKEOVER_SECONDS = 60.0
+SESSIONS = ("default", "other")
+
+
+@dataclass(frozen=True)
+class Push:
+    """A push on its way: the tenure over its old version and, for a landing, main over its base with a create-only tag."""
+
+    by: str
+    bid: Bid
+    version: str
+    save: Save | None = None
+    commit: str = ""
+    digests: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass
+class Remote:
+    """The bare repository. `accepted` are the tasks (with the digest of their file) that landed."""
+
+    main: str = "root"
+    commits: dict[str, Commit] = field(default_factory=lambda: {"root": Commit(frozenset({"root"}), frozenset())})
+    files: dict[str, FileSeen] = field(default_factory=dict)
+    tenures: dict[str, tuple[str, Tenure]] = field(default_factory=dict)
+    tags: dict[int, str] = field(default_factory=dict)
+    accepted: set[tuple[str, str]] = field(default_factory=set)
+
+    def take(self, push: Push) -> bool:
+        """All or nothing."""
+        session = push.bid.tenure.session
+        if self.tenures.get(session, ("",))[0] != push.bid.old:
+            return False
+        if push.save is not None:
+            if self.main != push.save.base or push.save.number in self.tags:
+                return False
+            for token in push.digests:
+                demand("a task lands once", token not in self.accepted, token)
+                self.accepted.add(token)
+            self.main = self.tags[push.save.number] = push.commit
+        demand("an epoch never falls", push.bid.tenure.epoch >= self.epoch(session), push)
+        self.tenures[session] = (push.version, push.bid.tenure)
+        return True
+
+    def epoch(self, session: str) -> int:
+        return self.tenures[session][1].epoch if session in self.tenures else 0
+
+
+@dataclass
+class Clone(World):
+    """One clone with its daemon. What a process forgets when it dies is in `memory`."""
+
+    name: str = "one"
+    remote: Remote = field(default_factory=Remote)
+    seconds: float = 0.0
+    pace: float = 1.0
+    cut_off: bool = False
+    frozen: bool = False
+    answered: bool = False
+    sent: Push | None = None
+    made: dict[str, float] = field(default_factory=dict)
+    first_seen: dict[str, float] = field(default_factory=dict)
+    seen: dict[str, tuple[str, Tenure]] = field(default_factory=dict)
+    seen_tags: dict[int, str] = field(default_factory=dict)
+    pushes: int = 0
+
+    @property
+    def clock(self) -> float:
+        """What this machine's own clock measures."""
+        return self.seconds * self.pace
+
+    def ask(self) -> None:
+        """The remote answers, if it can be reached; that also ends a push whose outcome was not known."""
+        if self.cut_off:
+            return
+        self.answered, self.sent = True, None
+        self.main, self.seen, self.seen_tags = self.remote.main, dict(self.remote.tenures), dict(self.remote.tags)
+        self.files = dict(self.remote.files)
+        for version, _ in self.seen.values():
+            self.first_seen.setdefault(version, self.clock)
+
+    def die(self, owner: str) -> None:
+        """The process ends and another begins: what was written is left."""
+        self.restart()
+        self.answered, self.sent = False, None
+        self.made.clear()
+        self.first_seen.clear()
+        for version, _ in self.seen.values():
+            self.first_seen[version] = self.clock
+        event = LeaderTook(owner, self.state.epoch + 1)
+        self.store(evolve(self.state, [event]), [event])
+
+    @property
+    def shared(self) -> SharedSeen:
+        tenures = {session: self.look_tenure(*found) for session, found in self.seen.items()}
+        return SharedSeen(self.name, self.main, tenures, self.answered, self.sent is not None)
+
+    def look_tenure(self, version: str, tenure: Tenure) -> TenureSeen:
+        since = self.made.get(version, self.first_seen[version])
+        return TenureSeen(tenure, version, self.clock - since, version in self.made)
+
+    def look(self, main: str) -> Snapshot:
+        return replace(super().look(main), shared=self.shared)
+
+    def look_save(self, save: Save, main: str) -> SaveSeen:
+        sealed = f"land:{save.id}@{self.name}"
+        landed = sealed if sealed in self.commits[main].behind else ""
+        taken = not landed and save.number in self.seen_tags
+        return replace(super().look_save(save, main), landed=landed, hold=None, hold_detail=(), taken=taken)
+
+    def commit(self, oid: str, parents: Iterable[str], tree: frozenset[str]) -> str:
+        return super().commit(f"{oid}@{self.name}", parents, tree)
+
+    def do(self, action: Action) -> None:
+        if isinstance(action, HoldSession):
+            self.push(action.bid)
+        elif isinstance(action, LandSave):
+            self.land(action)
+        elif not isinstance(action, FollowMain):
+            PORTS[type(action)](self, action)
+
+    def push(self, bid: Bid, **landing: object) -> None:
+        """Send it off, unless something else is under way."""
+        if self.sent is None:
+            self.pushes += 1
+            self.sent = Push(self.name, bid, f"{self.name}{self.pushes}", **landing)
+            self.made[self.sent.version] = self.clock
+
+    def land(self, action: LandSave) -> None:
+        save, bid = action.save, action.bid
+        demand("only a gated save lands", save.step is SaveStep.GATED and save.lands > 0, save)
+        demand("a landing takes the tenure along", bid is not None and bid.tenure.session == save.session, action)
+        head = self.commits[save.chain[save.lands - 1].head]
+        demand("what lands was gated green as a whole", not save.gates or f"tree:{','.join(sorted(head.tree))}" in self.green)
+        commit = self.commit(f"land:{save.id}", [save.base, save.chain[save.lands - 1].head], head.tree)
+        landed = [link.item.task for link in save.chain[: save.lands]]
+        digests = tuple((task, self.state.tasks[task].digest) for task in landed)
+        tasks = tuple(replace(t, commit=commit) if t.commit == TO_BE_SEALED else t for t in bid.tenure.tasks)
+        told = {task.spec.id for task in tasks if task.commit == commit and task.status.value == "landed"}
+        demand("the tenure says that what lands has landed", told == set(landed), told, landed)
+        self.push(replace(bid, tenure=replace(bid.tenure, tasks=tasks)), save=save, commit=commit, digests=digests)
+
+
+@dataclass
+class Going:
+    """A walk of several clones."""
+
+    dice: walk.Dice
+    remote: Remote
+    clones: list[Clone]
+    on_the_way: list[Push] = field(default_factory=list)
+    count: int = 0
+
+    def roll(self, sides: int) -> int:
+        return self.dice.roll(sides)
+
+    def one_in(self, sides: int) -> bool:
+        return self.dice.roll(sides) == sides - 1
+
+    def turn(self, clone: Clone, *, fair: bool = False) -> None:
+        """Look, decide, write down, act; some of it is lost."""
+        snapshot = clone.look(clone.main)
+        planned = plan(snapshot)
+        laws.check_turn(clone, snapshot, planned)
+        self.check_starts(clone, snapshot, planned)
+        if not fair and self.one_in(10):
+            return
+        clone.store(planned.state, planned.events)
+        for action in planned.actions:
+            if fair or not self.one_in(10):
+                sent = clone.sent
+                clone.do(action)
+                if clone.sent is not sent and clone.sent is not None:
+                    self.on_the_way.append(clone.sent)
+        self.check_clones()
+
+    def check_starts(self, clone: Clone, snapshot: Snapshot, planned: Plan) -> None:
+        for event in planned.events:
+            if isinstance(event, AttemptStarted):
+                session = planned.state.tasks[event.task].spec.session
+                demand("only the owner starts", self.may_act(clone, snapshot, session), event)
+        for action in planned.actions:
+            if isinstance(action, StartRun) and action.keep:
+                session = planned.state.tasks[action.keep].spec.session
+                demand("only the owner starts a run", self.may_act(clone, snapshot, session), action)
+            if isinstance(action, LandSave):
+                demand("only the owner lands", self.may_act(clone, snapshot, action.save.session), action)
+
+    @staticmethod
+    def may_act(clone: Clone, snapshot: Snapshot, session: str) -> bool:
+        """Spelled without the core: our own push of less than half the take-over time ago is what the remote showed."""
+        version, tenure = clone.seen.get(session, ("", None))
+        age = clone.clock - clone.made.get(version, -1e9)
+        return tenure is not None and tenure.owner == clone.name and age < tenure.takeover_seconds / 2
+
+    def check_clones(self) -> None:
+        """Never two owners at a time; nothing lost; a record that says landed is right."""
+        for session in SESSIONS:
+            owners = [clone.name for clone in self.clones if is_secure(session, clone.shared)]
+            demand("a session has one owner at a time", len(owners) <= 1, session, owners)
+        for clone in self.clones:
+            for task in clone.state.tasks.values():
+                landed = task.status.value != "landed" or task.commit in self.remote.commits[self.remote.main].behind
+                demand("landed means landed", landed, clone.name, task)
+            for run in clone.runs.values():
+                tip = run.exit.tip if run.exit else ""
+                demand("no byte of work is lost", not tip or run.workspace or clone.reachable(tip), run)
+
+    # -- the adversary -------------------------------------------------------------------------------------------
+
+    def disturb(self) -> None:
+        """One thing happens."""
+        clone = self.clones[self.roll(len(self.clones))]
+        FATES[self.roll(len(FATES))](self, walk.Walk(self.dice, clone))
+
+    def cut_off(self, going: walk.Walk) -> None:
+        going.world.cut_off = self.one_in(2)
+
+    def freeze(self, going: walk.Walk) -> None:
+        """A machine sleeps, or wakes up."""
+        going.world.frozen = self.one_in(2)
+
+    def die(self, going: walk.Walk) -> None:
+        going.world.die(f"{going.world.name}{self.tick()}")
+
+    def wait(self, going: walk.Walk) -> None:
+        self.pass_time(float(self.roll(int(TAKEOVER_SECONDS))))
+
+    def ask(self, going: walk.Walk) -> None:
+        if not going.world.frozen:
+            going.world.ask()
+
+    def toggle_drain(self, going: walk.Walk) -> None:
+        going.world.draining = self.one_in(3)
+
+    def end_run(self, going: walk.Walk) -> None:
+        going.end_run()
+
+    def lose_run(self, going: walk.Walk) -> None:
+        going.lose_run()
+
+    def write_file(self, going: walk.Walk) -> None:
+        name = going.pick(walk.NAMES)
+        file = going.file(name, f"tasks/{name}.yaml", Source.FILE)
+        session = going.pick(SESSIONS) if f"tasks/{name}.yaml" not in self.remote.files else ""
+        known = self.remote.files.get(file.path)
+        needs = file.spec.needs if self.one_in(3) else ()
+        spec = replace(file.spec, session=session or (known.spec.session if known else "default"), needs=needs)
+        self.remote.files[file.path] = replace(file, spec=spec, digest=f"digest{self.tick()}")
+
+    def arrive(self, going: walk.Walk) -> None:
+        """A push reaches the remote, perhaps long after its sender gave up on it."""
+        if self.on_the_way:
+            push = self.on_the_way.pop(self.roll(len(self.on_the_way)))
+            clone = next(clone for clone in self.clones if clone.name == push.by)
+            if not clone.cut_off or push is not clone.sent:
+                self.remote.take(push)
+
+    def lose_push(self, going: walk.Walk) -> None:
+        """A push is lost. (One that only its sender gave up may still arrive.) The remote's answer ends the doubt."""
+        if going.world.sent in self.on_the_way:
+            self.on_the_way.remove(going.world.sent)
+
+    def pass_time(self, seconds: float) -> None:
+        for clone in self.clones:
+            clone.seconds += seconds
+            clone.now_ms += int(seconds * 1000) - 500
+
+    def tick(self) -> int:
+        self.count += 1
+        return self.count
+
+    # -- the fair end --------------------------------------------------------------------------------------------
+
+    def drain(self) -> None:
+        """All can reach the remote and nothing dies: everything ends, once, and all clones agree about it."""
+        for clone in self.clones:
+            clone.cut_off = clone.draining = clone.frozen = False
+        for _ in range(400):
+            for clone in self.clones:
+                while self.on_the_way:
+                    self.remote.take(self.on_the_way.pop(0))
+                clone.ask()
+                self.turn(clone, fair=True)
+                going = walk.Walk(self.dice, clone)
+                for run in going.running():
+                    self.finish(going, run)
+            self.pass_time(TAKEOVER_SECONDS / 20)
+            if self.is_done():
+                break
+        demand("everything ends", self.is_done(), [clone.state.tasks for clone in self.clones])
+        self.check_end()
+
+    def finish(self, going: walk.Walk, run: Run) -> None:
+        if run.phase is Phase.RUNNING and (run.stop_asked or going.is_wanted(run)):
+            going.finish([run])
+
+    def is_done(self) -> bool:
+        states = [clone.state for clone in self.clones]
+        busy = any(task.status.value in laws.OPEN for state in states for task in state.tasks.values())
+        running = any(run.phase is Phase.RUNNING for clone in self.clones for run in clone.runs.values())
+        waits = [self.waits(clone, name) for clone in self.clones for name in clone.state.tasks]
+        known = all(self.knows(file) for file in self.remote.files.values())
+        return not busy and not running and known and not any(waits) and self.agree()
+
+    def agree(self) -> bool:
+        """Whether all clones say the same about each task that more than one knows."""
+        told = [{name: task.status for name, task in clone.state.tasks.items()} for clone in self.clones]
+        return all(len({one[name] for one in told if name in one}) == 1 for one in told for name in one)
+
+    def waits(self, clone: Clone, name: str) -> bool:
+        """Whether a task waits for anything but for one that ended badly."""
+        if clone.state.tasks[name].status.value != "waiting":
+            return False
+        decisions = {d.task: d.cause.value for d in plan(clone.look(clone.main)).decisions}
+        stuck = ("blocked", "elsewhere", "needs", "after")
+        return decisions.get(name) not in stuck
+
+    def knows(self, file: FileSeen) -> bool:
+        """Whether all know the task of a file as it is now, or somebody found it wrong (its owner, if it has one)."""
+        states = [clone.state for clone in self.clones]
+        wrong = any(problem.file == file.path for state in states for problem in state.problems)
+        tasks = [state.tasks.get(file.spec.id) for state in states]
+        return wrong or all(task is not None and task.digest == file.digest for task in tasks)
+
+    def check_end(self) -> None:
+        for path, file in self.remote.files.items():
+            told = {clone.state.tasks[file.spec.id].status.value for clone in self.clones if file.spec.id in clone.state.tasks}
+            landed = (file.spec.id, file.digest) in self.remote.accepted
+            demand("landed is told as landed", not landed or told == {"landed"}, path, told)
+
+
+FATES = (
+    *(Going.write_file,) * 2,
+    Going.cut_off,
+    Going.freeze,
+    Going.die,
+    *(Going.wait,) * 3,
+    *(Going.ask,) * 5,
+    *(Going.arrive,) * 4,
+    Going.lose_push,
+    Going.lose_run,
+    Going.toggle_drain,
+    *(Going.end_run,) * 5,
+)
+
+
+def walk_clones(dice: walk.Dice, steps: int, clones: int = 2) -> Going:
+    """One walk from an empty remote to agreement. Raises Broken."""
+    remote = Remote()
+    made = [Clone(commits=remote.commits, name=f"clone{at}", remote=remote) for at in range(clones)]
+    going = Going(dice, remote, made)
+    for at, clone in enumerate(made):
+        clone.config = replace(clone.config, gates=walk.GATES[: dice.roll(3)], takeover_seconds=TAKEOVER_SECONDS)
+        clone.pace = 0.8 + 0.05 * dice.roll(9)
+        clone.now_ms += 10**7 * at
+        clone.seconds = 1000.0 * at
+        clone.conflicts_in = 10**6
+    for _ in range(steps):
+        clone = made[going.roll(clones)]
+        if going.one_in(2) and not clone.frozen:
+            going.turn(clone)
+        else:
+            going.disturb()
+    going.drain()
+    return going
