@@ -41,6 +41,12 @@ def excluded(world: World, save: Save) -> tuple[Excluded, ...]:
     return seen.excluded
 
 
+def make_program(repo: GitRepo, tree: str, name: str) -> str:
+    builder = repo.library.TreeBuilder(tree)
+    builder.insert(name, builder.get(name).id, 0o100755)
+    return str(builder.write())
+
+
 Spoil = Callable[[GitRepo, str], str]
 
 SPOILT: dict[str, tuple[Spoil, str]] = {
@@ -54,6 +60,7 @@ SPOILT: dict[str, tuple[Spoil, str]] = {
         lambda repo, tree: edit_tree(repo, tree, {"a.txt": repo.write_blob(b"almost\n")}),
         "different trees",
     ),
+    "another mode than the second program's": (lambda repo, tree: make_program(repo, tree, "task.txt"), "different trees"),
 }
 
 

@@ -7,13 +7,14 @@ merge. Rule: what it writes is synced to disk before anything refers to it (ENAB
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pygit2
 from pygit2.enums import ObjectType, Option, RepositoryOpenFlag
 
+from orchd.adapters.git_objects import TreeEntry
 from orchd.adapters.git_run import Git
 from orchd.adapters.locks import sweep_locks
 from orchd.adapters.place import Place
@@ -42,6 +43,8 @@ class GitRepo:
     library: pygit2.Repository
     git: Git
     refs: RefStore
+    parsed: dict[Oid, Mapping[str, TreeEntry]] = field(default_factory=dict)
+    """The trees that were read last, for `git_trees`."""
 
     def read(self, oid: Oid) -> bytes:
         """The content of an object. Raises GitError when it is missing."""

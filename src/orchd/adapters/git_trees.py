@@ -19,6 +19,8 @@ from orchd.model.limits import PATH_BYTES
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 ABSENT = TreeEntry(0, "")
+REMEMBERED_TREES, REMEMBERED_ENTRIES = 64, 16_000
+"""Of parsed trees: a few megabytes at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,17 @@ def _set_entry(builder: pygit2.TreeBuilder, name: str, entry: TreeEntry) -> None
         builder.remove(name)
 
 
-def read_tree(repo: GitRepo, tree: Oid) -> dict[str, TreeEntry]:
-    """The entries of a tree; those of no tree are none."""
-    return parse_tree(repo.read(tree)) if tree else {}
+def read_tree(repo: GitRepo, tree: Oid) -> Mapping[str, TreeEntry]:
+    """The entries of a tree; those of no tree are none. Nearly every tree is asked for several times in a row: by whoever
+    judges, merges, proves and lands it."""
+    if not tree:
+        return {}
+    found = repo.parsed.get(tree)
+    if found is None:
+        found = repo.parsed[tree] = parse_tree(repo.read(tree))
+        while sum(map(len, repo.parsed.values())) > REMEMBERED_ENTRIES or len(repo.parsed) > REMEMBERED_TREES:
+            del repo.parsed[next(iter(repo.parsed))]
+    return found
 
 
 def find_entry(repo: GitRepo, tree: Oid, path: str) -> TreeEntry:
@@ -106,10 +116,9 @@ def _walk_changes(repo: GitRepo, old: Oid, new: Oid) -> Iterator[PathChange | Fo
         before, after = read_tree(repo, left), read_tree(repo, right)
         if added := after.keys() - before.keys():
             yield FolderChange(prefix, frozenset(after), frozenset(added))
-        for name in before.keys() | after.keys():
+        differ = [name for name, entry in after.items() if before.get(name) != entry]
+        for name in (*differ, *(before.keys() - after.keys())):
             pair = before.get(name, ABSENT), after.get(name, ABSENT)
-            if pair[0] == pair[1]:
-                continue
             (file_left, folder_left), (file_right, folder_right) = map(_split_entry, pair)
             if len(prefix) > PATH_BYTES or file_left != file_right:
                 yield PathChange(prefix + name, *(pair if len(prefix) > PATH_BYTES else (file_left, file_right)))

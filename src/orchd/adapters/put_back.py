@@ -30,7 +30,7 @@ def put_back(repo: GitRepo, base: Oid, tip: Oid, paths: Iterable[PathChange], ru
 
 def _edit_tree(repo: GitRepo, tree: Oid, changes: Mapping[str, TreeEntry]) -> Oid:
     """The tree with these entries (ABSENT: without); folders that become empty disappear."""
-    entries = read_tree(repo, tree)
+    entries = dict(read_tree(repo, tree))
     below: dict[str, dict[str, TreeEntry]] = {}
     for path, entry in changes.items():
         name, slash, rest = path.partition("/")

@@ -36,15 +36,16 @@ def _changed_paths(repo: GitRepo, old: Oid, new: Oid) -> frozenset[str]:
 
 
 def _agrees(repo: GitRepo, trees: tuple[Oid, Oid, Oid], merged: Oid, sides: tuple[Oid, Oid]) -> bool:
-    second = _merge_again(repo, *trees)
-    return second in ("", merged) or _has_many_bases(repo, sides)
+    return _merges_likewise(repo, trees, merged) or _has_many_bases(repo, sides)
 
 
-def _merge_again(repo: GitRepo, base: Oid, ours: Oid, theirs: Oid) -> Oid:
-    """The tree that libgit2 makes; empty when it sees a conflict."""
+def _merges_likewise(repo: GitRepo, trees: tuple[Oid, Oid, Oid], merged: Oid) -> bool:
+    """Whether libgit2 makes the tree `merged` of base, ours and theirs, or sees a conflict. Nothing is written: a tree is
+    what the index of the merge would become when they have the same entries."""
     with _neutral(repo) as library:
-        index = library.merge_trees(base, ours, theirs)
-        return "" if index.conflicts is not None else str(index.write_tree(library))
+        index = library.merge_trees(*trees)
+        made: object = library[merged]
+        return index.conflicts is not None or (isinstance(made, pygit2.Tree) and not len(index.diff_to_tree(made)))
 
 
 def _has_many_bases(repo: GitRepo, sides: tuple[Oid, Oid]) -> bool:
