@@ -26,6 +26,7 @@ from orchd.model.snapshot import Meetings
 Pair = tuple[Oid, Oid]
 _CONFIG = (*MERGE_CONFIG, *UNSYNCED[-1:])
 _FOLDER = "@radar"
+REMEMBERED_BASES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class GitRadar:
         self._repo = repo
         self._known: dict[Pair, tuple[str, ...]] = {}
         self._touched: dict[Pair, Touched | None] = {}
+        self._origins: dict[Oid, Oid] = {}
+        self._bases: dict[Pair, Oid] = {}
 
     def look(self, main: Oid, tips: Sequence[Oid]) -> Meetings:
         """See the port. A new tip costs its own pairs only."""
@@ -55,15 +58,35 @@ class GitRadar:
             doubtful = [pair for pair in fresh if not self._is_plain(*pair)]
             self._known |= dict.fromkeys(fresh, ()) | (dict(_merge_all(self._repo, doubtful)) if doubtful else {})
             self._touched = {(base, tip): seen for (base, tip), seen in self._touched.items() if tip in oids}
+            self._origins = {oid: self._origins[oid] for oid in oids if oid in self._origins}
+            self._bases = dict(list(self._bases.items())[-REMEMBERED_BASES:])
         return {pair: paths for pair, paths in self._known.items() if paths}
 
     def _is_plain(self, one: Oid, other: Oid) -> bool:
         """Whether the two surely merge, or surely are not merged (they have nothing in common)."""
-        base: object = self._repo.library.merge_base(one, other)
-        if base is None or str(base) in (one, other):
+        base = self._find_base(one, other)
+        if base in ("", one, other):
             return True
-        mine, theirs = self._touch(str(base), one), self._touch(str(base), other)
+        mine, theirs = self._touch(base, one), self._touch(base, other)
         return mine is not None and theirs is not None and are_apart(mine, theirs)
+
+    def _find_base(self, one: Oid, other: Oid) -> Oid:
+        """The commit in which two others parted; empty when there is none. Results have one parent each, and few parents
+        are shared by many: what parted those is known from the pair before. (Where one is behind the other that is too early a
+        commit, and then git is asked.)"""
+        origins = self._origin(one), self._origin(other)
+        pair = origins if all(origins) else (one, other)
+        if pair not in self._bases:
+            found: object = pair[0] if pair[0] == pair[1] else self._repo.library.merge_base(*pair)
+            self._bases[pair] = "" if found is None else str(found)
+        return self._bases[pair]
+
+    def _origin(self, oid: Oid) -> Oid:
+        """Its parent, if it has just one."""
+        if oid not in self._origins:
+            parents = self._repo.parents_of(oid)
+            self._origins[oid] = parents[0] if len(parents) == 1 else ""
+        return self._origins[oid]
 
     def _touch(self, base: Oid, tip: Oid) -> Touched | None:
         if (base, tip) not in self._touched:
