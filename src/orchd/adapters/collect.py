@@ -229,7 +229,7 @@ def _commit_content(tree: str, parents: Sequence[str], message: str) -> bytes:
 def _write_pack(git: TaskGit, pack: Path, base: str, made: Collected, *, small: bool) -> None:
     """`small`: the task kept its hands off git, so the loose objects are just those of the new commit; else git looks for
     them."""
-    revisions = "".join(f"{wanted}\n" for wanted in (*filter(None, made), f"^{base}"))
+    revisions = "".join(f"{wanted}\n" for wanted in filter(None, (made.tip, made.extra, f"^{base}")))
     with pack.open("wb") as out:
         if small and write_loose_pack(git.workspace / ".git/objects", out):
             return
