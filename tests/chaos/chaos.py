@@ -16,7 +16,8 @@ from pathlib import Path
 from stories import Repo, make_repo, wait_until
 
 from orchd import app
-from orchd.core.answers import is_open_question, word_answer
+from orchd.core.answers import word_answer
+from orchd.core.statuses import is_open_question
 from orchd.model.snapshot import Verb
 from orchd.model.work import Answer, Status
 

@@ -145,8 +145,8 @@ FAULTS = {
     # answers
     "what strayed fails": Fault("attempts", "Status.HELD if strayed else Status.FAILED", "Status.FAILED"),
     "an answer counts for another result": Fault("answers", " or tip != task.tip", ""),
-    "whatever is held is answered": Fault("answers", " and task.reason is Reason.CLAIM", ""),
-    "what does not wait is answered": Fault("answers", "task.status is Status.HELD and ", ""),
+    "whatever is held is answered": Fault("statuses", " and task.reason is Reason.CLAIM", ""),
+    "what does not wait is answered": Fault("statuses", "task.status is Status.HELD and ", ""),
     "an answered task runs again": Fault("duties", "if task.rework is not None:", "if task.rework is not None and False:"),
     "a cancelled answer is taken in": Fault(
         "duties", "            accept = task.status is Status.RUNNING\n", "            accept = True\n"

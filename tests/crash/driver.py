@@ -31,8 +31,9 @@ from orchd.adapters.git_trees import find_entry
 from orchd.adapters.leadership import take_leadership
 from orchd.adapters.place import Place
 from orchd.adapters.records import EVENTS, load_event, load_record, text_of
-from orchd.core.answers import is_open_question, word_answer
+from orchd.core.answers import word_answer
 from orchd.core.evolve import evolve
+from orchd.core.statuses import is_open_question
 from orchd.engine.bell import Bell
 from orchd.engine.reconcile import Reconciler
 from orchd.model.ids import STATE_REF

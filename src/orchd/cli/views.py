@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from orchd.cli.closing import tasks_of_run
 from orchd.cli.fields import Row
-from orchd.core.answers import is_open_question
 from orchd.core.conflicts import tell_conflicts
 from orchd.core.phrases import QUESTION, QUESTION_COMMANDS
-from orchd.core.policy import Change, name_change
+from orchd.core.statuses import is_open_question
 from orchd.core.telling import (
     SCENE,
     Scene,
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from orchd.adapters.state_reader import HotState, Operation
     from orchd.app import RunView, Served
     from orchd.core.chain_proof import Break
+    from orchd.core.policy import Change
 
 SHOWN_CHECKPOINTS = 5
 LIVE = (
@@ -146,7 +146,13 @@ def view_attic(attic: Iterable[Kept]) -> tuple[Row, ...]:
 
 def tell_changes(changes: Iterable[Change]) -> tuple[str, ...]:
     """Each path after what happened to it."""
-    return tuple(f"{name_change(change)} {change.path}" for change in changes)
+    return tuple(map(_tell_change, changes))
+
+
+def _tell_change(change: Change) -> str:
+    from orchd.core.policy import name_change
+
+    return f"{name_change(change)} {change.path}"
 
 
 def view_show(

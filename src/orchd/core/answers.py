@@ -9,17 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchd.core.policy import Change, is_claimed
+from orchd.core.statuses import is_open_question
 from orchd.model.claim import PathSpec
 from orchd.model.ids import Oid
 from orchd.model.message import TaskAnswered
-from orchd.model.work import Answer, Reason, Rework, Status, Task
+from orchd.model.work import Answer, Rework, Task
 
 ANSWERS = frozenset(Answer)
-
-
-def is_open_question(task: Task) -> bool:
-    """Whether a person can answer for `task` now: its result strayed outside its claim."""
-    return task.status is Status.HELD and task.reason is Reason.CLAIM
 
 
 def word_answer(answer: Answer, tip: Oid, globs: Iterable[str]) -> tuple[str, ...]:

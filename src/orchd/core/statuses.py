@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchd.model.work import Status
+from orchd.model.work import Reason, Status, Task
 
 ACTIVE = frozenset({Status.RUNNING, Status.STOPPING})
 """A supervisor works, or should."""
@@ -13,3 +13,8 @@ OPEN = ACTIVE | {Status.READY, Status.SAVING}
 FINISHED = frozenset(Status) - OPEN - {Status.WAITING}
 SUCCEEDED = frozenset({Status.LANDED, Status.UNCHANGED})
 """What `needs` waits for."""
+
+
+def is_open_question(task: Task) -> bool:
+    """Whether a person can answer for `task` now: its result strayed outside its claim."""
+    return task.status is Status.HELD and task.reason is Reason.CLAIM

@@ -12,7 +12,6 @@ import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from orchd.core.answers import is_open_question
 from orchd.core.conflicts import tell_conflicts
 from orchd.core.inert import inert
 from orchd.core.phrases import (
@@ -33,7 +32,7 @@ from orchd.core.phrases import (
     UNSERVED,
     Telling,
 )
-from orchd.core.statuses import FINISHED, SUCCEEDED
+from orchd.core.statuses import FINISHED, SUCCEEDED, is_open_question
 from orchd.core.tables import tell_span
 from orchd.model.ids import TaskId, ready_ref
 from orchd.model.save import UNVERIFIED, Checkpoint, Hold, Save

@@ -14,10 +14,11 @@ from orchd.cli.fields import Row
 from orchd.cli.flags import Command, read_flags
 from orchd.cli.output import print_record, print_records, say
 from orchd.cli.views import view_question
-from orchd.core.answers import find_outside, is_open_question, word_answer
+from orchd.core.answers import find_outside, word_answer
 from orchd.core.globs import complete_glob, glob_fault, name_exactly
 from orchd.core.inert import inert
 from orchd.core.policy import Change
+from orchd.core.statuses import is_open_question
 from orchd.errors import UsageError
 from orchd.model.claim import PathSpec
 from orchd.model.ids import TaskId

@@ -14,9 +14,9 @@ from orchd.cli.flags import Command, read_flags
 from orchd.cli.output import complain, fact_lines, paint, print_json, print_record, say
 from orchd.cli.suggest import unknown
 from orchd.cli.views import find_problems, view_explain, view_show
-from orchd.core.answers import is_open_question
 from orchd.core.inert import inert, plain
 from orchd.core.rendering import render_problem
+from orchd.core.statuses import is_open_question
 from orchd.errors import UsageError
 from orchd.model.ids import RunId, TaskId, task_run
 from orchd.model.snapshot import Decision, State
