@@ -93,6 +93,7 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
     from orchd.adapters.branch import find_branch, find_usual_branch
     from orchd.adapters.clock import SystemClock
     from orchd.adapters.effective import write_effective
+    from orchd.adapters.git_lives import GitLives
     from orchd.adapters.git_radar import GitRadar
     from orchd.adapters.git_refs import GitRefs
     from orchd.adapters.git_repo import open_repo
@@ -134,6 +135,7 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
             refs=refs,
             runs=runs,
             airlock=GitAirlock(repo, branch),
+            lives=GitLives(repo),
             saves=GitSaves(repo, branch, shared),
             radar=GitRadar(repo),
             shared=shared or Alone(),

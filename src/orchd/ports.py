@@ -147,6 +147,20 @@ class Airlock(Protocol):
         Without `accept` it is only kept. Keyed by the run id."""
 
 
+class Lives(Protocol):
+    """What running tasks have committed so far, on the way through the airlock's quarantine."""
+
+    def take(self, order: AdmitOrder, config: Config) -> None:
+        """Look at the newest pack of the run and hold its commit by `refs/orch/live/<run>`; afterwards `Runs.look` shows it
+        as the tip of `live`. What git refuses is not held, and is not looked at again. Does nothing where there is none."""
+
+    def held(self) -> frozenset[RunId]:
+        """Runs with such a ref."""
+
+    def release(self, runs: Iterable[RunId]) -> None:
+        """Delete the refs. What no other ref holds goes to the attic first."""
+
+
 class Saves(Protocol):
     """Merging, landing, publishing. Keyed by the save's id; all objects are functions of the save's record."""
 
@@ -259,6 +273,7 @@ class Ports:
     refs: Refs
     runs: Runs
     airlock: Airlock
+    lives: Lives
     saves: Saves
     radar: Radar
     shared: Shared

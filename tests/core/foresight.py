@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 
 from orchd.core.briefing import tell_task
 from orchd.core.conflicts import order_merges
+from orchd.core.duties import list_duties
 from orchd.core.evolve import evolve
 from orchd.core.radar import find_conflicts, live_tips, watch_conflicts
 from orchd.core.telling import tell_task as tell_story
+from orchd.model.claim import Lease
 from orchd.model.config import Config
-from orchd.model.message import TellRun
+from orchd.model.limits import SPENT_REFS
+from orchd.model.message import ReleaseLives, TellRun
 from orchd.model.run import Entry, Live, Phase, Returned, RunSeen
 from orchd.model.snapshot import Conflict, Snapshot, State
 from orchd.model.work import Reason, Source, Status, Task, TaskSpec
@@ -24,7 +27,7 @@ def task(name: str, order: int, status: Status = Status.READY, **more: object) -
 
 
 def running(tip: str, told: Mapping[str, str] | None = None) -> RunSeen:
-    return RunSeen(Phase.RUNNING, told=told or {}, live=Live(tip, taken=True))
+    return RunSeen(Phase.RUNNING, told=told or {}, live=Live(tip))
 
 
 def look(tasks: Sequence[Task], meetings: Mapping[tuple[str, str], tuple[str, ...]], **runs: RunSeen) -> tuple[State, Snapshot]:
@@ -91,7 +94,7 @@ def live_tips_are_accepted_work_and_what_running_tasks_committed():
     state = State(tasks={one.spec.id: one for one in tasks})
     runs = {
         "runs.1.1": running("live"),
-        "fresh.1.1": RunSeen(Phase.RUNNING, live=Live("unchecked")),
+        "fresh.1.1": RunSeen(Phase.RUNNING, live=Live(fresh="unchecked")),
         "ended.1.1": RunSeen(Phase.ENDED, returned=Returned(Entry.ACCEPTED, "taken")),
         "refused.1.1": RunSeen(Phase.ENDED, returned=Returned(Entry.REFUSED, "outside")),
     }
@@ -130,7 +133,16 @@ def nothing_is_predicted_of_what_nobody_means_to_land():
     assert list(find_conflicts(state, snapshot)) == []
 
 
+def live_commits_of_what_runs_are_not_let_go():
+    one = task("one", 1, Status.RUNNING)
+    state = State(tasks={"one": one}, leases={"one": Lease("one", "", 1, (), 0)})
+    gone = {f"gone{at}.1.1" for at in range(SPENT_REFS)}
+    snapshot = Snapshot(0, state, Config(), "base", runs={"one.1.1": running("x")}, lives=frozenset({"one.1.1", *gone}))
+    assert ReleaseLives(tuple(sorted(gone))) in list_duties(state, snapshot)
+
+
 SCENES = (
+    live_commits_of_what_runs_are_not_let_go,
     the_task_that_started_later_is_told_whatever_its_place_in_the_queue,
     a_task_that_runs_is_merged_after_one_that_is_done,
     what_conflicts_with_main_is_told_once_and_not_for_each_other_task,

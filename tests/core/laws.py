@@ -313,6 +313,7 @@ def check_told(world: World) -> None:
     for name, run in world.runs.items():
         task = world.task_of(name)
         if run.phase.value == "running" and task and task.status.value in ACTIVE and task.started_ms < world.now_ms:
+            demand("what a task commits is taken", not run.live or not run.live.fresh, name, run)
             for asked in (*run.asked, *run.misasked):
                 demand("who asks in vain is told", asked in run.told.get("rejected.md", ""), name, run)
 
@@ -326,6 +327,8 @@ def check_records(world: World) -> None:
             demand("landed means landed", (name, task.generation) in world.landed, task)
         if task.status.value in ("failed", "held", "ready", "saving") and task.ref:
             demand("the recorded ref holds the work", world.branches.get(task.ref) == task.tip, task)
+    for tip in world.taken:
+        demand("what a task committed and the airlock took is never lost", world.reachable(tip), tip)
     for run in world.runs.values():
         if run.exit is not None and run.exit.tip and not run.workspace:
             demand("no byte of work is lost", world.reachable(run.exit.tip), run)

@@ -278,12 +278,21 @@ FAULTS = {
     # notes
     "who asks in vain is not told": Fault("briefing", "for name in seen.asked if name not in ASKS", "for name in ()"),
     "notes are told again and again": Fault("briefing", 'if text != seen.told.get(name, ""):', "if text:"),
+    # live commits
+    "live commits are not taken": Fault(
+        "duties", "if seen.phase is Phase.RUNNING and seen.live and seen.live.fresh:", "if False:"
+    ),
+    "the result is judged before the live commits": Fault(
+        "duties", "return TakeLive(order) if seen.live and seen.live.fresh else AdmitResult(order)", "return AdmitResult(order)"
+    ),
+    "live commits of what runs are let go": Fault("duties", "snapshot.lives - watched_runs(state)", "snapshot.lives"),
+    "live commits are held for ever": Fault("duties", "if ended and (len(ended)", "if False and (len(ended)"),
     # predicted conflicts
     "predictions are never cleared": Fault(
         "radar", "for task, other in sorted(known.keys() - now.keys()):", "for task, other in ():"
     ),
     "who is done is told": Fault("radar", "task.status is Status.HELD, task.status in ACTIVE,", "task.status is Status.HELD,"),
-    "tips are predicted that nobody looked at": Fault("radar", "and seen.live.taken else", "else"),
+    "tips are predicted that nobody looked at": Fault("radar", "return seen.live.tip if", "return seen.live.fresh if"),
     "who is in the way of many goes first": Fault("conflicts", "degrees[t.spec.id], -t", "-degrees[t.spec.id], -t"),
     "later tasks are told about main for others": Fault(
         "radar", "if path not in (*against_main[one], *against_main[other])", ""

@@ -21,7 +21,7 @@ from orchd.model.claim import Mode, PathSpec
 from orchd.model.config import Agent, Slots
 from orchd.model.message import LeaderTook, StartRun
 from orchd.model.problem import Problem
-from orchd.model.run import Entry, Outcome, Phase
+from orchd.model.run import Entry, Live, Outcome, Phase
 from orchd.model.save import Gate
 from orchd.model.snapshot import FileSeen, Intent, Plan, Verb
 from orchd.model.work import Answer, Source, TaskSpec
@@ -214,6 +214,15 @@ class Walk:
     def wait(self) -> None:
         self.world.now_ms += self.dice.roll(100_000) * (36 if self.one_in(4) else 1)
 
+    def commit_within(self) -> None:
+        """A running task commits something, on top of what it had or beside it; its result may or may not hold that."""
+        tasks = [run for run in self.running() if run.order.collect]
+        if tasks:
+            run = self.pick(tasks)
+            change = self.pick((run.order.id, "same1", f"draft{self.next()}"))
+            tip = self.world.commit(f"live:{run.order.id}:{self.next()}", [run.order.commit], frozenset({change}))
+            run.live = replace(run.live or Live(), fresh=tip)
+
     def ask_from_within(self) -> None:
         """A running task asks for something that there is not, or asks unreadably; or takes it back."""
         tasks = [run for run in self.running() if run.order.collect]
@@ -275,7 +284,7 @@ class Walk:
         limit = 100 + 40 * len(self.world.state.tasks)
         for _ in range(limit):
             if self.one_in(3):
-                self.ask_from_within()
+                self.pick((Walk.ask_from_within, Walk.commit_within))(self)
             busy = self.fair_turn()
             running = self.running()
             if not busy and not running:
@@ -362,6 +371,7 @@ class Walk:
         world = self.world
         demand("no request is left", not world.intents)
         demand("no journal is left", held or not world.journals, world.journals)
+        demand("nothing that was committed is held twice", held or not world.lives, world.lives)
         demand("no base is held for nothing", held or not world.kept, world.kept)
         for run in world.runs.values():
             left = run.returned is not None and not run.returned.ref and run.returned.entry is not Entry.UNCHANGED
@@ -396,6 +406,8 @@ MOVES: tuple[Callable[[Walk], None], ...] = (
     walk_claims.be_there,
     Walk.answer,
     Walk.answer,
+    Walk.commit_within,
+    Walk.commit_within,
     Walk.push,
     Walk.touch_checkout,
     Walk.remove_file,

@@ -31,14 +31,16 @@ from orchd.model.message import (
     MergeSave,
     PublishSave,
     ReleaseBase,
+    ReleaseLives,
     SalvageRun,
     SettleDrop,
     StartRun,
     StopRun,
+    TakeLive,
     TellRun,
 )
 from orchd.model.problem import Problem
-from orchd.model.run import AdmitOrder, CommandResult, Entry, Exit, Outcome, Phase, Returned, RunOrder, RunSeen
+from orchd.model.run import AdmitOrder, CommandResult, Entry, Exit, Live, Outcome, Phase, Returned, RunOrder, RunSeen
 from orchd.model.save import Excluded, Hold, Merged, Save, SaveItem, SaveStep
 from orchd.model.snapshot import ChainSeen, Conflict, FileSeen, FilesSeen, Intent, Meetings, SaveSeen, Snapshot, State
 from orchd.model.work import Answer, Reason, Task
@@ -78,12 +80,14 @@ class Run:
     told: dict[str, str] = field(default_factory=dict)
     asked: dict[str, tuple[str, ...]] = field(default_factory=dict)
     misasked: dict[str, str] = field(default_factory=dict)
+    live: Live | None = None
 
     @property
     def seen(self) -> RunSeen:
         if self.phase is not Phase.RUNNING:
-            return RunSeen(self.phase, self.exit, self.returned)
-        return RunSeen(self.phase, told=dict(self.told), asked=dict(self.asked), misasked=dict(self.misasked))
+            return RunSeen(self.phase, self.exit, self.returned, live=None if self.returned else self.live)
+        said = {"told": dict(self.told), "asked": dict(self.asked), "misasked": dict(self.misasked)}
+        return RunSeen(self.phase, **said, live=self.live)
 
 
 @dataclass
@@ -104,6 +108,8 @@ class World:
     late: list[RunOrder] = field(default_factory=list)
     branches: dict[str, str] = field(default_factory=dict)
     kept: dict[str, str] = field(default_factory=dict)
+    lives: dict[str, str] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
     journals: dict[str, tuple[frozenset[str], ChainSeen]] = field(default_factory=dict)
     offered: set[str] = field(default_factory=set)
     published: set[str] = field(default_factory=set)
@@ -137,6 +143,7 @@ class World:
             leftovers={id_: run.seen for id_, run in self.runs.items() if run.workspace},
             journals=frozenset(self.journals),
             kept=frozenset(self.kept),
+            lives=frozenset(self.lives),
             meetings=self.look_meetings(main, live_tips(self.state, seen).values()),
             draining=self.draining,
             only=self.only,
@@ -177,7 +184,7 @@ class World:
 
     def reachable(self, commit: str) -> bool:
         """Whether a ref leads to a commit."""
-        roots = {self.main, *self.branches.values(), *self.kept.values()}
+        roots = {self.main, *self.branches.values(), *self.kept.values(), *self.lives.values()}
         roots |= {tip for pinned, _ in self.journals.values() for tip in pinned}
         return any(commit in self.commits[root].behind for root in roots)
 
@@ -261,7 +268,7 @@ class World:
         demand("only an ended run is judged", run.exit is not None, action)
         if run.returned is None and run.exit is not None:
             self.check_order(order, run, run.exit)
-            run.returned = self.judge(order, run, run.exit.tip)
+            run.returned = self.keep_live(order, run, self.judge(order, run, run.exit.tip))
 
     def rework(self, action: AdmitRework) -> None:
         """The airlock judges a held result again; what is put back is another commit on the base."""
@@ -317,6 +324,15 @@ class World:
         self.branches[branch] = tip
         return Returned(Entry.ACCEPTED, tip, branch)
 
+    def keep_live(self, order: AdmitOrder, run: Run, returned: Returned) -> Returned:
+        """What it had committed and its result does not hold goes to the attic."""
+        demand("live commits are taken before the result is judged", not (run.live and run.live.fresh), order)
+        if run.live is None or (returned.tip and run.live.tip in self.commits[returned.tip].behind):
+            return returned
+        ref = self.put_away(order.task, run.live.tip)
+        nothing = returned.entry is Entry.UNCHANGED and not returned.ref
+        return replace(returned, tip=run.live.tip, ref=ref) if nothing else returned
+
     def put_away(self, task: str, tip: str) -> str:
         """A ref of the attic."""
         ref = f"attic/{task}/{sum(name.startswith(f'attic/{task}/') for name in self.branches) + 1}"
@@ -330,6 +346,25 @@ class World:
         tip = run.exit.tip if run.exit else ""
         demand("no workspace is discarded whose work is not reachable", not tip or self.reachable(tip), action)
         run.workspace = False
+
+    def take_live(self, action: TakeLive) -> None:
+        """Look at what a run has committed last, and hold it."""
+        order, run = action.order, self.runs[action.order.run]
+        demand("live commits are taken before the result is judged", run.returned is None, action)
+        if run.live and run.live.fresh:
+            self.taken.discard(run.live.tip)
+            run.live = Live(run.live.fresh)
+            self.lives[order.run] = run.live.tip
+            self.taken.add(run.live.tip)
+
+    def release_lives(self, action: ReleaseLives) -> None:
+        """Let go; the result or the attic holds it."""
+        for run in action.runs:
+            task = self.task_of(run)
+            demand("what a running task committed is held", not task or task.status.value not in ACTIVE, action)
+            tip = self.lives.pop(run, "root")
+            if not self.reachable(tip):
+                self.put_away(run.split(".")[0], tip)
 
     def merge(self, action: MergeSave) -> None:
         """Pin base and tips, build the chain."""
@@ -476,6 +511,8 @@ PORTS = {
     PublishSave: World.publish,
     ForgetSaves: World.forget,
     ReleaseBase: World.release,
+    ReleaseLives: World.release_lives,
+    TakeLive: World.take_live,
     SettleDrop: World.settle,
     ForgetIntent: World.forget_intent,
 }

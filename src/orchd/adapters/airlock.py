@@ -5,17 +5,18 @@ Rule: no git process and no library call here ever opens a repository that a tas
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
 from pathlib import Path
 
 import pygit2
 
 from orchd.adapters import evidence
+from orchd.adapters.attic_refs import keep_in_attic
 from orchd.adapters.git_objects import FOLDER, LINK, SUBMODULE
 from orchd.adapters.git_refs import main_ref
 from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.git_trees import ABSENT, PathChange, TreeDiff, diff_trees, read_tree
+from orchd.adapters.live_evidence import read_live
 from orchd.adapters.plain_pack import take_plain_pack
 from orchd.adapters.put_back import put_back
 from orchd.adapters.quarantine import Quarantine, make_quarantine
@@ -24,7 +25,7 @@ from orchd.core.policy import Change, Folder, Violation, describe, judge, pick_r
 from orchd.errors import OrchdError
 from orchd.model.claim import Mode
 from orchd.model.config import Config
-from orchd.model.ids import Oid, RunId, TaskId, attic_ref, task_branch
+from orchd.model.ids import Oid, RunId, task_branch
 from orchd.model.limits import RESULT_PACK_BYTES
 from orchd.model.run import AdmitOrder, Entry, Exit, Returned
 from orchd.model.work import Answer, Reason, Rework
@@ -50,7 +51,8 @@ class GitAirlock:
             raise OrchdError(f"{order.run} has left no exit evidence", "this is a defect of orchd: please report it")
         made = replace(ended, tip=ended.tip if ended.tip != order.base else "")
         returned = self._take(order, made, config) if made.tip or made.extra else _without_tip(ended)
-        evidence.write_returned(self._repo.place, order.run, _tell_kept(returned, order.run, partial=ended.partial))
+        told = _tell_kept(returned, order.run, partial=ended.partial)
+        evidence.write_returned(self._repo.place, order.run, self._keep_live(order, told, made.extra))
 
     def rework(self, order: AdmitOrder, rework: Rework, config: Config) -> None:
         """See the port. The objects came through the airlock once, so only policy has a word now."""
@@ -60,7 +62,7 @@ class GitAirlock:
         else:
             if order.accept and rework.answer is Answer.DROP:
                 tip = self._put_back(order, tip, config)
-            judged = _judge_commit(self._repo, order, self._repo.commit(tip), config)
+            judged = judge_commit(self._repo, order, self._repo.commit(tip), config)
             nothing = judged.entry is Entry.UNCHANGED
             returned = self._keep_tip(order, replace(judged, tip=rework.tip) if nothing else judged)
         evidence.write_answered(self._repo.place, order.run, tip)
@@ -76,29 +78,18 @@ class GitAirlock:
     def _take(self, order: AdmitOrder, made: Exit, config: Config) -> Returned:
         quarantine = make_quarantine(self._repo, order.run)
         try:
-            fault = self._fill(quarantine, evidence.result_pack(self._repo.place, order.run), order.base)
+            fault = fill_quarantine(self._repo, quarantine, evidence.result_pack(self._repo.place, order.run), order.base)
             returned = _refuse_whole(fault) if fault else self._judge(quarantine, order, made, config)
         finally:
             quarantine.remove()
         return returned
-
-    def _fill(self, quarantine: Quarantine, pack: Path, base: Oid) -> str:
-        """What is wrong with the pack; empty when its objects are in the quarantine now."""
-        if not pack.is_file():
-            return "its pack is missing"
-        if pack.stat().st_size > RESULT_PACK_BYTES:
-            return f"its pack is larger than {RESULT_PACK_BYTES} bytes"
-        if take_plain_pack(self._repo, quarantine.folder, pack, base):
-            return ""
-        fault = quarantine.unpack(pack)
-        return f"git refuses its pack: {fault}" if fault else ""
 
     def _judge(self, quarantine: Quarantine, order: AdmitOrder, made: Exit, config: Config) -> Returned:
         aside = replace(self._repo, library=quarantine.open())
         for oid in filter(None, (made.tip, made.extra)):
             if not isinstance(aside.library.get(oid), pygit2.Commit):
                 return _refuse_whole(f"its tip {oid} is not a commit of the pack")
-        judged = _judge_commit(aside, order, aside.commit(made.tip), config) if made.tip else Returned(Entry.UNCHANGED)
+        judged = judge_commit(aside, order, aside.commit(made.tip), config) if made.tip else Returned(Entry.UNCHANGED)
         aside.library.free()
         quarantine.release()
         kept = self._keep_tip(order, judged) if made.tip else judged
@@ -107,11 +98,11 @@ class GitAirlock:
     def _keep_tip(self, order: AdmitOrder, judged: Returned) -> Returned:
         if judged.entry is Entry.ACCEPTED:
             return replace(judged, ref=self._move_branch(order, judged.tip))
-        return replace(judged, ref=self._keep_in_attic(order.task, judged.tip))
+        return replace(judged, ref=keep_in_attic(self._repo, order.task, judged.tip))
 
     def _keep_extra(self, order: AdmitOrder, kept: Returned, extra: Oid) -> Returned:
         """The commits that the result lacks go to the attic too; where there is no result they are all there is."""
-        name = self._keep_in_attic(order.task, extra)
+        name = keep_in_attic(self._repo, order.task, extra)
         detail = (*kept.detail, f"commits that are not part of its result are kept as {name}")
         return replace(kept, tip=kept.tip or extra, ref=kept.ref or name, detail=detail)
 
@@ -120,18 +111,34 @@ class GitAirlock:
         branch = task_branch(order.session, order.task)
         while (old := self._repo.refs.read(branch)) != tip:
             if old and not self._repo.contains(self._repo.refs.read(main_ref(self._branch)), old):
-                self._keep_in_attic(order.task, old)
+                keep_in_attic(self._repo, order.task, old)
             if self._repo.refs.move(branch, old, tip, f"orchd: {order.run}"):
                 break
         return branch
 
-    def _keep_in_attic(self, task: TaskId, tip: Oid) -> str:
-        """The attic ref of `task` that holds `tip`; a new one at the first free number when there is none."""
-        for number in itertools.count(1):
-            name = attic_ref(task, number)
-            if self._repo.refs.read(name) == tip or self._repo.refs.move(name, "", tip):
-                return name
-        raise AssertionError
+    def _keep_live(self, order: AdmitOrder, returned: Returned, extra: Oid) -> Returned:
+        """What the task had committed while it ran, and what its result does not hold, goes to the attic."""
+        live = read_live(self._repo.place, order.run)
+        if live is None or not live.tip or live.tip == order.base:
+            return returned
+        holders = [oid for oid in (returned.tip, extra) if oid and self._repo.library.get(oid)]
+        if any(self._repo.contains(holder, live.tip) for holder in holders):
+            return returned
+        name = keep_in_attic(self._repo, order.task, live.tip)
+        told = replace(returned, detail=(*returned.detail, f"what it had committed while it ran is kept as {name}"))
+        return replace(told, tip=live.tip, ref=name) if told.entry is Entry.UNCHANGED and not told.ref else told
+
+
+def fill_quarantine(repo: GitRepo, quarantine: Quarantine, pack: Path, base: Oid) -> str:
+    """What is wrong with the pack; empty when its objects are in the quarantine now."""
+    if not pack.is_file():
+        return "its pack is missing"
+    if pack.stat().st_size > RESULT_PACK_BYTES:
+        return f"its pack is larger than {RESULT_PACK_BYTES} bytes"
+    if take_plain_pack(repo, quarantine.folder, pack, base):
+        return ""
+    fault = quarantine.unpack(pack)
+    return f"git refuses its pack: {fault}" if fault else ""
 
 
 def _without_tip(ended: Exit) -> Returned:
@@ -154,7 +161,7 @@ def _refuse_whole(fault: str) -> Returned:
     return Returned(Entry.REFUSED, reason=Reason.POLICY, detail=tuple(fault.splitlines()))
 
 
-def _judge_commit(aside: GitRepo, order: AdmitOrder, commit: pygit2.Commit, config: Config) -> Returned:
+def judge_commit(aside: GitRepo, order: AdmitOrder, commit: pygit2.Commit, config: Config) -> Returned:
     """What becomes of a commit; where it is kept is not said yet."""
     judged = _pick_entry(aside, order, commit, config)
     if not _brings_repositories(aside, order.base, str(commit.tree_id)):

@@ -7,6 +7,7 @@
     result.pack     the commits that were collected, if there were any
     exit.json       how it ended; written last
     returned.json   what the airlock did with the result
+    live/           what a task has committed while it runs, see `live_evidence`
     notes/          a copy of each note that the task was given while it ran
 
 Rule: evidence is never changed. What cannot be read is no reason to stop: it counts as lost or as not there.
@@ -83,7 +84,7 @@ def result_pack(place: Place, run: RunId) -> Path:
 
 def read_started(place: Place, run: RunId) -> Identity | None:
     """Who supervises or supervised this run. None: it was never started."""
-    data = _read_json(run_folder(place, run) / STARTED)
+    data = read_json(run_folder(place, run) / STARTED)
     if data is None:
         return None
     try:
@@ -94,7 +95,7 @@ def read_started(place: Place, run: RunId) -> Identity | None:
 
 def read_exit(place: Place, run: RunId) -> Exit | None:
     """How it ended. None: it has not, or nobody could say so."""
-    data = _read_json(run_folder(place, run) / EXIT)
+    data = read_json(run_folder(place, run) / EXIT)
     if data is None:
         return None
     try:
@@ -105,7 +106,7 @@ def read_exit(place: Place, run: RunId) -> Exit | None:
 
 def read_returned(place: Place, run: RunId) -> Returned | None:
     """What the airlock did with the result. None: nothing yet."""
-    data = _read_json(run_folder(place, run) / RETURNED)
+    data = read_json(run_folder(place, run) / RETURNED)
     try:
         return None if data is None else decode(Returned, data)
     except OrchdError:
@@ -176,7 +177,8 @@ def read_told(place: Place, run: RunId) -> dict[str, str]:
     return {name: (folder / name).read_text() for name in names if not name.startswith(".")}
 
 
-def _read_json(path: Path) -> Any:
+def read_json(path: Path) -> Any:
+    """The data of an evidence file; None when it is not there, and nothing when it is damaged."""
     try:
         text = path.read_bytes()
     except FileNotFoundError:

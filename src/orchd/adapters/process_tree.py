@@ -7,6 +7,7 @@ nothing is left. Rule: `run` returns only then. Standard library only; one threa
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import select
 import signal
@@ -39,6 +40,8 @@ class ProcessTree:
         self.stopping = False
         self._codes: dict[int, int] = {}
         self._sink: Sink = len
+        self._pulse: Callable[[], object] = int
+        self._pulse_seconds = math.inf
         self._output, self._input = os.pipe2(os.O_CLOEXEC)
         self._woken, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         os.set_blocking(self._output, False)
@@ -56,13 +59,25 @@ class ProcessTree:
         self._sink = sink
         deadline = time.monotonic() + seconds
         child = start(self._input)
-        while child not in self._codes and not self.stopping and time.monotonic() < deadline:
-            self._wait(deadline - time.monotonic())
+        pulse_at = time.monotonic() + self._pulse_seconds
+        while child not in self._codes and not self.stopping and (now := time.monotonic()) < deadline:
+            if now >= pulse_at:
+                self._pulse()
+                pulse_at = time.monotonic() + self._pulse_seconds
+            self._wait(min(deadline, pulse_at) - time.monotonic())
         timed_out = child not in self._codes and not self.stopping
         self._end(grace)
         while self._copy_output():
             pass
         return Ended(self._codes.pop(child), timed_out)
+
+    def set_pulse(self, pulse: Callable[[], object], seconds: float) -> None:
+        """Call `pulse` every `seconds` while something runs. It may start processes below this one, but must not wait."""
+        self._pulse, self._pulse_seconds = pulse, seconds
+
+    def take_code(self, pid: int) -> int | None:
+        """The exit code (or minus the signal) of a process that a pulse started, once. None: it goes on."""
+        return self._codes.pop(pid, None)
 
     def ignore_stop(self) -> None:
         """From here on SIGTERM changes nothing: what follows is short and must be finished."""

@@ -35,7 +35,7 @@ class RunLog:
     """The writer. Files are made when there is something to write."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._position = 0
         self._end = 0
         self._handle = -1
@@ -57,9 +57,9 @@ class RunLog:
         self._close_file()
         number = _segment_at(self._position)
         self._end = _start_of(number + 1)
-        self._handle = os.open(_file_of(self._folder, number), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        self._handle = os.open(_file_of(self.folder, number), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         if number > KEPT_SEGMENTS + 1:
-            _file_of(self._folder, number - KEPT_SEGMENTS - 1).unlink(missing_ok=True)
+            _file_of(self.folder, number - KEPT_SEGMENTS - 1).unlink(missing_ok=True)
 
     def _close_file(self) -> None:
         if self._handle >= 0:

@@ -10,10 +10,11 @@ from dataclasses import replace
 
 from orchd.adapters.control_folder import read_asked
 from orchd.adapters.evidence import read_exit, read_returned, read_started, read_told
+from orchd.adapters.live_evidence import read_live
 from orchd.adapters.place import Place
 from orchd.adapters.processes import Identity, is_alive
 from orchd.model.ids import RunId
-from orchd.model.run import Phase, RunSeen
+from orchd.model.run import Exit, Phase, RunSeen
 
 
 class RunSight:
@@ -41,16 +42,20 @@ class RunSight:
             return known
         left = known.exit if known else read_exit(self._place, run)
         if left:
-            return RunSeen(Phase.ENDED, left, read_returned(self._place, run))
+            return self._see_ended(run, left)
         who = read_started(self._place, run)
         if who is None:
             return RunSeen(Phase.ABSENT)
         if is_alive(who):
             self._watch(who)
-            return RunSeen(Phase.RUNNING)
+            return RunSeen(Phase.RUNNING, live=read_live(self._place, run))
         # It may have left its evidence and ended between the two looks.
         left = read_exit(self._place, run)
-        return RunSeen(Phase.ENDED, left, read_returned(self._place, run)) if left else RunSeen(Phase.LOST)
+        return self._see_ended(run, left) if left else RunSeen(Phase.LOST)
+
+    def _see_ended(self, run: RunId, left: Exit) -> RunSeen:
+        returned = read_returned(self._place, run)
+        return RunSeen(Phase.ENDED, left, returned, live=None if returned else read_live(self._place, run))
 
     def _listen(self, run: RunId, seen: RunSeen) -> RunSeen:
         if seen.phase is not Phase.RUNNING:

@@ -12,6 +12,7 @@ import contextlib
 import fcntl
 import gc
 import json
+import math
 import os
 import signal
 import socket
@@ -22,14 +23,15 @@ from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 from orchd.adapters.collect import Base, Collected, collect_result
 from orchd.adapters.durable import create_durably, write_durably
+from orchd.adapters.live_commits import LiveCommits
 from orchd.adapters.process_tree import ProcessTree
 from orchd.adapters.processes import find_marked, identify, is_alive, kill_all, send_signal
-from orchd.adapters.run_files import ERRORS, EXIT, ORDER, RESULT, SALVAGE_LOCK, STARTED
+from orchd.adapters.run_files import ERRORS, EXIT, LIVE, ORDER, RESULT, SALVAGE_LOCK, STARTED
 from orchd.adapters.run_log import RunLog
 from orchd.adapters.spawn import tied_process
 from orchd.adapters.task_git import GitFailed, TaskGit
 from orchd.adapters.workspace import Prepared, build_workspace, remove_unfinished
-from orchd.model.limits import COLLECT_SECONDS, PREPARE_SECONDS
+from orchd.model.limits import COLLECT_SECONDS, LIVE_SECONDS, PREPARE_SECONDS
 
 # One JSON object per line from the daemon, with the pipe for the answer: what to do, the run folder, the environment
 # (which may hold secrets and is therefore not in a file).
@@ -118,7 +120,12 @@ def _prepare_and_run(
         prepared = build_workspace(git, order["commit"], repository, ordered.get("kit", ""), order.get("brief", ""))
     except GitFailed as error:
         return None, Ran("stopped") if tree.stopping else Ran("unprepared", detail=str(error))
-    return prepared, _run_commands(tree, ordered, environment, log)
+    if order["collect"]:
+        live = LiveCommits(_git_of(tree, ordered, "sandboxed_git", COLLECT_SECONDS), order["commit"], log.folder / LIVE)
+        tree.set_pulse(live.pulse, LIVE_SECONDS)
+    ran = _run_commands(tree, ordered, environment, log)
+    tree.set_pulse(int, math.inf)
+    return prepared, ran
 
 
 def _run_commands(tree: ProcessTree, ordered: Ordered, environment: Mapping[str, str], log: RunLog) -> Ran:

@@ -60,6 +60,19 @@ class TaskGit(NamedTuple):
             raise GitFailed(f"git {arguments[0]}: exit {ended.code}: {said.decode(errors='replace').strip()}")
         return bytes(said)
 
+    def begin(self, out: int, *arguments: str, stdin: bytes, file_bytes: int) -> int:
+        """Like `write`, without waiting: the process id, whose exit code `tree` gives when it has ended. What it says
+        is lost."""
+        silence = os.open(os.devnull, os.O_WRONLY)
+        try:
+            with os.fdopen(os.memfd_create("in"), "r+b") as given:
+                given.write(stdin)
+                given.seek(0)
+                argv = (*self.prefix, "-C", str(self.workspace), *arguments)
+                return quick_process(argv, self._environment(None), given.fileno(), out, file_bytes)(silence)
+        finally:
+            os.close(silence)
+
     def _attempt(
         self, said: bytearray, out: int, arguments: tuple[str, ...], stdin: bytes, index: Path | None, file_bytes: int
     ) -> Ended:

@@ -29,7 +29,7 @@ _FOLDER = """\
 - To ask for something, write it to a file with another name and rename that to `NAME.ask`, one request per line. The answer
   is a note. What cannot be understood is named in `rejected.md`.
 - Commit as you go. As soon as something that you committed would conflict with what another task did, `conflicts.md` says with
-  whom, where, and how to look at it.
+  whom, where, and how to look at it; and as soon as something would not be accepted, `policy.md` says so.
 """
 
 Writer = Callable[[Task, RunSeen, State, Snapshot], str]
@@ -71,12 +71,21 @@ def _tell_conflicts(task: Task, seen: RunSeen, state: State, snapshot: Snapshot)
     return NO_CONFLICT if CONFLICTS in seen.told else ""
 
 
+def _tell_policy(task: Task, seen: RunSeen, state: State, snapshot: Snapshot) -> str:
+    faults = "".join(f"- {inert(fault)}\n" for fault in seen.live.detail) if seen.live else ""
+    if faults:
+        return f"What you have committed would not be accepted as it is:\n\n{faults}"
+    return "Nothing stands against what you have committed any more.\n" if POLICY in seen.told else ""
+
+
 REJECTED = "rejected.md"
+POLICY = "policy.md"
 CONFLICTS = "conflicts.md"
 NO_CONFLICT = "Nothing of what you committed conflicts any more.\n"
 
 NOTES: Mapping[str, Writer] = {
     REJECTED: _tell_rejected,
     CONFLICTS: _tell_conflicts,
+    POLICY: _tell_policy,
 }
 """The notes, by file name, and who writes each."""

@@ -30,10 +30,12 @@ from orchd.model.message import (
     MergeSave,
     PublishSave,
     ReleaseBase,
+    ReleaseLives,
     SalvageRun,
     SettleDrop,
     StartRun,
     StopRun,
+    TakeLive,
 )
 from orchd.model.run import AdmitOrder, Command, Entry, Phase, RunOrder, RunSeen
 from orchd.model.save import Save, SaveStep
@@ -72,7 +74,14 @@ def _serve_attempt(task: Task, lease: Lease, snapshot: Snapshot) -> Iterator[Act
         yield SalvageRun(current_run(task))
     elif seen.exit and seen.returned is None:
         accept = task.status is Status.RUNNING and ended_well(seen.exit)
-        yield AdmitResult(_order_admission(task, current_run(task), accept=accept))
+        yield admit_in_turn(_order_admission(task, current_run(task), accept=accept), seen)
+    if seen.phase is Phase.RUNNING and seen.live and seen.live.fresh:
+        yield TakeLive(_order_admission(task, current_run(task), accept=True))
+
+
+def admit_in_turn(order: AdmitOrder, seen: RunSeen) -> AdmitResult | TakeLive:
+    """The result, after what the task had committed while it ran: that may be more than its result."""
+    return TakeLive(order) if seen.live and seen.live.fresh else AdmitResult(order)
 
 
 def _order_admission(task: Task, run: RunId, *, accept: bool) -> AdmitOrder:
@@ -165,10 +174,13 @@ def _clear_refs(state: State, snapshot: Snapshot) -> Iterator[Action]:
     is_open = {name for name, task in state.tasks.items() if task.status in OPEN}
     stale = tuple(sorted(snapshot.journals - ({state.save.id} if state.save else set())))
     closed = tuple(sorted(snapshot.kept - is_open))
+    ended = tuple(sorted(snapshot.lives - watched_runs(state)))
     if stale and (len(stale) >= SPENT_REFS or not is_open):
         yield ForgetSaves(stale)
     if closed and (len(closed) >= SPENT_REFS or not is_open):
         yield ReleaseBase(closed)
+    if ended and (len(ended) >= SPENT_REFS or not is_open):
+        yield ReleaseLives(ended)
 
 
 def _clear_workspace(run: RunId, seen: RunSeen, tasks: Mapping[TaskId, Task]) -> Iterator[Action]:
@@ -178,7 +190,7 @@ def _clear_workspace(run: RunId, seen: RunSeen, tasks: Mapping[TaskId, Task]) ->
     elif seen.phase is Phase.LOST:
         yield SalvageRun(run)
     elif task is not None and seen.exit is not None and seen.returned is None:
-        yield AdmitResult(_order_admission(task, run, accept=False))
+        yield admit_in_turn(_order_admission(task, run, accept=False), seen)
     elif run.startswith(GATE_MARK) or is_reachable(seen):
         yield DiscardWorkspace(run)
 

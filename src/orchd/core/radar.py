@@ -89,7 +89,7 @@ def _tip_of(task: Task, runs: Mapping[RunId, RunSeen]) -> Oid:
     seen = runs.get(current_run(task), UNSEEN)
     if seen.returned is not None:
         return seen.returned.tip if seen.returned.entry is Entry.ACCEPTED else ""
-    return seen.live.tip if seen.live is not None and seen.live.taken else ""
+    return seen.live.tip if seen.live is not None else ""
 
 
 def _rank(task: Task) -> tuple[bool, int]:

@@ -19,10 +19,12 @@ from orchd.model.message import (
     MergeSave,
     PublishSave,
     ReleaseBase,
+    ReleaseLives,
     SalvageRun,
     SettleDrop,
     StartRun,
     StopRun,
+    TakeLive,
     TellRun,
 )
 from orchd.ports import Ports
@@ -75,6 +77,16 @@ def _(action: AdmitResult, ports: Ports, config: Config) -> None:
 @perform.register
 def _(action: AdmitRework, ports: Ports, config: Config) -> None:
     ports.airlock.rework(action.order, action.rework, config)
+
+
+@perform.register
+def _(action: TakeLive, ports: Ports, config: Config) -> None:
+    ports.lives.take(action.order, config)
+
+
+@perform.register
+def _(action: ReleaseLives, ports: Ports, config: Config) -> None:
+    ports.lives.release(action.runs)
 
 
 @perform.register

@@ -42,6 +42,7 @@ def observe(ports: Ports, state: State, wish: Wish) -> Snapshot:
         leftovers=ports.runs.leftovers(),
         journals=ports.saves.journals(),
         kept=ports.refs.kept(),
+        lives=ports.lives.held(),
         meetings=ports.radar.look(main, tuple(live_tips(state, runs).values())),
         busy_ports=ports.machine.busy_ports() if _wants_ports(state, files) else frozenset(),
         draining=wish.draining,

@@ -24,6 +24,7 @@ KEEP_PREFIX = "refs/orch/keep/"
 ATTIC_PREFIX = "refs/orch/attic/"
 CHECKOUT = "checkout"
 """The folder of the attic for what a repair replaced in a checkout: each is the content of one file."""
+LIVE_PREFIX = "refs/orch/live/"
 READY_PREFIX = "refs/orch/ready/"
 TENURE_PREFIX = "refs/orch/tenure/"
 REMOTE_PREFIX = "refs/orch/remote/"
@@ -63,6 +64,11 @@ def keep_ref(task: TaskId) -> str:
 def attic_ref(task: TaskId, number: int) -> str:
     """Work that was not accepted, or was replaced, and must stay reachable. Numbers start at 1."""
     return f"{ATTIC_PREFIX}{task}/{number}"
+
+
+def live_ref(run: RunId) -> str:
+    """What a running task has committed so far in this attempt."""
+    return LIVE_PREFIX + run
 
 
 def ready_ref(number: int) -> str:

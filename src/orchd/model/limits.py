@@ -103,6 +103,12 @@ ATTIC_OPERATIONS = 20_000
 DETAIL_ITEMS = 50
 """Paths or lines kept in the record of a refusal; the rest is counted."""
 
+LIVE_SECONDS = 1.0
+"""How often a supervisor looks whether its task has committed something."""
+
+LIVE_PACK_BYTES = 64 * 1024 * 1024
+"""What a running task has committed is packed while it runs up to this size; the rest comes with its result."""
+
 RADAR_TIPS = 48
 """Live tips that the conflict radar looks at: the pairs grow with the square."""
 

@@ -317,6 +317,20 @@ class AdmitRework:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeLive:
+    """Have the airlock look at what a run has committed so far, and hold it by a ref. Nothing is accepted by that."""
+
+    order: AdmitOrder
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseLives:
+    """Let go of what tasks had committed in runs that are over: their results hold it now, or else the attic does."""
+
+    runs: tuple[RunId, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DiscardWorkspace:
     """Remove the workspace of a run whose work is reachable from a ref."""
 
@@ -398,6 +412,8 @@ Action: TypeAlias = (
     | SalvageRun
     | AdmitResult
     | AdmitRework
+    | TakeLive
+    | ReleaseLives
     | DiscardWorkspace
     | MergeSave
     | LandSave

@@ -122,11 +122,12 @@ class Returned:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What a run has committed so far: the newest commit that was packed. `taken`: the airlock has looked at that pack, and
-    the commit is reachable; `detail` says what would stand against accepting it, or why it could not be taken."""
+    """What a run has committed so far. `tip` is the newest commit that the airlock has looked at and that a ref holds;
+    `detail` says what would stand against accepting it, or why one could not be taken. `fresh` is a newer one, packed but not
+    looked at yet."""
 
-    tip: Oid
-    taken: bool = False
+    tip: Oid = ""
+    fresh: Oid = ""
     detail: tuple[str, ...] = ()
 
 
@@ -134,7 +135,7 @@ class Live:
 class RunSeen:
     """One run as observed now. While it runs: `told` are the notes that it was given, by file name; `asked` are its
     requests, by name and line by line; `misasked` says what is wrong with those that cannot be read; `live` is what it has
-    committed so far."""
+    committed so far (also of one that has ended and has not been judged)."""
 
     phase: Phase
     exit: Exit | None = None

@@ -146,9 +146,9 @@ knows."""
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """The world at `now_ms`. `leftovers` are workspaces on disk, `journals` those of saves, `kept` tasks with a
-    keep ref, `meetings` what the conflict radar says about live tips and main; `busy_ports` are looked at only while somebody
-    wants one. `only`: nothing but these tasks (and what they need) is started; None: everything. `shared` is the remote that
-    other clones share; None: this clone is alone."""
+    keep ref, `lives` runs whose live commits are held by a ref, `meetings` what the conflict radar says about live tips and
+    main; `busy_ports` are looked at only while somebody wants one. `only`: nothing but these tasks (and what they need) is
+    started; None: everything. `shared` is the remote that other clones share; None: this clone is alone."""
 
     now_ms: int
     state: State
@@ -162,6 +162,7 @@ class Snapshot:
     leftovers: Mapping[RunId, RunSeen] = field(default_factory=dict)
     journals: frozenset[SaveId] = frozenset()
     kept: frozenset[TaskId] = frozenset()
+    lives: frozenset[RunId] = frozenset()
     meetings: Meetings = field(default_factory=dict)
     busy_ports: frozenset[int] = frozenset()
     draining: bool = False
