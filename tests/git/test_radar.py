@@ -81,6 +81,19 @@ def test_a_tip_may_conflict_with_what_main_got_meanwhile(world: World) -> None:
     assert GitRadar(world.open()).look(world.main, [tip]) == {tuple(sorted((tip, world.main))): ("README",)}
 
 
+def test_what_main_holds_already_is_not_merged_again(world: World, monkeypatch) -> None:
+    one, two, apart = three_tips(world)
+    radar = GitRadar(world.open())
+    assert radar.look(world.main, [apart]) == {}
+    merged = world.branch_tip({"more": "m\n"}, base=apart)
+    git(world.top, "update-ref", "refs/heads/main", merged)
+    monkeypatch.setattr(git_radar, "_merge_all", None)
+    assert radar.look(merged, [apart]) == {} == GitRadar(world.open()).look(merged, [apart])
+    monkeypatch.undo()
+    pair = tuple(sorted((one, two)))
+    assert radar.look(merged, [apart, one, two]) == {pair: ("README",)}
+
+
 def test_unknown_and_unrelated_commits_are_not_predicted_and_spoil_nothing(world: World) -> None:
     one, two, _ = three_tips(world)
     repo = world.open()

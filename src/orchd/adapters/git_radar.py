@@ -8,9 +8,8 @@ to (it was killed, it took too long, an object is missing) is not predicted; not
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import pygit2
 
@@ -38,60 +37,89 @@ class Touched:
     holes: frozenset[str]
 
 
+NOTHING = Touched(frozenset(), frozenset(), frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """A commit, where it left main's history (empty: nowhere), and what it changed since (None: too much to say)."""
+
+    start: Oid
+    touched: Touched | None
+
+
 class GitRadar:
-    """`Radar` in git. Remembers each pair for as long as both are asked for."""
+    """`Radar` in git. Remembers what it knows of a commit for as long as it is asked for."""
 
     def __init__(self, repo: GitRepo) -> None:
         self._repo = repo
-        self._known: dict[Pair, tuple[str, ...]] = {}
-        self._touched: dict[Pair, Touched | None] = {}
-        self._origins: dict[Oid, Oid] = {}
-        self._bases: dict[Pair, Oid] = {}
+        self._tips: dict[Oid, Tip] = {}
+        self._between: dict[Pair, tuple[Oid, Touched | None]] = {}
+        self._conflicts: dict[Pair, tuple[str, ...]] = {}
 
     def look(self, main: Oid, tips: Sequence[Oid]) -> Meetings:
         """See the port. A new tip costs its own pairs only."""
-        oids = sorted(oid for oid in {main, *tips} if isinstance(self._repo.library.get(oid), pygit2.Commit)) if tips else []
-        pairs = list(combinations(oids, 2))
-        self._known = {pair: self._known[pair] for pair in pairs if pair in self._known}
-        fresh = [pair for pair in pairs if pair not in self._known]
-        if fresh:
-            doubtful = [pair for pair in fresh if not self._is_plain(*pair)]
-            self._known |= dict.fromkeys(fresh, ()) | (dict(_merge_all(self._repo, doubtful)) if doubtful else {})
-            self._touched = {(base, tip): seen for (base, tip), seen in self._touched.items() if tip in oids}
-            self._origins = {oid: self._origins[oid] for oid in oids if oid in self._origins}
-            self._bases = dict(list(self._bases.items())[-REMEMBERED_BASES:])
-        return {pair: paths for pair, paths in self._known.items() if paths}
+        wanted = {main, *tips} if tips else set()
+        if wanted != self._tips.keys():
+            known = self._tips.keys() & wanted
+            fresh = {oid: tip for oid in sorted(wanted - known) if (tip := self._read_tip(main, oid))}
+            self._tips = {oid: self._tips[oid] for oid in known} | fresh
+            self._conflicts = {pair: paths for pair, paths in self._conflicts.items() if self._tips.keys() >= set(pair)}
+            self._compare([*known, *fresh], fresh)
+        return self._conflicts
 
-    def _is_plain(self, one: Oid, other: Oid) -> bool:
+    def _read_tip(self, main: Oid, oid: Oid) -> Tip | None:
+        """None: there is no such commit."""
+        if oid == main:
+            return Tip(main, NOTHING)
+        if not isinstance(self._repo.library.get(oid), pygit2.Commit):
+            return None
+        parents = self._repo.parents_of(oid)
+        near = len(parents) == 1 and self._repo.contains(main, parents[0])
+        found: object = parents[0] if near else self._repo.library.merge_base(main, oid)
+        start = str(found) if found else ""
+        return Tip(start, find_touched(self._repo, start, oid) if start else NOTHING)
+
+    def _compare(self, oids: Sequence[Oid], fresh: Collection[Oid]) -> None:
+        """All pairs with a fresh commit; the older ones come first."""
+        pairs = [
+            (one, other) if one < other else (other, one)
+            for at, other in enumerate(oids)
+            if other in fresh
+            for one in oids[:at]
+            if not self._is_plain(self._tips[one], self._tips[other])
+        ]
+        if doubtful := [pair for pair in pairs if not self._is_forward(*pair)]:
+            self._conflicts |= {pair: paths for pair, paths in _merge_all(self._repo, doubtful) if paths}
+        starts = {tip.start for tip in self._tips.values()}
+        self._between = {pair: seen for pair, seen in self._between.items() if starts >= set(pair)}
+
+    def _is_forward(self, one: Oid, other: Oid) -> bool:
+        """Whether one of them holds the other already, as main does what has just landed."""
+        base: object = self._repo.library.merge_base(one, other)
+        return str(base) in (one, other)
+
+    def _is_plain(self, one: Tip, other: Tip) -> bool:
         """Whether the two surely merge, or surely are not merged (they have nothing in common)."""
-        base = self._find_base(one, other)
-        if base in ("", one, other):
+        if not one.start or not other.start:
             return True
-        mine, theirs = self._touch(base, one), self._touch(base, other)
-        return mine is not None and theirs is not None and are_apart(mine, theirs)
+        if one.touched is None or other.touched is None or not are_apart(one.touched, other.touched):
+            return False
+        if one.start == other.start:
+            return True
+        older, between = self._look_between(one.start, other.start)
+        touched = one.touched if older == one.start else other.touched
+        return between is not None and are_apart(touched, between)
 
-    def _find_base(self, one: Oid, other: Oid) -> Oid:
-        """The commit in which two others parted; empty when there is none. Results have one parent each, and few parents
-        are shared by many: what parted those is known from the pair before. (Where one is behind the other that is too early a
-        commit, and then git is asked.)"""
-        origins = self._origin(one), self._origin(other)
-        pair = origins if all(origins) else (one, other)
-        if pair not in self._bases:
-            found: object = pair[0] if pair[0] == pair[1] else self._repo.library.merge_base(*pair)
-            self._bases[pair] = "" if found is None else str(found)
-        return self._bases[pair]
-
-    def _origin(self, oid: Oid) -> Oid:
-        """Its parent, if it has just one."""
-        if oid not in self._origins:
-            parents = self._repo.parents_of(oid)
-            self._origins[oid] = parents[0] if len(parents) == 1 else ""
-        return self._origins[oid]
-
-    def _touch(self, base: Oid, tip: Oid) -> Touched | None:
-        if (base, tip) not in self._touched:
-            self._touched[base, tip] = find_touched(self._repo, base, tip)
-        return self._touched[base, tip]
+    def _look_between(self, one: Oid, other: Oid) -> tuple[Oid, Touched | None]:
+        """Which of two starts is the older, and what main changed from there to the other. None: too much to say, or they
+        are not in one line."""
+        pair = (one, other) if one < other else (other, one)
+        if pair not in self._between:
+            older, newer = pair if self._repo.contains(pair[1], pair[0]) else pair[::-1]
+            in_line = self._repo.contains(newer, older)
+            self._between[pair] = older, find_touched(self._repo, older, newer) if in_line else None
+        return self._between[pair]
 
 
 def find_touched(repo: GitRepo, base: Oid, tip: Oid) -> Touched | None:
@@ -107,13 +135,13 @@ def find_touched(repo: GitRepo, base: Oid, tip: Oid) -> Touched | None:
 def are_apart(mine: Touched, theirs: Touched) -> bool:
     """Whether git merges both without looking into a file: no path in common, none inside the other, and no side removed (or
     renamed) anything in a folder that the other one touched."""
-    meet = (
-        (mine.paths, theirs.paths | theirs.folders),
-        (theirs.paths, mine.folders),
-        (mine.holes, theirs.folders),
-        (theirs.holes, mine.folders),
+    return (
+        mine.paths.isdisjoint(theirs.paths)
+        and mine.paths.isdisjoint(theirs.folders)
+        and theirs.paths.isdisjoint(mine.folders)
+        and mine.holes.isdisjoint(theirs.folders)
+        and theirs.holes.isdisjoint(mine.folders)
     )
-    return all(left.isdisjoint(right) for left, right in meet)
 
 
 def _folders_of(path: str) -> Iterator[str]:

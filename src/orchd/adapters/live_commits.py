@@ -74,19 +74,19 @@ class LiveCommits:
             going.aside.unlink()
             return True
         _sync(going.aside)
-        old = list_packs(self._folder)
+        old = list_packs(self._folder) or ()
         going.aside.rename(self._folder / f"{self._number}.{going.tip}.pack")
         for _, _, name in old:
             (self._folder / name).unlink()
         return True
 
 
-def list_packs(folder: Path) -> list[tuple[int, str, str]]:
-    """Number, commit and file name of each finished pack, the newest last."""
+def list_packs(folder: Path) -> list[tuple[int, str, str]] | None:
+    """Number, commit and file name of each finished pack, the newest last. None: there is no such folder."""
     try:
         names = os.listdir(folder)  # noqa: PTH208 - asked at every look for each running task
     except FileNotFoundError:
-        return []
+        return None
     found = (LIVE_PACK.fullmatch(name) for name in names)
     return sorted((int(match[1]), match[2], match[0]) for match in found if match)
 

@@ -30,7 +30,10 @@ class Judged:
 
 def read_live(place: Place, run: RunId) -> Live | None:
     """What the run has committed so far. None: nothing that was packed."""
-    packs, judged = list_packs(run_folder(place, run) / LIVE), _read_judged(place, run)
+    packs = list_packs(run_folder(place, run) / LIVE)
+    if packs is None:
+        return None
+    judged = _read_judged(place, run)
     if not packs and judged is None:
         return None
     live = Live(judged.tip, "", judged.detail) if judged else Live()
@@ -41,7 +44,7 @@ def read_live(place: Place, run: RunId) -> Live | None:
 def newest_pack(place: Place, run: RunId) -> tuple[int, Oid, Path] | None:
     """Number, commit and file of the newest pack."""
     folder = run_folder(place, run) / LIVE
-    packs = list_packs(folder)
+    packs = list_packs(folder) or ()
     return (packs[-1][0], packs[-1][1], folder / packs[-1][2]) if packs else None
 
 

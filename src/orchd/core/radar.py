@@ -22,13 +22,15 @@ from orchd.model.snapshot import Conflict, Meetings, Snapshot, State
 from orchd.model.work import Reason, Status, Task
 
 _DONE = frozenset({Status.READY, Status.SAVING, Status.HELD})
+_LIVE = _DONE | ACTIVE
 
 
 def live_tips(state: State, runs: Mapping[RunId, RunSeen]) -> dict[TaskId, Oid]:
     """The commits that main lacks and that somebody means to land: accepted work, and what running tasks have committed so
     far. At most RADAR_TIPS; what is held comes last, the others in the order of their arrival. What is held because it does
     conflict is left out: that is no prediction."""
-    found = ((task, _tip_of(task, runs)) for task in sorted(state.tasks.values(), key=_rank))
+    candidates = [task for task in state.tasks.values() if task.status in _LIVE]
+    found = ((task, _tip_of(task, runs)) for task in sorted(candidates, key=_rank))
     return dict([(task.spec.id, tip) for task, tip in found if tip][:RADAR_TIPS])
 
 
@@ -45,6 +47,8 @@ def watch_conflicts(state: State, snapshot: Snapshot) -> Iterator[Event]:
 
 def find_conflicts(state: State, snapshot: Snapshot) -> Iterator[Conflict]:
     """All that is predicted. What a task has against main it has against whoever started later, too: that is told once."""
+    if not snapshot.meetings:
+        return
     tips = live_tips(state, snapshot.runs)
     against_main = {task: look_up(snapshot.meetings, snapshot.main, tip) for task, tip in tips.items()}
     for task, paths in against_main.items():
@@ -84,8 +88,6 @@ def _describe(found: Conflict, state: State, tips: Mapping[TaskId, Oid]) -> str:
 def _tip_of(task: Task, runs: Mapping[RunId, RunSeen]) -> Oid:
     if task.status in _DONE:
         return task.tip if task.reason is not Reason.CONFLICT else ""
-    if task.status not in ACTIVE:
-        return ""
     seen = runs.get(current_run(task), UNSEEN)
     if seen.returned is not None:
         return seen.returned.tip if seen.returned.entry is Entry.ACCEPTED else ""
