@@ -31,6 +31,8 @@ EMAIL = "orchd@localhost"
 NEAR_COMMITS = 8
 """First parents that are looked at before the library walks the history: nearly always the answer is among them."""
 
+REMEMBERED_COMMITS = 500
+
 CACHE_BYTES = 16 * 1024 * 1024
 """What the library may keep of objects it read; its default is 256 MB."""
 
@@ -45,6 +47,8 @@ class GitRepo:
     refs: RefStore
     parsed: dict[Oid, Mapping[str, TreeEntry]] = field(default_factory=dict)
     """The trees that were read last, for `git_trees`."""
+    facts: dict[Oid, tuple[Oid, tuple[Oid, ...]]] = field(default_factory=dict)
+    """Tree and parents of the commits that were read last."""
 
     def read(self, oid: Oid) -> bytes:
         """The content of an object. Raises GitError when it is missing."""
@@ -83,11 +87,21 @@ class GitRepo:
 
     def tree_of(self, commit: Oid) -> Oid:
         """The tree of a commit. Raises GitError when there is no such commit."""
-        return str(self.commit(commit).tree_id)
+        return self._facts(commit)[0]
 
     def parents_of(self, commit: Oid) -> tuple[Oid, ...]:
         """The parents of a commit."""
-        return tuple(map(str, self.commit(commit).parent_ids))
+        return self._facts(commit)[1]
+
+    def _facts(self, oid: Oid) -> tuple[Oid, tuple[Oid, ...]]:
+        """Tree and parents of a commit."""
+        found = self.facts.get(oid)
+        if found is None:
+            commit = self.commit(oid)
+            found = self.facts[oid] = str(commit.tree_id), tuple(map(str, commit.parent_ids))
+            if len(self.facts) > REMEMBERED_COMMITS:
+                del self.facts[next(iter(self.facts))]
+        return found
 
     def commit(self, oid: Oid) -> pygit2.Commit:
         """A commit. Raises GitError when there is none with this id."""

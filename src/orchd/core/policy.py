@@ -129,6 +129,8 @@ def find_twins(folder: Folder) -> Iterator[Violation]:
 
 
 def _fold(name: str) -> str:
+    if name.isascii():  # the same, and nearly all names are
+        return name.lower()
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
