@@ -46,10 +46,12 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A run that goes on: the supervisor's process id, seconds since its start, the folder of its log."""
+    """A run that goes on: the supervisor's process id, seconds since its start and its last heartbeat, the folder of its
+    log."""
 
     pid: int
     seconds: float
+    beat_seconds: float
     log: Path
 
 
@@ -101,6 +103,7 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
     from orchd.adapters.git_shared import Alone
     from orchd.adapters.git_state import GitStateStore
     from orchd.adapters.intents import IntentFolder
+    from orchd.adapters.lease_reader import StoredLeases
     from orchd.adapters.locks import sweep_locks
     from orchd.adapters.machine import ProcMachine
     from orchd.adapters.reservations import open_reservations
@@ -120,7 +123,7 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
     config, _ = settings.look(GitRefs(repo, usual).main() if usual else "")
     write_effective(place, config)
     branch = find_branch(place, config.branch, remembered)
-    refs = GitRefs(repo, branch)
+    refs, leases = GitRefs(repo, branch), StoredLeases(repo)
     shared = open_shared(place, repo, branch, config, audience, ring) if config.remote else None
     runs = SupervisedRuns(repo, NoSandbox(), ring)
     try:
@@ -134,9 +137,9 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
             intents=IntentFolder(place),
             refs=refs,
             runs=runs,
-            airlock=GitAirlock(repo, branch),
+            airlock=GitAirlock(repo, branch, leases.fence_of),
             lives=GitLives(repo),
-            saves=GitSaves(repo, branch, shared),
+            saves=GitSaves(repo, branch, leases.fence_of, shared),
             radar=GitRadar(repo),
             shared=shared or Alone(),
             clock=clock,
@@ -362,7 +365,11 @@ def running(place: Place, state: State) -> Mapping[RunId, RunView]:
     from orchd.core.watched import watched_runs
 
     found = {run: read_running(place, run) for run in watched_runs(state)}
-    return {r: RunView(seen.pid, seen.seconds, run_folder(place, r)) for r, seen in found.items() if seen is not None}
+    return {
+        run: RunView(seen.pid, seen.seconds, seen.beat_seconds, run_folder(place, run))
+        for run, seen in found.items()
+        if seen is not None
+    }
 
 
 def sandbox_name() -> str:

@@ -117,6 +117,10 @@ class Runs(Protocol):
     def salvage(self, run: RunId) -> None:
         """For a lost run: kill survivors, collect what was written, leave exit evidence LOST. Does nothing for others."""
 
+    def revoke(self, run: RunId) -> None:
+        """For a run that goes on but gives no heartbeat: kill its supervisor and everything below it, whatever state they
+        are in, then as `salvage`. The same for a lost run. Does nothing for others."""
+
     def look(self, runs: Iterable[RunId]) -> Mapping[RunId, RunSeen]:
         """The phase and the evidence of each; while it runs, what it was told and what it asks for."""
 
@@ -138,7 +142,8 @@ class Airlock(Protocol):
         """Judge and take in the result; afterwards `Runs.look` shows it as `returned`.
 
         ACCEPTED: `session/<s>/task/<t>` holds the tip. REFUSED or KEPT: `refs/orch/attic/<task>/<n>` does, if there was
-        any. What the task branch held before goes to the attic unless main contains it. Keyed by the run id.
+        any. A result that was not made under the present lease of its task is REFUSED with reason FENCED. What the task
+        branch held before goes to the attic unless main contains it. Keyed by the run id.
         """
 
     def rework(self, order: AdmitOrder, rework: Rework, config: Config) -> None:
@@ -174,8 +179,9 @@ class Saves(Protocol):
         """Create the journal whose parents are base and all tips, build the chain without a work tree, record it."""
 
     def land(self, save: Save, titles: Sequence[str], bid: Bid | None) -> None:
-        """Seal the checkpoint commit, prove that its tree is the gated one, move a clean checkout of main, then move
-        main from `save.base` to it by compare-and-swap, and publish. Lost race or unclean checkout: nothing has moved.
+        """Seal the checkpoint commit, prove that its tree is the gated one and that the stored state still has the leases
+        of its tasks, move a clean checkout of main, then move main from `save.base` to it by compare-and-swap, and publish.
+        Lost race or unclean checkout: nothing has moved.
 
         With a `bid` main is the shared remote's: it moves together with the tenure, tag, branch and notes in one atomic
         push, whose outcome a later look at the remote shows."""

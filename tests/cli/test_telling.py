@@ -298,3 +298,14 @@ def test_a_checkpoint_without_gates_is_called_unverified(gates):
     bare = Checkpoint("checkpoint/x", BASE, 0, "default", ("t",), gates)
     assert tell_gates(bare) == "unverified: no gates were configured"
     assert tell_gates(CHECKPOINT) == "gates on the tree that landed: tests"
+
+
+def test_an_expired_lease_is_told_while_it_is_ended_and_when_it_is_tried_again():
+    state = make_state(make_task("busy", Status.RUNNING))
+    lease = replace(state.leases["busy"], fence=4, expired_ms=9)
+    told = tell_task(state.tasks["busy"], replace(state, leases={"busy": lease}))
+    assert "gives no heartbeat" in told.what
+    assert told.why == ("its lease (fence 4) expired: no heartbeat for 90 s",)
+    again = replace(make_task("busy"), lost=1, attempt=1, detail=told.why)
+    why = tell_task(again, make_state(again), Decision("busy", Cause.NONE)).why
+    assert why == ("attempt 1 was lost: its supervisor was gone, or gave no heartbeat", *told.why)

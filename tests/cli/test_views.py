@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -57,7 +58,7 @@ from orchd.model.work import Reason, Status
 SCREEN = Flags(json=False, repo=Path(), quiet=False, color=False, terminal=True, columns=200)
 EMPTY = State()
 PROBLEM = Problem(".orch/tasks/bad.yaml", 3, 5, "E021", "unknown key `rn`", "did you mean `run`?", "rn: x", 2)
-RUNNING = {"busy.1.1": RunView(77, 12.5, Path("log")), "@5a5a5a5a5a5a.1.1": RunView(78, 1.0, Path("log"))}
+RUNNING = {"busy.1.1": RunView(77, 12.5, 3.25, Path("log")), "@5a5a5a5a5a5a.1.1": RunView(78, 1.0, 1.0, Path("log"))}
 
 
 def busy_state() -> State:
@@ -91,7 +92,7 @@ def rows_of(name: str) -> tuple:
     state = busy_state()
     return {
         "ps": lambda: view_ps(state, RUNNING),
-        "claims": lambda: view_claims(state),
+        "claims": lambda: view_claims(state, RUNNING),
         "checkpoints": lambda: view_checkpoints([CHECKPOINT]),
         "op-log": lambda: view_operations([Operation(COMMIT, NOW_MS, "orchd: seen t", ({"type": "TaskSeen"},))]),
         "verify": lambda: view_breaks([Break("checkpoint/2026-01-31-001", COMMIT, "its tag is missing")]),
@@ -121,6 +122,14 @@ def test_every_command_prints_what_its_schema_says_and_nothing_else(name):
         data = [to_data(envelope.fields, row)] if envelope.many else to_data(envelope.fields, row)
         document = json.loads(json.dumps({"schema": envelope.schema, "data": data}))
         check_schema(json_schema(envelope), document, name)
+
+
+def test_a_claim_shows_its_fence_and_how_old_the_last_heartbeat_is():
+    state = busy_state()
+    fenced = replace(state, leases={name: replace(lease, fence=7) for name, lease in state.leases.items()})
+    seen = {(row["task"], row["fence"], row["beat_seconds"]) for row in view_claims(fenced, RUNNING)}
+    assert seen == {("busy", 7, 3.25), ("t", 7, None)}
+    assert {row["fence"] for row in view_claims(state, RUNNING)} == {None}, "a grant from before the fences"
 
 
 def test_the_oracle_of_schemas_notices_a_missing_a_surplus_and_a_wrong_field():
@@ -179,7 +188,7 @@ def test_quiet_silences_messages_but_not_data(capsys):
 
 
 def test_views_of_an_empty_repository_are_empty():
-    assert view_ps(EMPTY, {}) == view_claims(EMPTY) == view_checkpoints(()) == view_operations(()) == ()
+    assert view_ps(EMPTY, {}) == view_claims(EMPTY, {}) == view_checkpoints(()) == view_operations(()) == ()
 
 
 def test_status_of_an_empty_repository_says_that_nobody_serves_it_and_that_nothing_was_saved():

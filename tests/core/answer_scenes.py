@@ -44,7 +44,7 @@ def an_answer_takes_the_very_result_up_again_without_a_run() -> None:
         demand("and held", plan.state.leases["a"].paths == now.spec.claims, plan)
         demand("no run", not any(isinstance(action, StartRun) for action in plan.actions), plan)
         (admit,) = (action for action in plan.actions if isinstance(action, AdmitRework))
-        order = AdmitOrder("a.1.2", "default", "a", "old", now.spec.claims, accept=True)
+        order = AdmitOrder("a.1.2", "default", "a", "old", now.spec.claims, accept=True, fence=1)
         demand("the airlock judges it again under the wider claim", admit == AdmitRework(order, now.rework), admit)
 
 

@@ -22,6 +22,7 @@ from orchd.model.message import (
     DiscardWorkspace,
     Event,
     LandSave,
+    LeaseExpired,
     SaveGated,
     SavePlanned,
     StartRun,
@@ -34,6 +35,8 @@ from orchd.model.save import Save
 from orchd.model.snapshot import Plan, Snapshot, State
 from orchd.model.work import Reason, Status, Task, TaskSpec
 
+FENCED_ENDS = ("failed", "waiting", "cancelled")
+
 
 def check_turn(world: World, snapshot: Snapshot, planned: Plan) -> None:
     """Everything about one plan, event by event."""
@@ -41,6 +44,8 @@ def check_turn(world: World, snapshot: Snapshot, planned: Plan) -> None:
     for event in planned.events:
         after = evolve(state, [event])
         check_moves(event, state, after)
+        if isinstance(event, LeaseExpired):
+            check_expiry(snapshot, state, event)
         if isinstance(event, AttemptStarted):
             check_start(world, snapshot, state, after, event)
             claim_laws.check_given(snapshot, state, event)
@@ -125,12 +130,16 @@ def check_moves(event: Event, before: State, after: State) -> None:
             demand("the lifecycle is respected", move in LIFE.get(type(event), ()), move, event)
     demand("no task is forgotten", before.tasks.keys() <= after.tasks.keys(), event)
     demand("order never goes back", after.next_order >= before.next_order, event)
+    demand("fences never go back", after.next_fence >= before.next_fence, event)
     demand("numbers never go back", after.next_number >= before.next_number, event)
 
 
 def check_state(state: State) -> None:
     """Leases, claims and the save fit the tasks."""
     open_tasks = {name: task for name, task in state.tasks.items() if task.status.value in OPEN}
+    fences = {item.task: item.fence for item in state.save.items} if state.save else {}
+    same = all(state.leases[n].fence == fences[n] for n, one in open_tasks.items() if one.status.value == "saving")
+    demand("a save works under the leases of its tasks", same, state.save, state.leases)
     demand("leases exist exactly for open tasks", set(state.leases) == set(open_tasks), state.leases, open_tasks)
     held = sorted(state.leases)
     for at, one in enumerate(held):
@@ -147,6 +156,14 @@ def check_state(state: State) -> None:
     demand("a save works on exactly the tasks that are saved", saving == wanted, saving, wanted)
     orders = Counter(task.order for task in state.tasks.values())
     demand("no two tasks share a place in the queue", all(count == 1 for count in orders.values()), orders)
+
+
+def check_expiry(snapshot: Snapshot, before: State, event: LeaseExpired) -> None:
+    """Only silence ends a lease, and only the one that is meant; what the wall clock says is nothing."""
+    task, lease = before.tasks[event.task], before.leases[event.task]
+    run = f"{event.task}.{task.generation}.{task.attempt}"
+    demand("a lease expires in silence only", snapshot.runs[run].silent_seconds >= 90, event)
+    demand("a lease expires once", event.fence == lease.fence and not lease.expired_ms, event, lease)
 
 
 def check_start(world: World, snapshot: Snapshot, before: State, after: State, event: AttemptStarted) -> None:
@@ -197,6 +214,9 @@ def check_end(world: World, task: Task, event: AttemptEnded) -> None:
     recorded = (event.tip, event.ref) == (run.returned.tip, run.returned.ref)
     demand("the record leads to the work", recorded, event, run.returned)
     demand("the ref of a record leads to its tip", not event.ref or world.branches.get(event.ref) == event.tip, event)
+    lease = world.state.leases[event.task]
+    own = run.exit.fence == lease.fence and not lease.expired_ms
+    demand("work of an earlier or expired lease is nothing", own or event.status.value in FENCED_ENDS, event, lease)
     if event.status.value == "ready":
         demand("ready is work that came through the airlock", well and run.returned.entry is Entry.ACCEPTED, event, run)
     if event.status.value == "unchanged":
@@ -205,12 +225,12 @@ def check_end(world: World, task: Task, event: AttemptEnded) -> None:
     if event.status.value == "failed":
         demand("a failure has a reason", event.reason is not None, event)
         fine = well and (run.returned.entry is Entry.ACCEPTED or (run.returned.entry is Entry.UNCHANGED and task.spec.noop))
-        demand("good work does not fail", not fine, event, run)
-    strayed = well and run.returned.entry is Entry.REFUSED and run.returned.reason is Reason.CLAIM
+        demand("good work does not fail", not (fine and own), event, run)
+    strayed = well and own and run.returned.entry is Entry.REFUSED and run.returned.reason is Reason.CLAIM
     wanted = strayed and task.status.value == "running"
     demand("what strayed waits for a person, and nothing else does", (event.status.value == "held") == wanted, event, run)
     if event.status.value == "waiting":
-        demand("only a lost attempt is tried again", run.exit.outcome.value == "lost", event)
+        demand("only a lost attempt is tried again", run.exit.outcome.value == "lost" or lease.expired_ms, event)
         demand("a lost attempt is tried again a limited number of times", task.lost < 1, task)
 
 
@@ -337,10 +357,12 @@ def check_records(world: World) -> None:
 def check_history(world: World) -> None:
     """Replaying the log gives the state; no attempt was ever started twice."""
     demand("the log replays to the state", evolve(State(), world.log) == world.state)
-    state, started = State(), set[tuple[str, int, int]]()
+    state, started, fence = State(), set[tuple[str, int, int]](), 0
     for event in world.log:
         if isinstance(event, AttemptStarted):
             token = (event.task, state.tasks[event.task].generation, event.attempt)
             demand("an attempt is started once", token not in started, token)
             started.add(token)
+            demand("fences rise with every grant", event.lease.fence > fence, event)
+            fence = event.lease.fence
         state = evolve(state, [event])

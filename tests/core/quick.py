@@ -10,6 +10,7 @@ import answer_scenes  # noqa: F401 - its scenes are on the programme
 import crowd
 import foresight
 import goods_rules
+import lease_scenes  # noqa: F401 - its scenes are on the programme
 import oracle
 import playbook
 import queueing

@@ -93,9 +93,45 @@ FAULTS = {
     "ports that somebody uses are given": Fault("goods", "taken = busy_ports.union", "taken = frozenset[int]().union"),
     "two tasks of one look get the same port": Fault("goods", "del self.free[: spec.ports]", "pass"),
     "a task starts without its ports": Fault("goods", " < spec.ports", " < 0"),
-    "a port is not in the lease": Fault("planner", "spec.resources, decision.ports)", "spec.resources)"),
+    "a port is not in the lease": Fault("planner", "spec.resources, decision.ports, fence)", "spec.resources, (), fence)"),
     "a task is not told its port": Fault("duties", "    if ports:\n", "    if False:\n"),
     "a task is not told all its ports": Fault("duties", "    if len(ports) > 1:\n", "    if False:\n"),
+    "a silent holder keeps its claim for ever": Fault(
+        "leases", "            yield LeaseExpired(name, lease.fence, snapshot.now_ms)\n", "            yield from ()\n"
+    ),
+    "leases from before the fences expire": Fault(
+        "leases", "and lease.fence and not lease.expired_ms", "and not lease.expired_ms"
+    ),
+    "a lease expires again and again": Fault("leases", "and lease.fence and not lease.expired_ms", "and lease.fence"),
+    "a beating holder is expired": Fault("leases", "seen.silent_seconds >= LEASE_SECONDS", "seen.silent_seconds > 0"),
+    "who is gone is called silent": Fault("leases", "seen.phase is Phase.RUNNING and ", ""),
+    "an expired lease is forgotten": Fault(
+        "evolve", "replace(draft.leases[event.task], expired_ms=event.at_ms)", "draft.leases[event.task]"
+    ),
+    "fences do not rise": Fault("evolve", "max(draft.next_fence, event.lease.fence + 1)", "draft.next_fence"),
+    "the starts of a look share a fence": Fault(
+        "planner",
+        "for fence, one in enumerate(starting, state.next_fence)",
+        "for fence, one in ((state.next_fence, s) for s in starting)",
+    ),
+    "the supervisor is not told its fence": Fault("duties", ", word_brief(task), lease.fence)", ", word_brief(task))"),
+    "the airlock is not told the fence": Fault("duties", "task.spec.claims, accept, fence)", "task.spec.claims, accept)"),
+    "an expired run goes on": Fault("duties", "        yield RevokeRun(current_run(task))\n", "        pass\n"),
+    "silent gates go on": Fault("duties", "    if is_silent(present):\n", "    if False:\n"),
+    "silent orphans go on": Fault("duties", "    if is_silent(seen):\n", "    if False:\n"),
+    "work of an expired holder is admitted": Fault("duties", " and not lease.expired_ms and ended_well", " and ended_well"),
+    "an expired holder is believed": Fault(
+        "attempts", "Exit(Outcome.LOST, fence=left.fence) if lease.expired_ms else left", "left"
+    ),
+    "a late writer is believed": Fault("attempts", "if seen.fence != lease.fence:", "if False:"),
+    "a save lands under other leases": Fault("duties", " and holds_tokens(save, state)", ""),
+    "a token has no fence": Fault(
+        "leases", "token == (task.generation, task.attempt, lease.fence)", "token[:2] == (task.generation, task.attempt)"
+    ),
+    "a token has no attempt": Fault(
+        "leases", "(item.generation, item.attempt, item.fence)", "(item.generation, task.attempt if task else 0, item.fence)"
+    ),
+    "a save forgets the fences": Fault("saving", "task.base, lease.fence)", "task.base)"),
     # who starts when
     "one slot too many": Fault("checks", "(spec.id in taken) < limit:", "(spec.id in taken) <= limit:"),
     "slots are not counted down": Fault("desk", "        self.take_slots(spec, pools_of(spec, self.room.config))\n", ""),

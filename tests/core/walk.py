@@ -212,7 +212,9 @@ class Walk:
         self.world.store(evolve(self.world.state, [event]), [event])
 
     def wait(self) -> None:
-        self.world.now_ms += self.dice.roll(100_000) * (36 if self.one_in(4) else 1)
+        """Time passes, or somebody sets the wall clock."""
+        jump = self.pick((-3_600_000, 86_400_000)) if self.one_in(6) else 0
+        self.world.now_ms += jump or self.dice.roll(100_000) * (36 if self.one_in(4) else 1)
 
     def commit_within(self) -> None:
         """A running task commits something, on top of what it had or beside it; its result may or may not hold that."""
@@ -241,6 +243,23 @@ class Walk:
         if running:
             run = self.pick(running)
             run.phase, run.work = Phase.LOST, self.work(run)
+
+    def freeze_run(self) -> None:
+        """Somebody stops a supervisor, or lets it go on: its heartbeat stands still for some time, or beats again."""
+        running = self.running()
+        if running:
+            run = self.pick(running)
+            run.silent_seconds = self.pick((0.0, 60.0, 89.9, 90.0, 1000.0))
+            run.was_silent = run.was_silent or run.silent_seconds >= 90
+            run.work = run.work or self.work(run)
+
+    def arrive_from_former_life(self) -> None:
+        """What worked under an earlier lease of the claim writes its evidence in the place of the present holder."""
+        running = [run for run in self.running() if run.order.fence]
+        if running:
+            run = self.pick(running)
+            self.world.end(run, Outcome.EXITED, 0, self.work(run))
+            run.exit = replace(run.exit, fence=run.order.fence - 1) if run.exit else None
 
     def end_run(self) -> None:
         """A run ends in some way."""
@@ -398,6 +417,8 @@ MOVES: tuple[Callable[[Walk], None], ...] = (
     Walk.end_run,
     Walk.end_run,
     Walk.lose_run,
+    Walk.freeze_run,
+    Walk.arrive_from_former_life,
     Walk.arrive_late,
     Walk.ask,
     Walk.ask,

@@ -32,6 +32,7 @@ from orchd.model.message import (
     PublishSave,
     ReleaseBase,
     ReleaseLives,
+    RevokeRun,
     SalvageRun,
     SettleDrop,
     StartRun,
@@ -77,6 +78,8 @@ class Run:
     verdict: Entry = Entry.ACCEPTED
     takeable: bool = True
     stop_asked: bool = False
+    silent_seconds: float = 0.0
+    was_silent: bool = False
     told: dict[str, str] = field(default_factory=dict)
     asked: dict[str, tuple[str, ...]] = field(default_factory=dict)
     misasked: dict[str, str] = field(default_factory=dict)
@@ -87,7 +90,7 @@ class Run:
         if self.phase is not Phase.RUNNING:
             return RunSeen(self.phase, self.exit, self.returned, live=None if self.returned else self.live)
         said = {"told": dict(self.told), "asked": dict(self.asked), "misasked": dict(self.misasked)}
-        return RunSeen(self.phase, **said, live=self.live)
+        return RunSeen(self.phase, **said, live=self.live, silent_seconds=self.silent_seconds)
 
 
 @dataclass
@@ -253,7 +256,15 @@ class World:
         """Collect what a lost run wrote."""
         run = self.runs[action.run]
         if run.phase is Phase.LOST:
-            run.phase, run.exit = Phase.ENDED, Exit(Outcome.LOST, tip=self.collect(run))
+            run.phase, run.exit = Phase.ENDED, Exit(Outcome.LOST, tip=self.collect(run), fence=run.order.fence)
+
+    def revoke(self, action: RevokeRun) -> None:
+        """Kill what gave no heartbeat and collect what it wrote; it may have come to life and ended meanwhile."""
+        run = self.runs[action.run]
+        demand("only what was silent too long is revoked", run.was_silent, action)
+        if run.phase in (Phase.RUNNING, Phase.LOST):
+            run.phase, run.silent_seconds = Phase.ENDED, 0.0
+            run.exit = Exit(Outcome.LOST, tip=self.collect(run), fence=run.order.fence)
 
     def collect(self, run: Run) -> str:
         """The commit of what a run changed, or nothing."""
@@ -268,7 +279,7 @@ class World:
         demand("only an ended run is judged", run.exit is not None, action)
         if run.returned is None and run.exit is not None:
             self.check_order(order, run, run.exit)
-            run.returned = self.keep_live(order, run, self.judge(order, run, run.exit.tip))
+            run.returned = self.keep_live(order, run, self.refuse_late(order, self.judge(order, run, run.exit.tip)))
 
     def rework(self, action: AdmitRework) -> None:
         """The airlock judges a held result again; what is put back is another commit on the base."""
@@ -290,7 +301,7 @@ class World:
         run.verdict = Entry.REFUSED if chance == 3 and again.answer is Answer.WIDEN else Entry.ACCEPTED
         nothing = self.commits[tip].tree == base.tree
         run.phase = Phase.ENDED
-        run.exit = Exit(Outcome.EXITED, (CommandResult("answer", 0, 0.0),), again.tip if nothing else tip)
+        run.exit = Exit(Outcome.EXITED, (CommandResult("answer", 0, 0.0),), again.tip if nothing else tip, fence=order.fence)
         if nothing:
             run.returned = Returned(Entry.UNCHANGED, again.tip, self.put_away(order.task, again.tip))
         else:
@@ -304,8 +315,21 @@ class World:
         demand("accepted work has a task that wants it", task is not None and task.status.value == "running", order)
         well = ended.outcome.value == "exited" and bool(ended.results) and all(r.code == 0 for r in ended.results)
         demand("accepted work comes from a run that ended well", well, order, ended)
+        lease = self.state.leases[order.task]
+        demand("accepted work has a lease that stands", order.fence == lease.fence and not lease.expired_ms, order, lease)
         demand("work is judged against its base", order.base == run.order.commit, order)
-        demand("work is judged against its claim", order.claims == self.state.leases[order.task].paths, order)
+        demand("work is judged against its claim", order.claims == lease.paths, order)
+
+    def refuse_late(self, order: AdmitOrder, judged: Returned) -> Returned:
+        """What was made under another lease is refused, whatever it is."""
+        if not self.is_late(order):
+            return judged
+        return replace(judged, entry=Entry.REFUSED, reason=Reason.FENCED)
+
+    def is_late(self, order: AdmitOrder) -> bool:
+        """Whether work that is to be accepted has another fence than its order."""
+        left = self.runs[order.run].exit
+        return order.accept and left is not None and left.fence != order.fence
 
     def judge(self, order: AdmitOrder, run: Run, tip: str) -> Returned:
         """The verdict of the airlock."""
@@ -313,7 +337,7 @@ class World:
             return Returned(Entry.UNCHANGED)
         if not run.takeable:
             return Returned(Entry.KEPT if not order.accept else Entry.REFUSED, reason=Reason.POLICY, detail=("too large",))
-        if not order.accept:
+        if not order.accept or self.is_late(order):
             return Returned(Entry.KEPT, tip, self.put_away(order.task, tip))
         if run.verdict is not Entry.ACCEPTED:
             return Returned(Entry.REFUSED, tip, self.put_away(order.task, tip), Reason.CLAIM, ("outside",))
@@ -417,8 +441,8 @@ class World:
     def speaks_for(self, item: SaveItem) -> bool:
         """Whether the state still stands by this very work."""
         task = self.state.tasks[item.task]
-        now = (task.generation, task.attempt, task.tip, task.status.value)
-        return now == (item.generation, item.attempt, item.tip, "saving")
+        now = (task.generation, task.attempt, task.tip, task.status.value, self.state.leases[item.task].fence)
+        return now == (item.generation, item.attempt, item.tip, "saving", item.fence)
 
     def publish(self, action: PublishSave) -> None:
         """The tag; create-only."""
@@ -468,7 +492,8 @@ class World:
         else:
             results = tuple(CommandResult(command.name, code, 1.0) for command in run.order.commands)
         run.phase = Phase.ENDED
-        run.exit = Exit(outcome, results, self.collect(run) if outcome is not Outcome.UNPREPARED else "")
+        tip = self.collect(run) if outcome is not Outcome.UNPREPARED else ""
+        run.exit = Exit(outcome, results, tip, fence=run.order.fence)
 
     def end_gate(self, run: Run, *, flaky: bool) -> None:
         """The gates judge a tree: red when it contains a bad change (or by bad luck)."""
@@ -503,6 +528,7 @@ PORTS = {
     StopRun: World.stop,
     TellRun: World.tell,
     SalvageRun: World.salvage,
+    RevokeRun: World.revoke,
     AdmitResult: World.admit,
     AdmitRework: World.rework,
     DiscardWorkspace: World.discard,

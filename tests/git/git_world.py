@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from orchd.adapters import evidence
@@ -67,6 +67,7 @@ class World:
     top: Path
     work: Path
     place: Place
+    fences: dict[str, int | None] = field(default_factory=dict)
 
     @property
     def main(self) -> str:
@@ -76,7 +77,11 @@ class World:
         return open_repo(self.place)
 
     def saves(self) -> GitSaves:
-        return GitSaves(self.open(), "main")
+        return GitSaves(self.open(), "main", self.fence_of)
+
+    def fence_of(self, task: str) -> int | None:
+        """These worlds have no state; here is what it would say about the leases."""
+        return self.fences.get(task, 0)
 
     def branch_tip(self, files: dict[str, str | bytes | None], base: str = "") -> str:
         """A commit on `base` (default: main) whose objects are in the repository, as after the airlock."""
@@ -111,7 +116,7 @@ class World:
 
     def judge(self, run: str, base: str, claims: tuple[PathSpec, ...], *, accept: bool = True) -> Returned:
         order = AdmitOrder(run, "default", run.split(".")[0], base, claims, accept)
-        GitAirlock(self.open(), "main").admit(order, Config())
+        GitAirlock(self.open(), "main", self.fence_of).admit(order, Config())
         returned = evidence.read_returned(self.place, run)
         assert returned is not None
         return returned

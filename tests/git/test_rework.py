@@ -43,7 +43,7 @@ def hold(world: World, files: dict[str, str | bytes | None] = FILES, claims: tup
 
 def answer(world: World, rework: Rework, claims: tuple[PathSpec, ...] = CLAIM, *, accept: bool = True) -> Returned:
     order = AdmitOrder("t.1.2", "default", "t", rework.base, claims, accept)
-    GitAirlock(world.open(), "main").rework(order, rework, Config())
+    GitAirlock(world.open(), "main", world.fence_of).rework(order, rework, Config())
     returned = evidence.read_returned(world.place, "t.1.2")
     assert returned is not None
     return returned

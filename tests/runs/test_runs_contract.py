@@ -117,6 +117,16 @@ def test_telling_a_run_that_has_ended_or_never_was_changes_nothing(both: Both):
     assert not both.runs.leftovers()
 
 
+def test_a_run_that_is_revoked_is_lost(both: Both):
+    both.runs.revoke("never.1.1")
+    both.start("a.1.1", LONG)
+    both.runs.revoke("a.1.1")
+    left = both.end("a.1.1")
+    assert left.outcome is Outcome.LOST
+    both.runs.revoke("a.1.1")
+    assert both.end("a.1.1") == left
+
+
 def test_after_beginning_anew_nothing_was_ever_started(both: Both):
     both.start("a.1.1", "exit 1")
     assert both.end("a.1.1").results[0].code == 1

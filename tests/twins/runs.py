@@ -59,6 +59,10 @@ class ScriptedRuns:
         if self._see(run).phase is Phase.LOST:
             self.finish(run, Exit(Outcome.LOST))
 
+    def revoke(self, run: RunId) -> None:
+        if self._see(run).phase in (Phase.RUNNING, Phase.LOST):
+            self.finish(run, Exit(Outcome.LOST))
+
     def look(self, runs: Iterable[RunId]) -> Mapping[RunId, RunSeen]:
         return {run: self._see(run) for run in runs}
 

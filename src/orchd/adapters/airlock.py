@@ -5,6 +5,7 @@ Rule: no git process and no library call here ever opens a repository that a tas
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from orchd.core.policy import Change, Folder, Violation, describe, judge, pick_r
 from orchd.errors import OrchdError
 from orchd.model.claim import Mode
 from orchd.model.config import Config
-from orchd.model.ids import Oid, RunId, task_branch
+from orchd.model.ids import Oid, RunId, TaskId, task_branch
 from orchd.model.limits import RESULT_PACK_BYTES
 from orchd.model.run import AdmitOrder, Entry, Exit, Returned
 from orchd.model.work import Answer, Reason, Rework
@@ -38,11 +39,12 @@ FINDINGS_PER_FILE = 16
 
 
 class GitAirlock:
-    """`Airlock` in git."""
+    """`Airlock` in git. `fence_of` gives the fence of the lease that a task has now; None: it has none."""
 
-    def __init__(self, repo: GitRepo, branch: str) -> None:
+    def __init__(self, repo: GitRepo, branch: str, fence_of: Callable[[TaskId], int | None]) -> None:
         self._repo = repo
         self._branch = branch
+        self._fence_of = fence_of
 
     def admit(self, order: AdmitOrder, config: Config) -> None:
         """Judge and take in one result, and leave evidence of it. Repeating it changes nothing."""
@@ -50,13 +52,16 @@ class GitAirlock:
         if ended is None:
             raise OrchdError(f"{order.run} has left no exit evidence", "this is a defect of orchd: please report it")
         made = replace(ended, tip=ended.tip if ended.tip != order.base else "")
-        returned = self._take(order, made, config) if made.tip or made.extra else _without_tip(ended)
-        told = _tell_kept(returned, order.run, partial=ended.partial)
+        late = self._tell_late(order, ended.fence) if order.accept else ""
+        judged = replace(order, accept=order.accept and not late)
+        returned = self._take(judged, made, config) if made.tip or made.extra else _without_tip(ended)
+        told = _tell_kept(_fence_off(returned, late), order.run, partial=ended.partial)
         evidence.write_returned(self._repo.place, order.run, self._keep_live(order, told, made.extra))
 
     def rework(self, order: AdmitOrder, rework: Rework, config: Config) -> None:
         """See the port. The objects came through the airlock once, so only policy has a word now."""
-        tip = rework.tip
+        tip, late = rework.tip, self._tell_late(order, order.fence) if order.accept else ""
+        order = replace(order, accept=order.accept and not late)
         if not isinstance(self._repo.library.get(tip), pygit2.Commit):
             returned = _refuse_whole(f"the held result {tip} is gone")
         else:
@@ -65,7 +70,8 @@ class GitAirlock:
             judged = judge_commit(self._repo, order, self._repo.commit(tip), config)
             nothing = judged.entry is Entry.UNCHANGED
             returned = self._keep_tip(order, replace(judged, tip=rework.tip) if nothing else judged)
-        evidence.write_answered(self._repo.place, order.run, tip)
+        returned = _fence_off(returned, late)
+        evidence.write_answered(self._repo.place, order.run, tip, order.fence)
         evidence.write_returned(self._repo.place, order.run, returned)
 
     def _put_back(self, order: AdmitOrder, tip: Oid, config: Config) -> Oid:
@@ -74,6 +80,16 @@ class GitAirlock:
         strayed = set(find_outside(kinds, order.claims))
         outside = [path for path, kind in zip(changes, kinds, strict=True) if kind in strayed]
         return put_back(self._repo, order.base, tip, outside, order.run) if outside else tip
+
+    def _tell_late(self, order: AdmitOrder, made: int) -> str:
+        """Why a result made under the fence `made` is not the one of the present lease; empty when it is."""
+        if made != order.fence:
+            return f"it was made under fence {made}, and the claim was granted under fence {order.fence}"
+        present = self._fence_of(order.task)
+        if present == order.fence:
+            return ""
+        now = "nobody holds this claim now" if present is None else f"the claim is held under fence {present} now"
+        return f"it was made under fence {made}, and {now}"
 
     def _take(self, order: AdmitOrder, made: Exit, config: Config) -> Returned:
         quarantine = make_quarantine(self._repo, order.run)
@@ -139,6 +155,11 @@ def fill_quarantine(repo: GitRepo, quarantine: Quarantine, pack: Path, base: Oid
         return ""
     fault = quarantine.unpack(pack)
     return f"git refuses its pack: {fault}" if fault else ""
+
+
+def _fence_off(returned: Returned, late: str) -> Returned:
+    """What becomes of a result that is `late`, and why it is; empty: it is not."""
+    return replace(returned, entry=Entry.REFUSED, reason=Reason.FENCED, detail=(late, *returned.detail)) if late else returned
 
 
 def _without_tip(ended: Exit) -> Returned:

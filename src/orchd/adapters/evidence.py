@@ -2,6 +2,7 @@
 
     order.json      what was asked, and the paths and command lines that the adapter worked out; written before the start
     started.json    who supervises it: boot, process id, start time; created exclusively, so a run starts once for ever
+    beat            the heartbeat of the supervisor, see `heartbeat`; the only file here that is written again and again
     out.log, out.tail.*   what the commands printed; the layout is in `run_log`, read it with `read_log`
     supervisor.err  what a supervisor said that died of an error of its own
     result.pack     the commits that were collected, if there were any
@@ -25,6 +26,7 @@ from typing import Any
 
 from orchd.adapters.codec import decode, dumps, encode
 from orchd.adapters.durable import write_durably
+from orchd.adapters.heartbeat import read_beat_age
 from orchd.adapters.place import Place
 from orchd.adapters.processes import Identity, is_alive, measure_age
 from orchd.adapters.run_files import EXIT, NOTES, ORDER, RESULT, RETURNED, STARTED
@@ -58,10 +60,11 @@ class Ordered:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A run that goes on: the process id of its supervisor, and seconds since its start."""
+    """A run that goes on: the process id of its supervisor, seconds since its start and since its last heartbeat."""
 
     pid: int
     seconds: float
+    beat_seconds: float
 
 
 _FOLLOW_SECONDS = 0.1
@@ -118,7 +121,9 @@ def read_running(place: Place, run: RunId) -> Running | None:
     who = read_started(place, run)
     if who is None or not is_alive(who) or read_exit(place, run):
         return None
-    return Running(who.pid, measure_age(who))
+    seconds = measure_age(who)
+    beat = read_beat_age(run_folder(place, run))
+    return Running(who.pid, seconds, seconds if beat is None else beat)
 
 
 def read_log(place: Place, run: RunId) -> Iterator[bytes]:
@@ -148,11 +153,11 @@ def write_ordered(place: Place, ordered: Ordered) -> None:
     write_durably(run_folder(place, ordered.order.id) / ORDER, dumps(encode(ordered)))
 
 
-def write_answered(place: Place, run: RunId, tip: Oid) -> None:
+def write_answered(place: Place, run: RunId, tip: Oid, fence: int) -> None:
     """Store, durably, that this attempt had no command: it took up the result `tip` again."""
     folder = run_folder(place, run)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_durably(folder / EXIT, dumps(encode(Exit(Outcome.EXITED, (CommandResult("answer", 0, 0.0),), tip))))
+    write_durably(folder / EXIT, dumps(encode(Exit(Outcome.EXITED, (CommandResult("answer", 0, 0.0),), tip, fence=fence))))
 
 
 def write_returned(place: Place, run: RunId, returned: Returned) -> None:

@@ -7,7 +7,7 @@ moves and read again afterwards. Moving main is the only public step.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import pygit2
@@ -22,17 +22,21 @@ from orchd.adapters.notes import add_notes, has_note, write_notes
 from orchd.adapters.save_journal import Journal, SaveJournals
 from orchd.core.wording import landed_links, name_checkpoint, word_checkpoint, word_note, word_tag
 from orchd.errors import OrchdError
-from orchd.model.ids import NOTES_REF, Oid, SaveId, integration_branch, ready_ref
+from orchd.model.ids import NOTES_REF, Oid, SaveId, TaskId, integration_branch, ready_ref
 from orchd.model.save import Hold, Merged, Save, SaveStep
 from orchd.model.snapshot import SaveSeen
 from orchd.model.tenure import Bid
 
 
 class GitSaves:
-    """`Saves` in git; with `shared`, main is the shared remote's."""
+    """`Saves` in git. `fence_of` gives the fence of the lease that a task has now; None: it has none. With `shared`, main is
+    the shared remote's."""
 
-    def __init__(self, repo: GitRepo, branch: str, shared: GitShared | None = None) -> None:
+    def __init__(
+        self, repo: GitRepo, branch: str, fence_of: Callable[[TaskId], int | None], shared: GitShared | None = None
+    ) -> None:
         self._repo = repo
+        self._fence_of = fence_of
         self._branch = branch
         self._shared = shared
         self._move = MainMove(repo, branch)
@@ -72,6 +76,7 @@ class GitSaves:
             raise OrchdError(f"save {save.id} is not ready to land", "this is a defect of orchd: please report it")
         sealed = journal.record.sealed or self._seal(journal, save, titles)
         prove_checkpoint(self._repo, save, sealed)
+        self._prove_tokens(save)
         if bid is not None and self._shared is not None:
             self._shared.land(bid, save.base, sealed, _published_refs(self._repo, replace(save, commit=sealed), self._shared))
             return
@@ -119,6 +124,13 @@ class GitSaves:
         commit = self._repo.write_commit(link.tree, [save.base, link.head], message, save.date_ms)
         self._journals.record_sealed(journal, commit)
         return commit
+
+    def _prove_tokens(self, save: Save) -> None:
+        """Raises OrchdError when a task of the save is not held under the fence that it was saved with: this process slept,
+        and somebody else has decided about the task."""
+        late = [link.item.task for link in landed_links(save) if self._fence_of(link.item.task) != link.item.fence]
+        if late:
+            raise OrchdError(f"save {save.id} must not land: {', '.join(late)} was taken over", "`orchd op log` says by whom")
 
     def _prove_landed(self, save: Save, sealed: Oid) -> None:
         main = self._repo.refs.read(main_ref(self._branch))

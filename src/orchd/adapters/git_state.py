@@ -97,7 +97,7 @@ class GitStateStore:
         left = [before.status for before, _ in changed if before is not None and before.status in ARCHIVED]
         entered = [after.status for _, after in changed if after.status in ARCHIVED]
         archived = recount(old.archived, left, entered)
-        counters = (state.owner, state.epoch, state.next_order, state.next_number, state.branch)
+        counters = (state.owner, state.epoch, state.next_order, state.next_number, state.branch, state.next_fence)
         new = Meta(orchd.__version__, *counters, archived, state.holdings)
         return None if new == old else new
 

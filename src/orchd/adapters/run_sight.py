@@ -1,6 +1,7 @@
 """How far runs are, from the evidence that they left and from what is said in their control folders.
 
-Rule: nothing about a run is known from memory. What is remembered is evidence that cannot change any more.
+Rule: nothing about a run is known from memory. What is remembered is evidence that cannot change any more, or for how long
+a heartbeat has stood still, which is measured anew after a restart.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from orchd.adapters.control_folder import read_asked
-from orchd.adapters.evidence import read_exit, read_returned, read_started, read_told
+from orchd.adapters.evidence import read_exit, read_returned, read_started, read_told, run_folder
+from orchd.adapters.heartbeat import HeartbeatWatch
 from orchd.adapters.live_evidence import read_live
 from orchd.adapters.place import Place
 from orchd.adapters.processes import Identity, is_alive
@@ -18,9 +20,10 @@ from orchd.model.run import Exit, Phase, RunSeen
 
 
 class RunSight:
-    """`watch` is told each supervisor that is seen alive."""
+    """`watch` is told each supervisor that is seen alive; `beats` measures their silence."""
 
-    def __init__(self, place: Place, watch: Callable[[Identity], None]) -> None:
+    def __init__(self, place: Place, watch: Callable[[Identity], None], beats: HeartbeatWatch) -> None:
+        self._beats = beats
         self._place = place
         self._watch = watch
         self._ended: Mapping[RunId, RunSeen] = {}
@@ -42,13 +45,15 @@ class RunSight:
             return known
         left = known.exit if known else read_exit(self._place, run)
         if left:
+            self._beats.forget(run_folder(self._place, run))
             return self._see_ended(run, left)
         who = read_started(self._place, run)
         if who is None:
             return RunSeen(Phase.ABSENT)
         if is_alive(who):
             self._watch(who)
-            return RunSeen(Phase.RUNNING, live=read_live(self._place, run))
+            silent = self._beats.measure(run_folder(self._place, run))
+            return RunSeen(Phase.RUNNING, live=read_live(self._place, run), silent_seconds=silent)
         # It may have left its evidence and ended between the two looks.
         left = read_exit(self._place, run)
         return self._see_ended(run, left) if left else RunSeen(Phase.LOST)

@@ -1,12 +1,14 @@
 """Supervised runs (port `Runs`): starting them, and telling from what they leave how far they are.
 
-Rule: nothing about a run is known from memory. What is remembered is evidence that cannot change any more, or a pidfd.
+Rule: nothing about a run is known from memory. What is remembered is evidence that cannot change any more, a pidfd, or for
+how long a heartbeat has stood still, which is measured anew after a restart.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterable, Mapping
 
 from orchd.adapters.control_folder import write_note
@@ -22,6 +24,7 @@ from orchd.adapters.evidence import (
 from orchd.adapters.fork_server import ForkServer
 from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.git_run import HERMETIC_CONFIG, HERMETIC_ENVIRONMENT
+from orchd.adapters.heartbeat import HeartbeatWatch
 from orchd.adapters.kits import Kits
 from orchd.adapters.process_watch import ProcessWatch
 from orchd.adapters.processes import send_signal
@@ -58,9 +61,12 @@ _GIT = ("git", *(part for pair in _GIT_CONFIG for part in ("-c", pair)))
 
 
 class SupervisedRuns:
-    """Commands under supervisors. `wake` is called, from another thread, whenever a supervisor ends."""
+    """Commands under supervisors. `wake` is called, from another thread, whenever a supervisor ends; `monotonic` is the
+    clock that their heartbeats are watched by."""
 
-    def __init__(self, repo: GitRepo, sandbox: Sandbox, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, repo: GitRepo, sandbox: Sandbox, wake: Callable[[], None], monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         place = repo.place
         self._place = place
         self._repo = repo
@@ -68,7 +74,7 @@ class SupervisedRuns:
         self._kits = Kits(repo)
         self._server = ForkServer(place.orch / ERRORS)
         self._watch = ProcessWatch(wake)
-        self._sight = RunSight(place, self._watch.add)
+        self._sight = RunSight(place, self._watch.add, HeartbeatWatch(monotonic))
 
     def start(self, order: RunOrder, config: Config) -> None:
         """See the port. Raises OrchdError when no supervisor could be started."""
@@ -77,13 +83,12 @@ class SupervisedRuns:
             return
         make_private_folder(folder)
         sync_folder(folder.parent)
-        ordered = self._work_out(order, config)
+        ordered = _work_out(self._repo, self._sandbox, order, config, self._kits)
         write_ordered(self._place, ordered)
         self._request("start", order.id, _task_environment(ordered, config))
 
     def stop(self, run: RunId) -> None:
-        """See the port. A command can stop (SIGSTOP) its supervisor, which is its parent: its time-out is then not kept
-        until somebody calls this."""
+        """See the port. A command can stop (SIGSTOP) its supervisor, which is its parent: it is let go on."""
         who = read_started(self._place, run)
         if who:
             send_signal(who, signal.SIGTERM)
@@ -98,6 +103,11 @@ class SupervisedRuns:
         """See the port. Returns when it has begun; the end wakes."""
         if self._sight.see(run).phase is Phase.LOST:
             self._request("salvage", run, {})
+
+    def revoke(self, run: RunId) -> None:
+        """See the port. Returns when it has begun; the end wakes."""
+        if self._sight.see(run).phase in (Phase.RUNNING, Phase.LOST):
+            self._request("revoke", run, {})
 
     def look(self, runs: Iterable[RunId]) -> Mapping[RunId, RunSeen]:
         """See the port."""
@@ -133,23 +143,24 @@ class SupervisedRuns:
         if who:
             self._watch.add(who)
 
-    def _work_out(self, order: RunOrder, config: Config) -> Ordered:
-        workspace = str(workspace_of(self._place, order.id))
-        marks = {"ORCHD_RUN": order.id, "ORCHD_WORKSPACE": workspace}
-        tree = _tree_of(self._repo, order.commit)
-        return Ordered(
-            order=order,
-            workspace=workspace,
-            repository=str(self._place.git_dir),
-            tree=tree,
-            argv=tuple(self._sandbox.wrap(("/bin/sh", "-c", one.run), workspace) for one in order.commands),
-            git=_GIT,
-            sandboxed_git=self._sandbox.wrap(_GIT, workspace),
-            git_environment={"PATH": _path(), **HERMETIC_ENVIRONMENT, **marks},
-            marks=tuple(f"{name}={value}" for name, value in marks.items()),
-            grace_seconds=config.kill_grace_seconds,
-            kit=self._kits.find(tree),
-        )
+
+def _work_out(repo: GitRepo, sandbox: Sandbox, order: RunOrder, config: Config, kits: Kits) -> Ordered:
+    workspace = str(workspace_of(repo.place, order.id))
+    marks = {"ORCHD_RUN": order.id, "ORCHD_WORKSPACE": workspace}
+    tree = _tree_of(repo, order.commit)
+    return Ordered(
+        order=order,
+        workspace=workspace,
+        repository=str(repo.place.git_dir),
+        tree=tree,
+        argv=tuple(sandbox.wrap(("/bin/sh", "-c", one.run), workspace) for one in order.commands),
+        git=_GIT,
+        sandboxed_git=sandbox.wrap(_GIT, workspace),
+        git_environment={"PATH": _path(), **HERMETIC_ENVIRONMENT, **marks},
+        marks=tuple(f"{name}={value}" for name, value in marks.items()),
+        grace_seconds=config.kill_grace_seconds,
+        kit=kits.find(tree),
+    )
 
 
 def _tree_of(repo: GitRepo, commit: Oid) -> Oid:

@@ -44,6 +44,7 @@ class Meta:
     next_order: int = 1
     next_number: int = 1
     branch: str = ""
+    next_fence: int = 1
     archived: Mapping[Status, int] = field(default_factory=dict)
     holdings: Mapping[SessionId, Holding] = field(default_factory=dict)
 
@@ -76,6 +77,7 @@ class StateTree:
             counters.branch,
             load_conflicts(conflicts),
             counters.holdings,
+            counters.next_fence,
         ), counters
 
     def find_task(self, tree: Oid, task: TaskId) -> Task | None:

@@ -23,9 +23,10 @@ from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 from orchd.adapters.collect import Base, Collected, collect_result
 from orchd.adapters.durable import create_durably, write_durably
+from orchd.adapters.heartbeat import begin_beating
 from orchd.adapters.live_commits import LiveCommits
 from orchd.adapters.process_tree import ProcessTree
-from orchd.adapters.processes import find_marked, identify, is_alive, kill_all, send_signal
+from orchd.adapters.processes import Identity, find_below, find_marked, identify, is_alive, kill_all, send_signal
 from orchd.adapters.run_files import ERRORS, EXIT, LIVE, ORDER, RESULT, SALVAGE_LOCK, STARTED
 from orchd.adapters.run_log import RunLog
 from orchd.adapters.spawn import tied_process
@@ -42,6 +43,8 @@ Result: TypeAlias = "dict[str, str | int | float | bool]"
 
 _LINE_BYTES = 65536
 _SURVIVOR_ROUND_SECONDS = 0.01
+_REVOKE_SECONDS = 5.0
+_REVOKE = "revoke"
 
 
 class Ran(NamedTuple):
@@ -95,6 +98,7 @@ def _detach(folder: Path) -> None:
 
 def _supervise(folder: Path, request: Request, answer: int) -> None:
     tree = ProcessTree()
+    begin_beating(folder)
     who = _own_identity()
     if not create_durably(folder / STARTED, _dumps(who)):
         return _tell(answer, None)
@@ -107,7 +111,7 @@ def _supervise(folder: Path, request: Request, answer: int) -> None:
     log.close()
     tree.ignore_stop()
     made, detail = _collect(tree, folder, ordered, prepared) if ran.results else (Collected(), ran.detail)
-    _leave_evidence(folder, ran._replace(detail=detail), made, seconds)
+    _leave_evidence(folder, ordered, ran._replace(detail=detail), made, seconds)
     return None
 
 
@@ -149,13 +153,15 @@ def _outcome_of(tree: ProcessTree, results: list[Result]) -> str:
     return "timeout" if any(result["timed_out"] for result in results) else "exited"
 
 
-def _salvage(folder: Path, _: Request, answer: int) -> None:
+def _salvage(folder: Path, request: Request, answer: int) -> None:
     with (folder / SALVAGE_LOCK).open("wb") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return _tell(answer, None)
         _tell(answer, _own_identity())
+        if request["verb"] == _REVOKE:
+            _end_supervisor(folder)
         if not (folder / EXIT).exists():
             _salvage_alone(folder, json.loads((folder / ORDER).read_bytes()))
     return None
@@ -168,7 +174,21 @@ def _salvage_alone(folder: Path, ordered: Ordered) -> None:
     tree = ProcessTree()
     tree.ignore_stop()
     made, detail = _collect(tree, folder, ordered, None) if os.path.lexists(workspace) else (Collected(), "")
-    _leave_evidence(folder, Ran("lost", detail=detail), made, 0.0)
+    _leave_evidence(folder, ordered, Ran("lost", detail=detail), made)
+
+
+def _end_supervisor(folder: Path) -> None:
+    """Kill a supervisor that is there but does nothing, and before it what runs below it: once it is gone, nobody knows any
+    more what was below. It is stopped meanwhile, so that it starts nothing."""
+    who = Identity(**json.loads((folder / STARTED).read_bytes()))
+    send_signal(who, signal.SIGSTOP)
+    until = time.monotonic() + _REVOKE_SECONDS
+    while is_alive(who) and (below := find_below(who.pid)) and time.monotonic() < until:
+        kill_all(below)
+        time.sleep(_SURVIVOR_ROUND_SECONDS)
+    send_signal(who, signal.SIGKILL)
+    while is_alive(who) and time.monotonic() < until:
+        time.sleep(_SURVIVOR_ROUND_SECONDS)
 
 
 def _end_survivors(ordered: Ordered) -> None:
@@ -185,8 +205,9 @@ def _end_survivors(ordered: Ordered) -> None:
         time.sleep(_SURVIVOR_ROUND_SECONDS)
 
 
-def _leave_evidence(folder: Path, ran: Ran, made: Collected, seconds: float) -> None:
-    evidence = {**ran._asdict(), **made._asdict(), "seconds": round(seconds, 3)}
+def _leave_evidence(folder: Path, ordered: Ordered, ran: Ran, made: Collected, seconds: float = 0.0) -> None:
+    fence = ordered["order"].get("fence", 0)
+    evidence = {**ran._asdict(), **made._asdict(), "seconds": round(seconds, 3), "fence": fence}
     write_durably(folder / EXIT, _dumps(evidence))
 
 
@@ -224,4 +245,4 @@ def _dumps(data: object) -> bytes:
     return (json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
 
 
-_VERBS: Mapping[str, Callable[[Path, Request, int], None]] = {"start": _supervise, "salvage": _salvage}
+_VERBS: Mapping[str, Callable[[Path, Request, int], None]] = {"start": _supervise, "salvage": _salvage, _REVOKE: _salvage}

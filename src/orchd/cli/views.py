@@ -86,15 +86,18 @@ def view_ps(state: State, running: Mapping[RunId, RunView]) -> tuple[Row, ...]:
     return (*rows, *gates)
 
 
-def view_claims(state: State) -> tuple[Row, ...]:
+def view_claims(state: State, running: Mapping[RunId, RunView]) -> tuple[Row, ...]:
     """One record for each glob of each lease."""
+    beats = {run.split(".")[0]: seen.beat_seconds for run, seen in running.items()}
     return tuple(
         {
             "task": lease.task,
             "mode": str(path.mode),
             "owner": lease.owner,
             "epoch": lease.epoch,
+            "fence": lease.fence or None,
             "since": lease.granted_ms,
+            "beat_seconds": beats.get(lease.task),
             "glob": path.glob,
         }
         for lease in state.leases.values()

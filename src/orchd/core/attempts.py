@@ -6,10 +6,13 @@ Rule: never conclude from the exit code alone that something was done; READY nee
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from orchd.core.exit_words import tell_exit
+from orchd.core.leases import tell_expiry
 from orchd.core.statuses import ACTIVE
 from orchd.core.watched import current_run
+from orchd.model.claim import Lease
 from orchd.model.limits import LOST_RETRIES
 from orchd.model.message import AttemptEnded, Event
 from orchd.model.run import Entry, Exit, Outcome, Phase, Returned, RunSeen
@@ -32,7 +35,7 @@ def conclude_attempts(state: State, snapshot: Snapshot) -> Iterator[Event]:
         if task.status in ACTIVE:
             seen = snapshot.runs.get(current_run(task), UNSEEN)
             if seen.exit and seen.returned:
-                yield _conclude(task, seen.exit, seen.returned, snapshot.now_ms)
+                yield _conclude(task, state.leases[task.spec.id], seen.exit, seen.returned, snapshot.now_ms)
             elif task.status is Status.STOPPING and seen.phase is Phase.ABSENT:
                 yield _ended(task, Status.CANCELLED, _untouched(task), snapshot.now_ms, Reason.CANCELLED)
 
@@ -42,9 +45,13 @@ def ended_well(seen: Exit) -> bool:
     return seen.outcome is Outcome.EXITED and bool(seen.results) and all(result.code == 0 for result in seen.results)
 
 
-def _conclude(task: Task, seen: Exit, returned: Returned, now_ms: int) -> AttemptEnded:
+def _conclude(task: Task, lease: Lease, left: Exit, returned: Returned, now_ms: int) -> AttemptEnded:
+    seen = Exit(Outcome.LOST, fence=left.fence) if lease.expired_ms else left
+    returned = replace(returned, detail=tell_expiry(lease) + returned.detail)
     if task.status is Status.STOPPING:
         return _ended(task, Status.CANCELLED, returned, now_ms, Reason.CANCELLED, returned.detail)
+    if seen.fence != lease.fence:
+        return _ended(task, Status.FAILED, returned, now_ms, Reason.FENCED, returned.detail)
     if seen.outcome is Outcome.LOST and task.lost + 1 < LOST_RETRIES:
         return _ended(task, Status.WAITING, returned, now_ms, Reason.LOST, returned.detail)
     if not ended_well(seen):

@@ -16,6 +16,7 @@ from orchd.model.message import (
     ConflictPredicted,
     Event,
     GateRan,
+    LeaseExpired,
     ProblemsChanged,
     SaveAbandoned,
     SaveGated,
@@ -108,6 +109,11 @@ def _(event: TaskAnswered, state: State) -> Iterator[Line]:
 @tell.register
 def _(event: TaskCancelled, state: State) -> Iterator[Line]:
     yield Line(Tone.PLAIN, "cancelled", event.task)
+
+
+@tell.register
+def _(event: LeaseExpired, state: State) -> Iterator[Line]:
+    yield Line(Tone.BAD, "expired", f"{event.task}: no heartbeat of its supervisor; it is ended and its work is kept")
 
 
 @tell.register

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from orchd.core.attempts import UNSEEN, ended_well
 from orchd.core.briefing import tell_task, word_brief
 from orchd.core.intake import recorded_drops
+from orchd.core.leases import holds_tokens, is_silent
 from orchd.core.saving import lands_nothing_new
 from orchd.core.statuses import ACTIVE, OPEN
 from orchd.core.tenures import bid_for_landing, is_secure, list_bids
@@ -31,6 +32,7 @@ from orchd.model.message import (
     PublishSave,
     ReleaseBase,
     ReleaseLives,
+    RevokeRun,
     SalvageRun,
     SettleDrop,
     StartRun,
@@ -64,19 +66,21 @@ def _serve_attempt(task: Task, lease: Lease, snapshot: Snapshot) -> Iterator[Act
     if task.rework is not None:
         if seen.returned is None:
             accept = task.status is Status.RUNNING
-            yield AdmitRework(_order_admission(task, current_run(task), accept=accept), task.rework)
+            yield AdmitRework(_order_admission(task, current_run(task), lease.fence, accept=accept), task.rework)
     elif seen.phase is Phase.ABSENT and task.status is Status.RUNNING:
         if is_secure(task.spec.session, snapshot.shared):
             yield StartRun(order_attempt(task, lease), task.spec.id)
+    elif seen.phase is Phase.RUNNING and lease.expired_ms:
+        yield RevokeRun(current_run(task))
     elif seen.phase is Phase.RUNNING and task.status is Status.STOPPING:
         yield StopRun(current_run(task))
     elif seen.phase is Phase.LOST:
         yield SalvageRun(current_run(task))
     elif seen.exit and seen.returned is None:
-        accept = task.status is Status.RUNNING and ended_well(seen.exit)
-        yield admit_in_turn(_order_admission(task, current_run(task), accept=accept), seen)
+        accept = task.status is Status.RUNNING and not lease.expired_ms and ended_well(seen.exit)
+        yield admit_in_turn(_order_admission(task, current_run(task), lease.fence, accept=accept), seen)
     if seen.phase is Phase.RUNNING and seen.live and seen.live.fresh:
-        yield TakeLive(_order_admission(task, current_run(task), accept=True))
+        yield TakeLive(_order_admission(task, current_run(task), lease.fence, accept=True))
 
 
 def admit_in_turn(order: AdmitOrder, seen: RunSeen) -> AdmitResult | TakeLive:
@@ -84,8 +88,8 @@ def admit_in_turn(order: AdmitOrder, seen: RunSeen) -> AdmitResult | TakeLive:
     return TakeLive(order) if seen.live and seen.live.fresh else AdmitResult(order)
 
 
-def _order_admission(task: Task, run: RunId, *, accept: bool) -> AdmitOrder:
-    return AdmitOrder(run, task.spec.session, task.spec.id, task.base, task.spec.claims, accept)
+def _order_admission(task: Task, run: RunId, fence: int, *, accept: bool) -> AdmitOrder:
+    return AdmitOrder(run, task.spec.session, task.spec.id, task.base, task.spec.claims, accept, fence)
 
 
 def order_attempt(task: Task, lease: Lease) -> RunOrder:
@@ -95,7 +99,7 @@ def order_attempt(task: Task, lease: Lease) -> RunOrder:
     env = (*names, *_name_ports(lease.ports))
     message = f"{spec.title}\n\nOrch-Task: {spec.id}\nOrch-Attempt: {run}\n"
     commands = (Command("run", spec.run, spec.timeout_seconds),)
-    return RunOrder(run, task.base, commands, collect=True, message=message, env=env, brief=word_brief(task))
+    return RunOrder(run, task.base, commands, True, message, env, word_brief(task), lease.fence)  # noqa: FBT003
 
 
 def _name_ports(ports: tuple[int, ...]) -> Iterator[tuple[str, str]]:
@@ -123,7 +127,12 @@ def _merge(save: Save, seen: SaveSeen, state: State, snapshot: Snapshot) -> Iter
 
 def _gate(save: Save, seen: SaveSeen, state: State, snapshot: Snapshot) -> Iterator[Action]:
     run = probe_run(save)
-    if run is not None and snapshot.runs.get(run, UNSEEN).phase is Phase.ABSENT:
+    if run is None:
+        return
+    present = snapshot.runs.get(run, UNSEEN)
+    if is_silent(present):
+        yield RevokeRun(run)
+    elif present.phase is Phase.ABSENT:
         index = int(run.split(".")[1])
         commands = tuple(Command(gate.name, gate.run, gate.timeout_seconds) for gate in save.gates)
         head = save.chain[index - 1].head if index else save.base
@@ -135,7 +144,8 @@ def _land(save: Save, seen: SaveSeen, state: State, snapshot: Snapshot) -> Itera
     hopeless = seen.taken or snapshot.main != save.base
     shared = snapshot.shared
     must_not = not is_secure(save.session, shared) or (shared is not None and (shared.busy or shared.rests))
-    if not seen.landed and not hopeless and not waits and not must_not and not lands_nothing_new(save):
+    may = not must_not and holds_tokens(save, state) and not lands_nothing_new(save)
+    if may and not seen.landed and not hopeless and not waits:
         yield LandSave(save, _titles(save, state), bid_for_landing(save, state, snapshot))
 
 
@@ -185,12 +195,14 @@ def _clear_refs(state: State, snapshot: Snapshot) -> Iterator[Action]:
 
 def _clear_workspace(run: RunId, seen: RunSeen, tasks: Mapping[TaskId, Task]) -> Iterator[Action]:
     task = tasks.get(run.split(".")[0])
-    if seen.phase is Phase.RUNNING:
+    if is_silent(seen):
+        yield RevokeRun(run)
+    elif seen.phase is Phase.RUNNING:
         yield StopRun(run)
     elif seen.phase is Phase.LOST:
         yield SalvageRun(run)
     elif task is not None and seen.exit is not None and seen.returned is None:
-        yield admit_in_turn(_order_admission(task, run, accept=False), seen)
+        yield admit_in_turn(_order_admission(task, run, 0, accept=False), seen)
     elif run.startswith(GATE_MARK) or is_reachable(seen):
         yield DiscardWorkspace(run)
 

@@ -24,6 +24,7 @@ from orchd.model.message import (
     GateLost,
     GateRan,
     LeaderTook,
+    LeaseExpired,
     ProblemsChanged,
     SaveAbandoned,
     SaveClosed,
@@ -65,6 +66,7 @@ class Draft:
     branch: str
     conflicts: tuple[Conflict, ...]
     holdings: dict[SessionId, Holding]
+    next_fence: int
 
     @property
     def open_save(self) -> Save:
@@ -88,6 +90,7 @@ def evolve(state: State, events: Iterable[Event]) -> State:
         state.branch,
         state.conflicts,
         dict(state.holdings),
+        state.next_fence,
     )
     for event in events:
         apply(event, draft)
@@ -103,6 +106,7 @@ def evolve(state: State, events: Iterable[Event]) -> State:
         draft.branch,
         draft.conflicts,
         draft.holdings,
+        draft.next_fence,
     )
 
 
@@ -153,6 +157,7 @@ def _(event: TaskWithdrawn, draft: Draft) -> None:
 def _(event: AttemptStarted, draft: Draft) -> None:
     task = _change(draft, event, event.task, Status.RUNNING)
     draft.leases[event.task] = event.lease
+    draft.next_fence = max(draft.next_fence, event.lease.fence + 1)
     draft.tasks[event.task] = replace(
         task,
         attempt=event.attempt,
@@ -179,6 +184,11 @@ def _(event: AttemptEnded, draft: Draft) -> None:
         lost=task.lost + (event.reason is Reason.LOST),
         rework=task.rework if event.status is Status.WAITING else None,
     )
+
+
+@apply.register
+def _(event: LeaseExpired, draft: Draft) -> None:
+    draft.leases[event.task] = replace(draft.leases[event.task], expired_ms=event.at_ms)
 
 
 @apply.register

@@ -23,6 +23,8 @@ class Telling:
     steps: tuple[str, ...] = ()
 
 
+EXPIRED = "attempt {attempt} counts as lost: its supervisor gives no heartbeat; it is being ended, and its work will be kept"
+LOST_BEFORE = "attempt {attempt} was lost: its supervisor was gone, or gave no heartbeat"
 LOG = "`orchd logs {id}` shows what it printed"
 DIFF = "`git diff {base} {ref}` shows what it changed: nothing is lost"
 RETRY = "`orchd retry {id}` runs it again on the present {branch}"
@@ -80,8 +82,11 @@ REASONS: Mapping[Reason, Telling] = {
         steps=(RETRY, "or merge `{ref}` by hand and `orchd cancel {id}`", DIFF),
     ),
     Reason.LOST: Telling(
-        "its supervisor was gone and had left no exit evidence ({lost} times)",
+        "its supervisor was gone, or gave no heartbeat, and left no evidence of its own ({lost} times)",
         steps=(LOG, DIFF, RETRY),
+    ),
+    Reason.FENCED: Telling(
+        "its result came from an earlier holder of its claim, so it was not taken in", steps=(DIFF, LOG, RETRY)
     ),
     Reason.CANCELLED: Telling("somebody cancelled it", steps=(DIFF, RETRY)),
 }

@@ -17,6 +17,7 @@ from orchd.core.duties import list_duties
 from orchd.core.evolve import evolve
 from orchd.core.intake import read_files
 from orchd.core.landing import advance_save, begin_save
+from orchd.core.leases import expire_leases
 from orchd.core.lifecycle import allows
 from orchd.core.radar import watch_conflicts
 from orchd.core.reservations import standing
@@ -39,7 +40,8 @@ def plan(snapshot: Snapshot) -> Plan:
         events += fresh
         state = evolve(state, fresh) if fresh else state
     decisions = decide(state, _room(state, snapshot))
-    starts = tuple(_start(state, snapshot, decision) for decision in decisions if decision.cause is Cause.NONE)
+    starting = [decision for decision in decisions if decision.cause is Cause.NONE]
+    starts = tuple(_start(state, snapshot, one, fence) for fence, one in enumerate(starting, state.next_fence))
     events += starts
     state = evolve(state, starts) if starts else state
     wake_ms = gathers_until(state, snapshot.now_ms)
@@ -74,10 +76,10 @@ def _room(state: State, snapshot: Snapshot) -> Room:
     return Room(snapshot.config, snapshot.now_ms, snapshot.draining, only, kept, snapshot.busy_ports, away, claims)
 
 
-def _start(state: State, snapshot: Snapshot, decision: Decision) -> AttemptStarted:
+def _start(state: State, snapshot: Snapshot, decision: Decision, fence: int) -> AttemptStarted:
     task = state.tasks[decision.task]
     spec = task.spec
-    lease = Lease(spec.id, state.owner, state.epoch, spec.claims, snapshot.now_ms, spec.resources, decision.ports)
+    lease = Lease(spec.id, state.owner, state.epoch, spec.claims, snapshot.now_ms, spec.resources, decision.ports, fence)
     base = task.rework.base if task.rework else snapshot.main
     return AttemptStarted(decision.task, task.attempt + 1, base, lease)
 
@@ -118,6 +120,7 @@ WISHES: Mapping[Verb, Callable[[Intent, State, Snapshot], Iterator[Event]]] = {
 STAGES: tuple[Stage, ...] = (
     hear_intents,
     read_files,
+    expire_leases,
     conclude_attempts,
     advance_save,
     hear_owners,

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from orchd.core.conflicts import order_merges
 from orchd.core.exit_words import tell_exit
 from orchd.core.statuses import ACTIVE
+from orchd.model.claim import Lease
 from orchd.model.config import Config
 from orchd.model.ids import Oid, SaveId, SessionId, TaskId, gate_run
 from orchd.model.limits import GATHER_SECONDS, SAVE_ITEMS
@@ -31,7 +32,7 @@ def plan_save(state: State, base: Oid, config: Config, now_ms: int) -> Save | No
         return None
     session = ready[0].spec.session
     taken = [task for task in ready if task.spec.session == session][:SAVE_ITEMS]
-    items = tuple(map(_item, order_merges(taken, state.conflicts)))
+    items = tuple(_item(task, state.leases[task.spec.id]) for task in order_merges(taken, state.conflicts))
     identity = _identify(session, base, items, config.gates, state.next_number)
     return Save(identity, session, base, items, config.gates, state.next_number, now_ms)
 
@@ -112,8 +113,8 @@ def tasks_of(save: Save) -> frozenset[TaskId]:
     return frozenset(item.task for item in save.items) - {gone.item.task for gone in save.excluded}
 
 
-def _item(task: Task) -> SaveItem:
-    return SaveItem(task.spec.id, task.generation, task.attempt, task.tip, task.base)
+def _item(task: Task, lease: Lease) -> SaveItem:
+    return SaveItem(task.spec.id, task.generation, task.attempt, task.tip, task.base, lease.fence)
 
 
 def _identify(session: SessionId, base: Oid, items: tuple[SaveItem, ...], gates: tuple[Gate, ...], number: int) -> SaveId:

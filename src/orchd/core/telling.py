@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from orchd.core.conflicts import tell_conflicts
 from orchd.core.inert import inert
+from orchd.core.leases import tell_expiry
 from orchd.core.phrases import (
     BACK,
     BUSY_STEPS,
@@ -21,10 +22,12 @@ from orchd.core.phrases import (
     CAUSES,
     CHANGES,
     DIFF,
+    EXPIRED,
     GIT_IS_BUSY,
     HOLD_STEPS,
     HOLDS,
     LOG,
+    LOST_BEFORE,
     REASONS,
     RETRY,
     REWORK,
@@ -169,7 +172,7 @@ def short_ref(ref: str) -> str:
 
 
 def _tell_waiting(task: Task, state: State, decision: Decision | None, scene: Scene) -> Telling:
-    lost = (f"attempt {task.attempt} was lost: its supervisor was gone without evidence",) if task.lost else ()
+    lost = (LOST_BEFORE.format(attempt=task.attempt), *map(inert, task.detail)) if task.lost else ()
     why = (*lost, REWORK.format(tip=task.rework.tip[:SHORT_OID])) if task.rework else lost
     if decision is None:
         return Telling(
@@ -225,7 +228,10 @@ def _name_other(other: TaskId, known: Mapping[TaskId, Task]) -> str:
     return f"{other} ({task.status}{reason})"
 
 
-def _tell_running(task: Task, _: State, __: Scene) -> Telling:
+def _tell_running(task: Task, state: State, _: Scene) -> Telling:
+    lease = state.leases.get(task.spec.id)
+    if lease is not None and lease.expired_ms:
+        return Telling(EXPIRED.format(attempt=task.attempt), tell_expiry(lease), (LOG.format(id=task.spec.id),))
     if task.rework:
         return Telling(REWORK.format(tip=task.rework.tip[:SHORT_OID]))
     return Telling(

@@ -20,6 +20,7 @@ from orchd.model.message import (
     PublishSave,
     ReleaseBase,
     ReleaseLives,
+    RevokeRun,
     SalvageRun,
     SettleDrop,
     StartRun,
@@ -67,6 +68,11 @@ def _(action: TellRun, ports: Ports, config: Config) -> None:
 @perform.register
 def _(action: SalvageRun, ports: Ports, config: Config) -> None:
     ports.runs.salvage(action.run)
+
+
+@perform.register
+def _(action: RevokeRun, ports: Ports, config: Config) -> None:
+    ports.runs.revoke(action.run)
 
 
 @perform.register

@@ -26,7 +26,12 @@ class PathSpec:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A granted claim. `epoch` is the leader's epoch when it was granted and only rises; `ports` are TCP ports."""
+    """A granted claim. `epoch` is the leader's epoch when it was granted and only rises; `ports` are TCP ports.
+
+    `fence` is the number of this grant: it rises with each grant in a repository, so that what an earlier holder brings
+    late is known by its lower number (0: granted before there were fences). `expired_ms` is when it expired, because its
+    supervisor had given no heartbeat for too long; 0: it stands.
+    """
 
     task: TaskId
     owner: str
@@ -35,6 +40,8 @@ class Lease:
     granted_ms: int
     resources: tuple[str, ...] = ()
     ports: tuple[int, ...] = ()
+    fence: int = 0
+    expired_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

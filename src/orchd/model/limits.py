@@ -30,6 +30,14 @@ TASK_TIMEOUT_SECONDS = 3600.0
 GATE_TIMEOUT_SECONDS = 1800.0
 MAX_TIMEOUT_SECONDS = 7 * 24 * 3600.0
 
+BEAT_SECONDS = 5.0
+"""Between two heartbeats of a supervisor. Each costs it one wake-up and one small write."""
+
+LEASE_SECONDS = 90.0
+"""How long a heartbeat may stand still, on the clock of the daemon that watches, before the lease expires. Too short kills
+good work on a machine that swaps or whose disk stalls (half a minute was seen); too long keeps others waiting for a
+crashed holder, which is rare: most supervisors that die are seen dead at once."""
+
 LOST_RETRIES = 2
 """Attempts of one task that may be lost (supervisor gone without evidence) before the task fails."""
 

@@ -79,6 +79,15 @@ class AttemptEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaseExpired:
+    """The supervisor of an attempt gave no heartbeat for too long. Whatever it still brings, the attempt is lost."""
+
+    task: TaskId
+    fence: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class StopAsked:
     """Somebody cancelled a running task; its tree is being ended."""
 
@@ -249,6 +258,7 @@ Event: TypeAlias = (
     | TaskWithdrawn
     | AttemptStarted
     | AttemptEnded
+    | LeaseExpired
     | StopAsked
     | TaskCancelled
     | TaskRetried
@@ -297,6 +307,13 @@ class TellRun:
 @dataclass(frozen=True, slots=True)
 class SalvageRun:
     """End what survived of a lost run and collect what it had written, as evidence with outcome LOST."""
+
+    run: RunId
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeRun:
+    """Kill a supervisor that gives no heartbeat and all below it, and collect what was written, as for a lost run."""
 
     run: RunId
 
@@ -410,6 +427,7 @@ Action: TypeAlias = (
     | StopRun
     | TellRun
     | SalvageRun
+    | RevokeRun
     | AdmitResult
     | AdmitRework
     | TakeLive

@@ -55,6 +55,7 @@ class RunOrder:
 
     With `collect`, what the commands changed is committed with `message` and packed; gates are run without it.
     `env` is added to the allowed environment. With a `brief` the workspace gets a control folder with that text in it.
+    `fence` is that of the lease it works under (0: gates have none).
     """
 
     id: RunId
@@ -64,6 +65,7 @@ class RunOrder:
     message: str = ""
     env: tuple[tuple[str, str], ...] = ()
     brief: str = ""
+    fence: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class Exit:
     """The exit evidence of a run. `tip` is empty when nothing was collected; `seconds` is the wall time of the commands.
     `extra` is a commit whose parents are all commits of the task that neither `tip` nor its base has (stashes, other
     branches, what it reset away); empty when there are none. `partial`: the workspace holds more, in repositories of its
-    own."""
+    own. `fence` is that of its order."""
 
     outcome: Outcome
     results: tuple[CommandResult, ...] = ()
@@ -80,6 +82,7 @@ class Exit:
     detail: str = ""
     extra: Oid = ""
     partial: bool = False
+    fence: int = 0
 
 
 class Entry(StrEnum):
@@ -95,7 +98,7 @@ class Entry(StrEnum):
 class AdmitOrder:
     """What the airlock needs to judge the result of a run.
 
-    Without `accept` (the run failed or was stopped) the work is only kept in the attic.
+    Without `accept` (the run failed or was stopped) the work is only kept in the attic. `fence` is that of the lease.
     """
 
     run: RunId
@@ -104,6 +107,7 @@ class AdmitOrder:
     base: Oid
     claims: tuple[PathSpec, ...]
     accept: bool
+    fence: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +139,8 @@ class Live:
 class RunSeen:
     """One run as observed now. While it runs: `told` are the notes that it was given, by file name; `asked` are its
     requests, by name and line by line; `misasked` says what is wrong with those that cannot be read; `live` is what it has
-    committed so far (also of one that has ended and has not been judged)."""
+    committed so far (also of one that has ended and has not been judged); `silent_seconds` is how long its heartbeat has
+    stood still while somebody watched it."""
 
     phase: Phase
     exit: Exit | None = None
@@ -144,3 +149,4 @@ class RunSeen:
     asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     misasked: Mapping[str, str] = field(default_factory=dict)
     live: Live | None = None
+    silent_seconds: float = 0.0

@@ -61,14 +61,15 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class SaveItem:
-    """One finished task in a save; (task, generation, attempt) is the token of the work that may land, `base` the commit
-    that the attempt was started from."""
+    """One finished task in a save; (task, generation, attempt, fence) is the token of the work that may land, `base` the
+    commit that the attempt was started from."""
 
     task: TaskId
     generation: int
     attempt: int
     tip: Oid
     base: Oid = ""
+    fence: int = 0
 
 
 @dataclass(frozen=True, slots=True)

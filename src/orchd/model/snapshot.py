@@ -32,8 +32,9 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Everything that lasts: the fold of all events. `next_order` and `next_number` never go back; `branch` is the one that
-    tasks landed on last, so that a checkout of another one does not change it; `conflicts` are predicted, one for each pair;
+    """Everything that lasts: the fold of all events. `next_order`, `next_number` and `next_fence` never go back; `branch` is
+    the one that tasks landed on last, so that a checkout of another one does not change it; `conflicts` are predicted, one
+    for each pair;
     `holdings` says who owns which session where clones share a remote."""
 
     owner: str = ""
@@ -47,6 +48,7 @@ class State:
     branch: str = ""
     conflicts: tuple[Conflict, ...] = ()
     holdings: Mapping[SessionId, Holding] = field(default_factory=dict)
+    next_fence: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ class Reason(StrEnum):
     CONFLICT = "conflict"
     PROOF = "proof"
     LOST = "lost"
+    FENCED = "fenced"
     CANCELLED = "cancelled"
 
 

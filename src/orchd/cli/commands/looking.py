@@ -51,8 +51,9 @@ def claims() -> None:
     """List the claims that are held."""
     from orchd import app
 
-    state = app.read_hot(app.find(read_flags().repo)).state
-    print_records(ENVELOPES["claims"], view_claims(state), "no claim is held")
+    place = app.find(read_flags().repo)
+    state = app.read_hot(place).state
+    print_records(ENVELOPES["claims"], view_claims(state, app.running(place, state)), "no claim is held")
 
 
 @click.command(cls=Command)
