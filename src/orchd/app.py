@@ -96,6 +96,7 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
     from orchd.adapters.clock import SystemClock
     from orchd.adapters.effective import write_effective
     from orchd.adapters.git_lives import GitLives
+    from orchd.adapters.git_numbers import GitNumbers
     from orchd.adapters.git_radar import GitRadar
     from orchd.adapters.git_refs import GitRefs
     from orchd.adapters.git_repo import open_repo
@@ -137,6 +138,7 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
             intents=IntentFolder(place),
             refs=refs,
             runs=runs,
+            numbers=GitNumbers(repo, clock.now_ms),
             airlock=GitAirlock(repo, branch, leases.fence_of),
             lives=GitLives(repo),
             saves=GitSaves(repo, branch, leases.fence_of, shared),
@@ -398,6 +400,16 @@ def ask(place: Place, verb: Verb, subject: str, words: Sequence[str] = ()) -> No
     from orchd.adapters.intents import drop_intent
 
     drop_intent(place, verb, subject, words)
+
+
+def take_number(place: Place, kind: str, holder: str) -> str:
+    """A number of a kind for `holder`, who gets the same one again."""
+    from orchd.adapters.clock import SystemClock
+    from orchd.adapters.git_numbers import GitNumbers
+    from orchd.adapters.git_repo import open_repo
+    from orchd.model.number import NumberWish
+
+    return GitNumbers(open_repo(place), SystemClock().now_ms).take(NumberWish(kind, holder), config(place))
 
 
 def init(place: Place) -> list[tuple[Path, str]]:

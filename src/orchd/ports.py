@@ -14,6 +14,7 @@ from typing import Protocol
 from orchd.model.config import Config
 from orchd.model.ids import Oid, RunId, SaveId, TaskId
 from orchd.model.message import Event
+from orchd.model.number import NumberWish
 from orchd.model.problem import Problem
 from orchd.model.run import AdmitOrder, RunOrder, RunSeen
 from orchd.model.save import Save
@@ -133,6 +134,15 @@ class Runs(Protocol):
     def begin_anew(self) -> None:
         """Run ids start again, so nothing that was left under them may count: stop what still runs, and set all evidence
         and all workspaces aside, where people find them. Does nothing when there is nothing."""
+
+
+class Numbers(Protocol):
+    """Numbers of a kind (migrations) that are given once in a repository, whoever asks."""
+
+    def take(self, wish: NumberWish, config: Config) -> str:
+        """The next number after all that stand in a branch or were given, with the leading zeros that the files have; it is
+        durable when it is returned. Keyed by kind and holder: the same holder gets the same number again, unless somebody
+        else has used it meanwhile."""
 
 
 class Airlock(Protocol):
@@ -278,6 +288,7 @@ class Ports:
     intents: Intents
     refs: Refs
     runs: Runs
+    numbers: Numbers
     airlock: Airlock
     lives: Lives
     saves: Saves

@@ -100,6 +100,7 @@ def rows_of(name: str) -> tuple:
         "check": lambda: view_problems([PROBLEM]),
         "init": lambda: ({"path": ".orch/config.yaml", "result": "written"},),
         "run": lambda: (view_run(Served(state, EMPTY), "1 failed", 1),),
+        "number": lambda: ({"kind": "migration", "number": "0042", "holder": "me"},),
         "ask": lambda: ({"task": "t", "verb": "retry", "status": "failed", "served": True},),
         "status": lambda: (status_row(),),
         "explain": lambda: tuple(view_explain(task, state, None) for task in state.tasks.values()),

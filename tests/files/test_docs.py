@@ -12,6 +12,7 @@ from orchd.adapters.schema import MODELS, ParsedTask, parse_config, parse_task, 
 from orchd.adapters.schema_docs import render_docs, write_docs
 from orchd.adapters.templates import template
 from orchd.model.config import Agent, Config, Slots
+from orchd.model.number import NumberKind
 from orchd.model.save import Gate
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -59,6 +60,7 @@ def test_the_configuration_template_is_all_defaults_and_shows_every_key() -> Non
         groups=(Slots("migrations", 1),),
         agents=(Agent("claude", 2, "anthropic"),),
         providers=(Slots("anthropic", 3),),
+        numbers=(NumberKind("migration", ("db/migrations/*",)),),
         remote="origin",
     )
     assert all(f"# {key}:" in text for key in MODELS["config"].model_fields)

@@ -70,7 +70,10 @@ Entry: TypeAlias = PathEntry | ResourceEntry | PortEntry | NumberEntry
 FORMS: Mapping[str, type[Strict]] = {"path": PathEntry, "resource": ResourceEntry, "port": PortEntry}
 """The key that makes an entry one of each form; any other is a kind of numbers."""
 
-_KEYS = tuple(dict.fromkeys(key for form in FORMS.values() for key in form.model_fields))
+_VARIABLES = ("task", "session", "attempt", "run", "workspace", "control", "ports")
+"""No kinds of numbers: the variable of each is orchd's own."""
+
+_KEYS = (*dict.fromkeys(key for form in FORMS.values() for key in form.model_fields), *_VARIABLES)
 _NUMBER_SCHEMA = {
     "type": "object",
     "description": "The next free number of a kind, like `{migration: next}`.",

@@ -29,6 +29,7 @@ from orchd.adapters.field_checks import (
     PORT_RANGE,
     SECONDS,
     SIZE,
+    Glob,
     Slug,
     Strict,
     check_branch,
@@ -65,6 +66,7 @@ from orchd.model.limits import (
     TASK_TIMEOUT_SECONDS,
     TITLE_CHARS,
 )
+from orchd.model.number import NumberKind
 from orchd.model.problem import Problem
 from orchd.model.save import Gate
 from orchd.model.snapshot import Mention
@@ -178,6 +180,15 @@ class GateEntry(Strict):
     timeout: Timeout = Field(default=GATE_TIMEOUT_SECONDS, description="The wall-clock limit.", examples=["10m"])
 
 
+class NumbersEntry(Strict):
+    """Where the numbers of a kind stand."""
+
+    paths: Annotated[list[Glob], Field(min_length=1, max_length=LIST_ITEMS)] = Field(
+        description="Globs of the files whose names begin with the numbers, like `0042_add.py` or `V7__users.sql`.",
+        examples=[["db/migrations/*"]],
+    )
+
+
 class ConfigFile(Strict):
     """The configuration of orchd in this repository. Everything works without it."""
 
@@ -203,6 +214,12 @@ class ConfigFile(Strict):
         default={},
         description="Tasks of all agents of each provider that run at the same time.",
         examples=[{"anthropic": 3}],
+    )
+    numbers: Annotated[dict[Slug, NumbersEntry], Field(max_length=LIST_ITEMS)] = Field(
+        default={},
+        description="Kinds of numbers of which a task can claim the next one. One that is not named here, like `migration`, is "
+        "looked for in the folders `migrations` and `migration`.",
+        examples=[{"migration": {"paths": ["db/migrations/*"]}}],
     )
     timeout: Timeout = Field(
         default=TASK_TIMEOUT_SECONDS, description="The wall-clock limit of tasks that do not set their own.", examples=["1h"]
@@ -397,4 +414,5 @@ def _config(file: ConfigFile) -> Config:
         providers=tuple(Slots(name, parallel) for name, parallel in file.providers.items()),
         remote=file.remote,
         takeover_seconds=file.takeover,
+        numbers=tuple(NumberKind(name, tuple(kind.paths)) for name, kind in file.numbers.items()),
     )

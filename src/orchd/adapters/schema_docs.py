@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 from orchd.adapters.claim_entries import FORMS, PathEntry
 from orchd.adapters.mistakes import FILE_CODES
 from orchd.adapters.reservation_schema import ReservationFile
-from orchd.adapters.schema import AgentEntry, ConfigFile, GateEntry, LimitsEntry, TaskFile
+from orchd.adapters.schema import AgentEntry, ConfigFile, GateEntry, LimitsEntry, NumbersEntry, TaskFile
 from orchd.adapters.templates import template
 from orchd.core.graph import GRAPH_CODES
 
@@ -43,7 +43,11 @@ def _task_page() -> str:
         *_section("Keys", TaskFile),
         *_section("An entry of `claims`", *FORMS.values()),
         "An entry is one of `path` (with or without `mode`), `resource` and `port`; a bare glob is short for `{path: <glob>}`. "
-        "`{migration: next}` asks for the next number of a kind, here `migration`; this version reads it and gives none.",
+        "`{migration: next}` asks for the next number of a kind, here `migration`: the task finds it in `$ORCHD_MIGRATION` and "
+        "in its brief, with the leading zeros that the files have, and nobody else gets it. It is one more than all that begin "
+        "a file name in any branch and all that were given; a retry has the same one, unless somebody used it meanwhile. "
+        "`orchd number migration` gives one to people and tools: who takes one without asking while a task runs is not "
+        "noticed. Names that begin with a date, and hashes, are not meant.",
         "## What YAML may do here",
         "One document, UTF-8, spaces for indentation. Anchors, aliases, tags, directives and merge keys are refused. Types are "
         "strict: where text is wanted, `08`, `true` and `2026-01-31` must be quoted.",
@@ -59,6 +63,7 @@ def _config_page() -> str:
         *_section("Keys of `limits`", LimitsEntry),
         *_section("Keys of an entry of `gates`", GateEntry),
         *_section("Keys of an entry of `agents`", AgentEntry),
+        *_section("Keys of an entry of `numbers`", NumbersEntry),
         "## The file that `orchd init` writes",
         _example(template("config.yaml")),
     )

@@ -95,6 +95,16 @@ ENVELOPES: Mapping[str, Envelope] = {
             ),
             many=True,
         ),
+        Envelope(
+            "number",
+            "A number that was given.",
+            (
+                Field("kind", Kind.TEXT, "what it counts"),
+                Field("number", Kind.TEXT, "the number, with its leading zeros"),
+                Field("holder", Kind.TEXT, "who has it"),
+            ),
+            many=False,
+        ),
         Envelope("checkpoints", "Landed saves, the newest first.", CHECKPOINT_FIELDS, many=True),
         Envelope(
             "verify",

@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, str] = {
     "verify": "proving",
     "restore": "restoring",
     "claims": "looking",
+    "number": "working",
     "op": "looking",
     "retry": "working",
     "cancel": "working",

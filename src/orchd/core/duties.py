@@ -16,7 +16,7 @@ from orchd.core.statuses import ACTIVE, OPEN
 from orchd.core.tenures import bid_for_landing, is_secure, list_bids
 from orchd.core.watched import current_run, probe_run, watched_runs
 from orchd.model.claim import Lease
-from orchd.model.ids import GATE_MARK, RunId, TaskId
+from orchd.model.ids import GATE_MARK, RunId, TaskId, task_branch
 from orchd.model.limits import SPENT_REFS
 from orchd.model.message import (
     Action,
@@ -39,6 +39,7 @@ from orchd.model.message import (
     StopRun,
     TakeLive,
 )
+from orchd.model.number import NumberWish
 from orchd.model.run import AdmitOrder, Command, Entry, Phase, RunOrder, RunSeen
 from orchd.model.save import Save, SaveStep
 from orchd.model.snapshot import SaveSeen, Snapshot, State
@@ -99,7 +100,9 @@ def order_attempt(task: Task, lease: Lease) -> RunOrder:
     env = (*names, *_name_ports(lease.ports))
     message = f"{spec.title}\n\nOrch-Task: {spec.id}\nOrch-Attempt: {run}\n"
     commands = (Command("run", spec.run, spec.timeout_seconds),)
-    return RunOrder(run, task.base, commands, True, message, env, word_brief(task), lease.fence)  # noqa: FBT003
+    branch, holder = task_branch(spec.session, spec.id), f"{spec.id}.{task.generation}"
+    numbers = tuple(NumberWish(kind, holder, branch) for kind in spec.numbers)
+    return RunOrder(run, task.base, commands, True, message, env, word_brief(task), lease.fence, numbers)  # noqa: FBT003
 
 
 def _name_ports(ports: tuple[int, ...]) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 
+from orchd.core.numbering import hand_over
 from orchd.errors import OrchdError
 from orchd.model.config import Config
 from orchd.model.message import (
@@ -52,7 +53,9 @@ def perform(action: Action, ports: Ports, config: Config) -> None:
 def _(action: StartRun, ports: Ports, config: Config) -> None:
     if action.keep:
         ports.refs.keep(action.keep, action.order.commit)
-    ports.runs.start(action.order, config)
+    order = action.order
+    taken = [(wish, ports.numbers.take(wish, config)) for wish in order.numbers]
+    ports.runs.start(hand_over(order, taken) if taken else order, config)
 
 
 @perform.register

@@ -15,6 +15,7 @@ from orchd.model.limits import (
     TAKEOVER_SECONDS,
     TASK_TIMEOUT_SECONDS,
 )
+from orchd.model.number import NumberKind
 from orchd.model.save import Gate
 
 
@@ -58,3 +59,4 @@ class Config:
     providers: tuple[Slots, ...] = ()
     remote: str = ""
     takeover_seconds: float = TAKEOVER_SECONDS
+    numbers: tuple[NumberKind, ...] = ()

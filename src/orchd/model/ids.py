@@ -26,6 +26,7 @@ CHECKOUT = "checkout"
 """The folder of the attic for what a repair replaced in a checkout: each is the content of one file."""
 LIVE_PREFIX = "refs/orch/live/"
 READY_PREFIX = "refs/orch/ready/"
+SEQUENCES_PREFIX = "refs/orch/seq/"
 TENURE_PREFIX = "refs/orch/tenure/"
 REMOTE_PREFIX = "refs/orch/remote/"
 """What the shared remote last showed, copied here by the daemon."""
@@ -74,6 +75,11 @@ def live_ref(run: RunId) -> str:
 def ready_ref(number: int) -> str:
     """A sealed checkpoint commit that waits for the person's checkout."""
     return f"{READY_PREFIX}{number}"
+
+
+def sequence_ref(kind: str) -> str:
+    """The chain of the numbers of a kind that were given."""
+    return SEQUENCES_PREFIX + kind
 
 
 def checkpoint_name(day: str, number: int) -> str:

@@ -62,6 +62,9 @@ CHAIN_LINKS = 60
 PATIENCE_SECONDS = 3600.0
 """A task that is held back may be passed for so long (less for urgent ones); from then on its place is kept."""
 
+NUMBER_DIGITS = 9
+"""Digits at the beginning of a file name that can be a number in a row; more are a date with a time."""
+
 PRIORITY_MIN = -100
 PRIORITY_MAX = 100
 

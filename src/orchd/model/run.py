@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from orchd.model.claim import PathSpec
 from orchd.model.ids import Oid, RunId, SessionId, TaskId
+from orchd.model.number import NumberWish
 from orchd.model.work import Reason
 
 
@@ -55,7 +56,7 @@ class RunOrder:
 
     With `collect`, what the commands changed is committed with `message` and packed; gates are run without it.
     `env` is added to the allowed environment. With a `brief` the workspace gets a control folder with that text in it.
-    `fence` is that of the lease it works under (0: gates have none).
+    `fence` is that of the lease it works under (0: gates have none); `numbers` are given to it before it starts.
     """
 
     id: RunId
@@ -66,6 +67,7 @@ class RunOrder:
     env: tuple[tuple[str, str], ...] = ()
     brief: str = ""
     fence: int = 0
+    numbers: tuple[NumberWish, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

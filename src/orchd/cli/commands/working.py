@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import secrets
 from collections.abc import Iterable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
@@ -13,12 +15,13 @@ from orchd.cli.commands.telling import LISTING, find_task
 from orchd.cli.envelopes import ENVELOPES
 from orchd.cli.fields import to_data
 from orchd.cli.flags import Command, read_flags
-from orchd.cli.output import print_json, print_records, say
+from orchd.cli.output import print_json, print_lines, print_records, say
 from orchd.cli.suggest import unknown
 from orchd.cli.views import view_run
+from orchd.core.inert import inert
 from orchd.core.lifecycle import allows
 from orchd.errors import UsageError
-from orchd.model.ids import TaskId
+from orchd.model.ids import TaskId, is_slug
 from orchd.model.message import StopAsked, TaskCancelled, TaskRetried
 from orchd.model.snapshot import Verb
 from orchd.model.work import Source
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from orchd.adapters.place import Place
     from orchd.app import Served
 
+HOLDER_CHARS = 100
 UNSERVED_ASK = "nobody serves this repository: the next `orchd run` or `orchd daemon` does it"
 EVENTS = {Verb.RETRY: (TaskRetried,), Verb.CANCEL: (TaskCancelled, StopAsked)}
 """What each request can become."""
@@ -99,6 +103,23 @@ def retry(task: TaskId) -> None:
 def cancel(task: TaskId) -> None:
     """Ask to end TASK, or not to start it. What it made is kept."""
     _ask(Verb.CANCEL, task)
+
+
+@click.command(cls=Command)
+@click.argument("kind")
+@click.option("--for", "holder", metavar="WHO", help="Who gets it, and gets the same one again. Default: somebody new.")
+def number(kind: str, holder: str | None) -> None:
+    """Give the next number of KIND, like `migration`, that no task and nobody else gets."""
+    from orchd import app
+
+    if not is_slug(kind):
+        raise UsageError(f"{inert(kind)!r} is not the name of a kind of numbers", "use a-z, 0-9 and hyphens, like `migration`")
+    who = inert(holder)[:HOLDER_CHARS] if holder else f"{getpass.getuser()}-{secrets.token_hex(6)}"
+    row = {"kind": kind, "number": app.take_number(app.find(read_flags().repo), kind, who), "holder": who}
+    if read_flags().json:
+        print_json(ENVELOPES["number"], to_data(ENVELOPES["number"].fields, row))
+    else:
+        print_lines([str(row["number"])])
 
 
 def _ask(verb: Verb, task: TaskId) -> None:

@@ -1,0 +1,58 @@
+"""Numbers of migrations and the like: how they stand in file names, which is the next, and how a task is told its own.
+
+One sequence for all folders of a kind: a number is then never wrong, though a single folder may have gaps. Not meant are
+names that begin with a date or a time, and names without a number (hashes).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from orchd.model.config import Config
+from orchd.model.limits import NUMBER_DIGITS
+from orchd.model.number import NumberWish
+from orchd.model.run import RunOrder
+
+_NAME = re.compile(rf"[Vv]?(\d{{1,{NUMBER_DIGITS}}})(?![0-9A-Za-z])")
+_WIDTH = 4
+
+
+def read_number(name: str) -> str:
+    """The digits that a file name begins with, as they stand there (`0042_add.py`, `V7__users.sql`); empty when it has
+    none, or so many that they are no number in a row (a time)."""
+    found = _NAME.match(name)
+    return found[1] if found else ""
+
+
+def next_number(present: Iterable[str], given: Iterable[str]) -> str:
+    """The number after all that stand in files and all that were given, with the leading zeros of the files."""
+    files, others = tuple(present), tuple(given)
+    highest = max(map(int, (*files, *others)), default=0)
+    width = max(map(len, files or others), default=_WIDTH)
+    return f"{highest + 1:0{width}d}"
+
+
+def is_free(number: str, elsewhere: Iterable[str]) -> bool:
+    """Whether nobody else has used a number that was given before."""
+    return int(number) not in set(map(int, elsewhere))
+
+
+def find_paths(kind: str, config: Config) -> tuple[str, ...]:
+    """In which files the numbers of a kind stand: as configured, else in folders that are named after the kind."""
+    configured = {one.name: one.paths for one in config.numbers}
+    return configured.get(kind, (f"**/{kind}s/*", f"**/{kind}/*"))
+
+
+def name_variable(kind: str) -> str:
+    """The environment variable in which a task finds its number."""
+    return f"ORCHD_{kind.upper().replace('-', '_')}"
+
+
+def hand_over(order: RunOrder, numbers: Sequence[tuple[NumberWish, str]]) -> RunOrder:
+    """The order with the numbers that were given: in the environment (names of orchd's own win) and in the brief."""
+    env = tuple((name_variable(wish.kind), number) for wish, number in numbers)
+    lines = "".join(f"- {wish.kind}: `{number}` (`${name_variable(wish.kind)}`)\n" for wish, number in numbers)
+    told = f"{order.brief}\n## Your numbers\n\n{lines}\nNobody else gets them. Use no other.\n" if order.brief else ""
+    return replace(order, env=env + order.env, brief=told)
