@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import resource
 import shutil
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from runs_world import World, wait_for
 
+from orchd.adapters import control_folder
 from orchd.adapters.evidence import read_log
 from orchd.model.config import Config
 from orchd.model.limits import ASK_BYTES, ASK_FILES
@@ -180,3 +182,20 @@ def test_what_our_own_machine_refuses_is_not_told_yet(world: World):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert look(world).told == {} and not (folder / "note.md").exists()
+
+
+def test_if_links_were_followed_a_note_would_leave_the_workspace(world: World, tmp_path: Path, monkeypatch):
+    folder = begin(world)
+    elsewhere = tmp_path / "elsewhere"
+    shutil.move(folder, elsewhere)
+    folder.symlink_to(elsewhere)
+
+    @contextmanager
+    def follow(top: Path, parts: tuple[str, ...]):
+        handle = os.open(top.joinpath(*parts), os.O_RDONLY | os.O_DIRECTORY)
+        yield handle
+        os.close(handle)
+
+    monkeypatch.setattr(control_folder, "hold_folder", follow)
+    world.runs.tell(RUN, "note.md", "look out\n")
+    assert (elsewhere / "note.md").exists()
