@@ -395,11 +395,18 @@ def log_lines(place: Place, run: RunId, follow: bool) -> Iterator[bytes]:  # noq
     return follow_log(place, run) if follow else read_log(place, run)
 
 
-def ask(place: Place, verb: Verb, subject: str, words: Sequence[str] = ()) -> None:
-    """Drop a request; the daemon that runs, or the next one, takes it."""
+def ask(place: Place, verb: Verb, subject: str, words: Sequence[str] = ()) -> str:
+    """Drop a request and return its id; the daemon that runs, or the next one, takes it."""
     from orchd.adapters.intents import drop_intent
 
-    drop_intent(place, verb, subject, words)
+    return drop_intent(place, verb, subject, words)
+
+
+def person(start: Path) -> str:
+    """Who works here, as git knows it; empty when it does not."""
+    from orchd.adapters.git_run import Git
+
+    return Git(find(start).git_dir).attempt("config", "user.name").stdout.decode(errors="replace").strip()
 
 
 def take_number(place: Place, kind: str, holder: str) -> str:

@@ -25,6 +25,7 @@ from orchd.adapters.attic import Kept
 from orchd.adapters.state_reader import HotState, Operation
 from orchd.app import RunView, Served
 from orchd.cli.board import board_cells, board_lines
+from orchd.cli.commands.claiming import BLANK
 from orchd.cli.envelopes import ENVELOPES
 from orchd.cli.fields import json_schema, to_cells, to_data, to_shown
 from orchd.cli.flags import Flags
@@ -49,6 +50,7 @@ from orchd.cli.views import (
 from orchd.core.chain_proof import Break
 from orchd.core.policy import Change
 from orchd.core.telling import Scene
+from orchd.model.claim import PathSpec, Reservation
 from orchd.model.ids import attic_ref
 from orchd.model.problem import Problem
 from orchd.model.save import Hold, SaveStep
@@ -88,11 +90,30 @@ def status_row(state=None, *, server=SERVER, checkpoints=(CHECKPOINT,), sandbox=
     )
 
 
+RESERVATIONS = (
+    Reservation(".orch/claims/a.yaml", (PathSpec("src/**"),), ("db",), "anna", "by hand", NOW_MS + 1),
+    Reservation(".orch/claims/b.yaml", (PathSpec("src/**"),), (), "", "", NOW_MS - 1),
+)
+
+
+def test_claims_of_people_say_who_until_when_and_who_had_it_before():
+    state = busy_state()
+    mine = [row for row in view_claims(state, {}, RESERVATIONS, NOW_MS) if not row["task"]]
+    assert [(row["state"], row["mode"], row["glob"], row["owner"]) for row in mine] == [
+        ("held", "write", "src/**", "anna"),
+        ("held", "resource", "db", "anna"),
+        ("expired", "write", "src/**", ""),
+    ]
+    assert mine[0]["overlaps"] == tuple(sorted(name for name in state.leases if state.leases[name].paths))
+    assert mine[2]["overlaps"] == ()
+
+
 def rows_of(name: str) -> tuple:
     state = busy_state()
     return {
         "ps": lambda: view_ps(state, RUNNING),
-        "claims": lambda: view_claims(state, RUNNING),
+        "claims": lambda: view_claims(state, RUNNING, RESERVATIONS, NOW_MS),
+        "claim": lambda: ({**BLANK, "action": "kept", "file": ".orch/claims/a.yaml", "claims": ("write a",)},),
         "checkpoints": lambda: view_checkpoints([CHECKPOINT]),
         "op-log": lambda: view_operations([Operation(COMMIT, NOW_MS, "orchd: seen t", ({"type": "TaskSeen"},))]),
         "verify": lambda: view_breaks([Break("checkpoint/2026-01-31-001", COMMIT, "its tag is missing")]),

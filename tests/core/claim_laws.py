@@ -8,7 +8,7 @@ from oracle import clashes
 from world import demand
 
 from orchd.model.claim import Reservation
-from orchd.model.message import AttemptStarted, StartRun
+from orchd.model.message import AttemptStarted, LeaseExtended, StartRun
 from orchd.model.snapshot import Plan, Snapshot, State
 
 
@@ -31,6 +31,41 @@ def check_given(snapshot: Snapshot, before: State, event: AttemptStarted) -> Non
         if stands(one, snapshot.now_ms):
             demand("what people keep is left alone", not clashes(spec.claims, one.paths), event, one)
             demand("a resource that people keep is left alone", not set(spec.resources) & set(one.resources), event, one)
+
+
+def check_extended(snapshot: Snapshot, before: State, event: LeaseExtended) -> None:
+    """What is granted to a running task touches nothing that others hold or people keep, and nothing closed to tasks."""
+    demand("only a running task is granted more", before.tasks[event.task].status.value == "running", event)
+    for name, lease in before.leases.items():
+        demand("nothing is granted that others hold", name == event.task or not clashes(event.paths, lease.paths), event, name)
+    for one in snapshot.reservations:
+        kept = stands(one, snapshot.now_ms) and clashes(event.paths, one.paths)
+        demand("nothing is granted that people keep", not kept, event, one)
+    closed = [path for path in event.paths if path.glob.startswith(".orch") and path.mode.value != "read"]
+    demand("nothing is granted that no task may change", not closed, event)
+
+
+def check_waits(snapshot: Snapshot, planned: Plan) -> None:
+    """Whoever waits for more waits for somebody, and nobody waits for themselves in the end."""
+    state, drawn = planned.state, dict[str, set[str]]()
+    kept = [one.paths for one in snapshot.reservations if stands(one, snapshot.now_ms)]
+    for name, lease in state.leases.items():
+        if state.tasks[name].status.value in ("ready", "saving"):
+            demand("who has ended wants nothing more", not lease.wants, lease)
+        if state.tasks[name].status.value != "running":
+            continue
+        for want in lease.wants:
+            holders = {other for other, held in state.leases.items() if other != name and clashes(want.paths, held.paths)}
+            for_people = any(clashes(want.paths, paths) for paths in kept)
+            demand("a request that nobody is in the way of is answered", holders or for_people, name, want)
+            drawn[name] = drawn.get(name, set()) | holders
+    for name in drawn:
+        reached, left = set[str](), [name]
+        while left:
+            fresh = drawn.get(left.pop(), set()) - reached
+            reached |= fresh
+            left += fresh
+        demand("nobody waits in a circle", name not in reached, name, drawn)
 
 
 def stands(one: Reservation, now_ms: int) -> bool:

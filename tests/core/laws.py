@@ -23,6 +23,7 @@ from orchd.model.message import (
     Event,
     LandSave,
     LeaseExpired,
+    LeaseExtended,
     SaveGated,
     SavePlanned,
     StartRun,
@@ -53,6 +54,8 @@ def check_turn(world: World, snapshot: Snapshot, planned: Plan) -> None:
             ready = [task.ended_ms for task in state.tasks.values() if task.status.value == "ready"]
             runs = any(task.status.value in ACTIVE for task in state.tasks.values())
             demand("a save gathers while others run", not (runs and 0 <= snapshot.now_ms - min(ready) < 250), ready)
+        if isinstance(event, LeaseExtended):
+            claim_laws.check_extended(snapshot, state, event)
         if isinstance(event, AttemptEnded):
             check_end(world, state.tasks[event.task], event)
         if isinstance(event, TaskAnswered):
@@ -65,6 +68,7 @@ def check_turn(world: World, snapshot: Snapshot, planned: Plan) -> None:
     demand("the plan's state is the fold of its events", state == planned.state)
     check_state(state)
     claim_laws.check_goods(state)
+    claim_laws.check_waits(snapshot, planned)
     claim_laws.check_told(planned)
     claim_laws.check_reserved(snapshot, planned)
     check_gathering(snapshot, planned)
@@ -334,7 +338,7 @@ def check_told(world: World) -> None:
         task = world.task_of(name)
         if run.phase.value == "running" and task and task.status.value in ACTIVE and task.started_ms < world.now_ms:
             demand("what a task commits is taken", not run.live or not run.live.fresh, name, run)
-            for asked in (*run.asked, *run.misasked):
+            for asked in {*run.asked, *run.misasked} - {"claim"}:
                 demand("who asks in vain is told", asked in run.told.get("rejected.md", ""), name, run)
 
 

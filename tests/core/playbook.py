@@ -175,6 +175,7 @@ ASKED: Mapping[Verb, Mapping[Status, Status]] = {
     Verb.CANCEL: dict.fromkeys((Status.WAITING, Status.READY, Status.FAILED, Status.HELD), Status.CANCELLED)
     | {Status.RUNNING: Status.STOPPING},
     Verb.ANSWER: {},
+    Verb.CLAIM: {},
 }
 
 

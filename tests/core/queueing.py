@@ -151,7 +151,7 @@ def check_barging(state: State, decisions: Sequence[Decision], now_ms: int, fore
     place is kept."""
     waiting, line = waiting_tasks(state), in_line(decisions)
     elder = find_elder(waiting, [decision.task for decision in line], now_ms)
-    before = {name: lease.paths for name, lease in state.leases.items()} | dict(foreign)
+    before = {name: lease.paths + wanted(state, name) for name, lease in state.leases.items()} | dict(foreign)
     held = state.save is not None and state.save.hold is not None
     before |= {elder: waiting[elder].spec.claims} if elder and not held else {}
     for decision in line:
@@ -161,6 +161,12 @@ def check_barging(state: State, decisions: Sequence[Decision], now_ms: int, fore
         demand("a claim holds back only who meets it", decision.cause.value != "claim" or clash, decision)
         if decision.cause.value == "none":
             before[decision.task] = mine
+
+
+def wanted(state: State, name: str) -> tuple[PathSpec, ...]:
+    """What a running task waits for."""
+    wants = state.leases[name].wants if state.tasks[name].status.value == "running" else ()
+    return tuple(path for want in wants for path in want.paths)
 
 
 def check_room(state: State, decisions: Sequence[Decision], active: int, parallel: int) -> None:

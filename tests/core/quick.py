@@ -8,6 +8,7 @@ from pathlib import Path
 
 import answer_scenes  # noqa: F401 - its scenes are on the programme
 import crowd
+import extension_rules
 import foresight
 import goods_rules
 import lease_scenes  # noqa: F401 - its scenes are on the programme
@@ -32,6 +33,11 @@ def check_all() -> None:
     for scene in foresight.SCENES:
         scene()
     check_claims(dice)
+    extension_rules.check_circle()
+    extension_rules.check_kept()
+    extension_rules.check_foreign()
+    for seed in range(60):
+        extension_rules.check_crowd(walk.Seeded(seed), 2 + seed % 4, 25)
     for size in range(1, 9):
         for _ in range(6):
             rules.check_search(frozenset(at for at in range(size) if dice.random() < 0.3), size)

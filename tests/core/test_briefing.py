@@ -22,7 +22,7 @@ def notes(seen: RunSeen) -> list[TellRun]:
 
 
 def test_the_brief_says_who_and_what_may_change_and_cannot_move_the_cursor():
-    brief = word_brief(TASK)
+    brief = word_brief(TASK, TASK.spec.claims)
     assert brief.startswith("# a: Mend") and "Attempt 2" in brief
     assert "- write: `src/**`\n- append: `LOG`\n" in brief
     assert "\x1b" not in brief

@@ -78,6 +78,37 @@ FAULTS = {
     "a folder claim covers the folder itself": Fault(
         "claims", '(*segments[:-1], "*", "**") if segments[-1] == "**"', '(*segments[:-1], "**") if segments[-1] == "**"'
     ),
+    # running tasks that ask for more
+    "circles of waiting are let in": Fault("extensions", "        if circles:\n", "        if False:\n"),
+    "what others hold is granted": Fault(
+        "extensions", "free = not find_holders(task, want.paths, self.leases) and ", "free = "
+    ),
+    "what people keep is granted": Fault("extensions", " and find_reserved(want.paths, (), self.kept) is None", ""),
+    "an expired claim of a person stops a request": Fault(
+        "extensions",
+        "standing(snapshot.reservations, snapshot.now_ms), list_foreign",
+        "snapshot.reservations, list_foreign",
+    ),
+    "a grant is forgotten within one look": Fault(
+        "extensions", "self.leases, self.waits = leases, waits", "self.waits = waits"
+    ),
+    "a request that waits is forgotten within one look": Fault(
+        "extensions", "self.leases, self.waits = leases, waits", "self.leases = leases"
+    ),
+    "what no task may change is granted": Fault("extensions", "    if closed:\n", "    if False:\n"),
+    "the claim of the task does not grow with its lease": Fault(
+        "evolve", "spec=replace(task.spec, claims=lease.paths)", "spec=task.spec"
+    ),
+    "a request is heard again and again": Fault("extensions", "if intent.id in known or", "if"),
+    "a refusal is told again and again": Fault(
+        "extensions", "if not any(isinstance(one, ExtensionRefused) and", "if not any(False and"
+    ),
+    "waiting tasks start on what is asked for": Fault("desk", "*room.foreign, *asked)", "*room.foreign)"),
+    "who has ended still wants more": Fault("evolve", "replace(draft.leases[task], wants=())", "draft.leases[task]"),
+    "what tasks in other clones hold is granted": Fault("extensions", " or _find_foreign(want.paths, self.foreign)", ""),
+    "a request waits though nobody is in its way": Fault(
+        "planner", "    begin_save,\n    answer_requests,\n", "    begin_save,\n"
+    ),
     # resources, ports, claims of people
     "claims of people are not looked at": Fault("checks", "    Check(Cause.RESERVED, _reserved),\n", ""),
     "an expired claim of a person holds on": Fault("reservations", "or now_ms < one.until_ms", "or True"),

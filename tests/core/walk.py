@@ -230,7 +230,9 @@ class Walk:
         tasks = [run for run in self.running() if run.order.collect]
         if tasks:
             run = self.pick(tasks)
-            run.asked, run.misasked = self.pick((({"what": ("x",)}, {}), ({}, {"odd": "it is a symlink"}), ({}, {})))
+            asks = {"claim": walk_claims.some_words(self)}
+            told = ({"what": ("x",)}, {}), ({}, {"odd": "it is a symlink"}), ({}, {}), (asks, {}), (asks, {})
+            run.asked, run.misasked = self.pick(told)
 
     def arrive_late(self) -> None:
         """A slow supervisor writes its mark now."""
@@ -424,6 +426,8 @@ MOVES: tuple[Callable[[Walk], None], ...] = (
     Walk.ask,
     Walk.ask,
     Walk.ask_from_within,
+    walk_claims.ask_for_more,
+    walk_claims.ask_for_more,
     walk_claims.be_there,
     Walk.answer,
     Walk.answer,

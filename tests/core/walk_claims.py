@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchd.model.claim import PathSpec, Reservation
+from orchd.model.snapshot import Intent, Verb
 
 if TYPE_CHECKING:
     from walk import Walk
@@ -12,7 +13,22 @@ if TYPE_CHECKING:
 PORTS = (1, 4)
 RESOURCES = ((), (), (), (), (), ("db",), ("gpu",), ("db", "gpu"))
 WANTED_PORTS = (0, 0, 0, 0, 1, 2)
+ASKED = ("a/a", "a/b", "b/a", "b/b", "b/*", "c", "a/**")
 NAMES = ("anna", "ben")
+
+
+def some_words(walk: Walk) -> tuple[str, ...]:
+    """What a task may ask for: one or two paths; now and then what it cannot get or nobody understands."""
+    if walk.one_in(12):
+        return walk.pick(((".orch/**",), ("../x", "a/*"), ()))
+    return tuple(walk.pick(("", "", "read ", "append ")) + walk.pick(ASKED) for _ in range(1 + walk.one_in(3)))
+
+
+def ask_for_more(walk: Walk) -> None:
+    """A running task wants to change more than it claimed, by the command line."""
+    running = [name for name, task in sorted(walk.world.state.tasks.items()) if task.status.value == "running"]
+    name = walk.pick(running or ["a"])
+    walk.world.intents.append(Intent(f"intent{walk.next()}", Verb.CLAIM, name, some_words(walk)))
 
 
 def be_there(walk: Walk) -> None:

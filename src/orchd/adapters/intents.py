@@ -16,11 +16,12 @@ from orchd.model.ids import is_slug
 from orchd.model.snapshot import Intent, Verb
 
 
-def drop_intent(place: Place, verb: Verb, subject: str, words: Sequence[str] = ()) -> None:
-    """Ask for something about the task or session `subject`. It is done by the daemon that runs, or by the next one."""
+def drop_intent(place: Place, verb: Verb, subject: str, words: Sequence[str] = ()) -> str:
+    """Ask for something about the task or session `subject`. It is done by the daemon that runs, or by the next one. Its id."""
     place.intents.mkdir(parents=True, exist_ok=True)
     name = f"{time.time_ns():020d}-{os.getpid()}.json"
     write_durably(place.intents / name, json.dumps({"verb": verb.value, "subject": subject, "words": list(words)}).encode())
+    return name
 
 
 class IntentFolder:

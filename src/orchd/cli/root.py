@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, str] = {
     "restore": "restoring",
     "claims": "looking",
     "number": "working",
+    "claim": "claiming",
     "op": "looking",
     "retry": "working",
     "cancel": "working",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchd import app
+from orchd.core.reservations import standing
 from orchd.core.telling import Scene
 from orchd.model.ids import TaskId
 from orchd.model.snapshot import State
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 
 def look_around(place: Place, state: State, *, served: bool) -> Scene:
     """What goes for all tasks. `served`: whether an orchd works here."""
-    return Scene(app.branch(place), served, _read_archived(place, state), app.file_names(place))
+    kept = standing(app.reservations(place), time.time_ns() // 1_000_000)
+    return Scene(app.branch(place), served, _read_archived(place, state), app.file_names(place), kept=kept)
 
 
 def look_closely(place: Place, state: State, task: Task) -> Scene:

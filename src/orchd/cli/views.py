@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from orchd.cli.closing import tasks_of_run
 from orchd.cli.fields import Row
 from orchd.core.conflicts import tell_conflicts
 from orchd.core.phrases import QUESTION, QUESTION_COMMANDS
+from orchd.core.reservations import find_overlaps, standing
 from orchd.core.statuses import is_open_question
 from orchd.core.telling import (
     SCENE,
@@ -23,7 +24,7 @@ from orchd.core.telling import (
     tell_task,
 )
 from orchd.core.watched import current_run
-from orchd.model.claim import PathSpec
+from orchd.model.claim import Lease, PathSpec, Reservation
 from orchd.model.ids import RunId, TaskId
 from orchd.model.problem import Problem
 from orchd.model.save import Checkpoint, Save
@@ -86,23 +87,60 @@ def view_ps(state: State, running: Mapping[RunId, RunView]) -> tuple[Row, ...]:
     return (*rows, *gates)
 
 
-def view_claims(state: State, running: Mapping[RunId, RunView]) -> tuple[Row, ...]:
-    """One record for each glob of each lease."""
+def view_claims(
+    state: State, running: Mapping[RunId, RunView], reservations: Iterable[Reservation] = (), now_ms: int = 0
+) -> tuple[Row, ...]:
+    """One record for each thing that a lease or a person holds, or that a running task wants."""
     beats = {run.split(".")[0]: seen.beat_seconds for run, seen in running.items()}
-    return tuple(
-        {
-            "task": lease.task,
-            "mode": str(path.mode),
-            "owner": lease.owner,
-            "epoch": lease.epoch,
-            "fence": lease.fence or None,
-            "since": lease.granted_ms,
-            "beat_seconds": beats.get(lease.task),
-            "glob": path.glob,
-        }
-        for lease in state.leases.values()
-        for path in lease.paths
-    )
+    leases = [row for lease in state.leases.values() for row in _view_lease(lease, beats.get(lease.task))]
+    return (*leases, *(row for one in reservations for row in _view_reservation(one, state, now_ms)))
+
+
+def _view_lease(lease: Lease, beat_seconds: float | None) -> Iterator[Row]:
+    row: Row = {
+        "task": lease.task,
+        "state": "held",
+        "owner": lease.owner,
+        "epoch": lease.epoch,
+        "fence": lease.fence or None,
+        "beat_seconds": beat_seconds,
+        "since": lease.granted_ms,
+        "file": "",
+        "until": None,
+        "why": "",
+        "overlaps": (),
+    }
+    for mode, glob in _things(lease.paths, lease.resources, lease.ports):
+        yield {**row, "mode": mode, "glob": glob}
+    for want in lease.wants:
+        yield from ({**row, "state": "wanted", "mode": mode, "glob": glob} for mode, glob in _things(want.paths))
+    for refusal in lease.refused:
+        refused: Row = {**row, "state": "refused", "why": refusal.why}
+        yield from ({**refused, "mode": mode, "glob": glob} for mode, glob in _things(refusal.paths))
+
+
+def _view_reservation(one: Reservation, state: State, now_ms: int) -> Iterator[Row]:
+    stands = bool(standing((one,), now_ms))
+    row: Row = {
+        "task": "",
+        "state": "held" if stands else "expired",
+        "owner": one.by,
+        "epoch": None,
+        "fence": None,
+        "beat_seconds": None,
+        "since": None,
+        "file": one.path,
+        "until": one.until_ms or None,
+        "why": one.why,
+        "overlaps": find_overlaps(one, state.leases) if stands else (),
+    }
+    yield from ({**row, "mode": mode, "glob": glob} for mode, glob in _things(one.paths, one.resources))
+
+
+def _things(paths: Iterable[PathSpec], resources: Iterable[str] = (), ports: Iterable[int] = ()) -> Iterator[tuple[str, str]]:
+    yield from ((str(path.mode), path.glob) for path in paths)
+    yield from (("resource", name) for name in resources)
+    yield from (("port", str(port)) for port in ports)
 
 
 def view_breaks(breaks: Iterable[Break]) -> tuple[Row, ...]:

@@ -6,18 +6,24 @@ nothing is to be said and nothing was said before, there is none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from orchd.core.attempts import UNSEEN
+from orchd.core.extensions import ASK, read_request
 from orchd.core.inert import inert
 from orchd.core.radar import live_tips, write_conflicts
+from orchd.core.reservations import standing
+from orchd.core.waits import tell_wait
 from orchd.core.watched import current_run
+from orchd.model.claim import PathSpec
 from orchd.model.message import TellRun
 from orchd.model.run import Phase, RunSeen
 from orchd.model.snapshot import Snapshot, State
 from orchd.model.work import Task
 
-ASKS: Mapping[str, str] = {}
+ASKS: Mapping[str, str] = {
+    ASK: "what else you want to change, as `GLOB` or `MODE GLOB` (read, write, append); `orchd claim --task` asks the same",
+}
 """What a running task may ask for: the name of the request, and what its lines are."""
 
 _FOLDER = """\
@@ -35,14 +41,13 @@ _FOLDER = """\
 Writer = Callable[[Task, RunSeen, State, Snapshot], str]
 
 
-def word_brief(task: Task) -> str:
-    """The text that stands in the control folder when a task starts."""
-    spec = task.spec
-    claims = "".join(f"- {claim.mode}: `{inert(claim.glob)}`\n" for claim in spec.claims)
+def word_brief(task: Task, claims: Iterable[PathSpec]) -> str:
+    """The text that stands in the control folder when a task starts, with the `claims` that it starts with."""
+    spec, listed = task.spec, _list_paths(claims)
     asks = "".join(f"- `{name}.ask`: {what}\n" for name, what in ASKS.items()) or "- nothing yet\n"
     return (
         f"# {spec.id}: {inert(spec.title)}\n\nAttempt {task.attempt}, session {spec.session}.\n\n"
-        f"## What you may change\n\n{claims}\nWhat you change anywhere else is not accepted.\n\n"
+        f"## What you may change\n\n{listed}\nWhat you change anywhere else is not accepted.\n\n"
         f"{_FOLDER}\nYou may ask for:\n\n{asks}"
     )
 
@@ -71,6 +76,36 @@ def _tell_conflicts(task: Task, seen: RunSeen, state: State, snapshot: Snapshot)
     return NO_CONFLICT if CONFLICTS in seen.told else ""
 
 
+def _tell_answers(task: Task, seen: RunSeen, state: State, snapshot: Snapshot) -> str:
+    lease, kept = state.leases.get(task.spec.id), standing(snapshot.reservations, snapshot.now_ms)
+    if lease is None:
+        return ""
+    lines = [f"waits for {tell_wait(task.spec.id, want, state, kept)}: {_name_paths(want.paths)}" for want in lease.wants]
+    lines += [f"refused: {_name_paths(one.paths)}: {inert(one.why)}" for one in lease.refused]
+    lines += [f"not understood: {inert(fault)}" for fault in read_request(seen.asked.get(ASK, ()))[1]]
+    if not lines and not lease.extended and ANSWERS not in seen.told:
+        return ""
+    return f"You may change now:\n\n{_list_paths(lease.paths)}" + "".join(f"\n{line}\n" for line in lines)
+
+
+def answer_to(paths: Sequence[PathSpec], note: str) -> tuple[str, str]:
+    """What the note of answers says about a request: `granted`, `refused` and why, or `asked` when it says nothing yet."""
+    lines = note.splitlines()
+    if paths and all(line in lines for line in _list_paths(paths).splitlines()):
+        return "granted", ""
+    refused = tuple(f"refused: {_name_paths((path,))}: " for path in paths)
+    why = next((line.partition("`: ")[2] for line in lines if line.startswith(refused)), None)
+    return ("asked", "") if why is None else ("refused", why)
+
+
+def _list_paths(paths: Iterable[PathSpec]) -> str:
+    return "".join(f"- {path.mode}: `{inert(path.glob)}`\n" for path in paths)
+
+
+def _name_paths(paths: Iterable[PathSpec]) -> str:
+    return ", ".join(f"{path.mode} `{inert(path.glob)}`" for path in paths)
+
+
 def _tell_policy(task: Task, seen: RunSeen, state: State, snapshot: Snapshot) -> str:
     faults = "".join(f"- {inert(fault)}\n" for fault in seen.live.detail) if seen.live else ""
     if faults:
@@ -78,6 +113,7 @@ def _tell_policy(task: Task, seen: RunSeen, state: State, snapshot: Snapshot) ->
     return "Nothing stands against what you have committed any more.\n" if POLICY in seen.told else ""
 
 
+ANSWERS = "claim.md"
 REJECTED = "rejected.md"
 POLICY = "policy.md"
 CONFLICTS = "conflicts.md"
@@ -85,6 +121,7 @@ NO_CONFLICT = "Nothing of what you committed conflicts any more.\n"
 
 NOTES: Mapping[str, Writer] = {
     REJECTED: _tell_rejected,
+    ANSWERS: _tell_answers,
     CONFLICTS: _tell_conflicts,
     POLICY: _tell_policy,
 }

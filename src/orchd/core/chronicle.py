@@ -9,14 +9,18 @@ from enum import StrEnum
 
 from orchd.core.conflicts import MAIN, tell_paths
 from orchd.core.inert import inert
+from orchd.model.claim import PathSpec
 from orchd.model.ids import GATE_MARK, checkpoint_name
 from orchd.model.message import (
     AttemptEnded,
     AttemptStarted,
     ConflictPredicted,
     Event,
+    ExtensionAsked,
+    ExtensionRefused,
     GateRan,
     LeaseExpired,
+    LeaseExtended,
     ProblemsChanged,
     SaveAbandoned,
     SaveGated,
@@ -128,6 +132,21 @@ def _(event: AttemptStarted, state: State) -> Iterator[Line]:
 
 
 @tell.register
+def _(event: LeaseExtended, state: State) -> Iterator[Line]:
+    yield Line(Tone.GOOD, "extended", f"{event.task} may also change {_name_globs(event.paths)}")
+
+
+@tell.register
+def _(event: ExtensionAsked, state: State) -> Iterator[Line]:
+    yield Line(Tone.PLAIN, "asks", f"{event.task} wants to change {_name_globs(event.extension.paths)}, too")
+
+
+@tell.register
+def _(event: ExtensionRefused, state: State) -> Iterator[Line]:
+    yield Line(Tone.BAD, "refused", f"{event.task} does not get {_name_globs(event.refusal.paths)}: {event.refusal.why}")
+
+
+@tell.register
 def _(event: AttemptEnded, state: State) -> Iterator[Line]:
     tone, word = ENDS[event.status]
     why = ": ".join(str(part) for part in (event.reason, *event.detail[:1]) if part)
@@ -193,6 +212,10 @@ def describe_landing(state: State) -> str:
         return ""
     tasks = ", ".join(link.item.task for link in save.chain[: save.lands])
     return f"{checkpoint_name(day_of(save.date_ms), save.number)}: {tasks}"
+
+
+def _name_globs(paths: Iterable[PathSpec]) -> str:
+    return ", ".join(path.glob for path in paths)
 
 
 def _tell_excluded(gone: Excluded, word: str, tone: Tone) -> Line:

@@ -13,6 +13,7 @@ from orchd.core.goods import Goods, stock
 from orchd.core.held import HeldClaims
 from orchd.core.quotas import QUOTAS
 from orchd.core.statuses import ACTIVE
+from orchd.core.waits import pending
 from orchd.model.claim import PathSpec, Reservation
 from orchd.model.config import Config
 from orchd.model.ids import SessionId, TaskId
@@ -72,7 +73,9 @@ class Desk:
 def lay_out(state: State, room: Room) -> Desk:
     """The desk before the first decision: what open tasks hold."""
     desk = Desk(state, room, goods=stock(state.leases.values(), room.config, room.busy_ports))
-    for name, paths in (*((task, state.leases[task].paths) for task in sorted(state.leases)), *room.foreign):
+    asked = ((task, want.paths) for task, want in pending(state))
+    granted = ((task, state.leases[task].paths) for task in sorted(state.leases))
+    for name, paths in (*granted, *room.foreign, *asked):
         desk.held.add(name, paths)
     for active in sorted((t for t in state.tasks.values() if t.status in ACTIVE), key=lambda task: task.order):
         desk.take_slots(active.spec, pools_of(active.spec, room.config))

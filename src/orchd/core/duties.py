@@ -102,7 +102,8 @@ def order_attempt(task: Task, lease: Lease) -> RunOrder:
     commands = (Command("run", spec.run, spec.timeout_seconds),)
     branch, holder = task_branch(spec.session, spec.id), f"{spec.id}.{task.generation}"
     numbers = tuple(NumberWish(kind, holder, branch) for kind in spec.numbers)
-    return RunOrder(run, task.base, commands, True, message, env, word_brief(task), lease.fence, numbers)  # noqa: FBT003
+    brief = word_brief(task, (path for path in lease.paths if path not in lease.extended))
+    return RunOrder(run, task.base, commands, True, message, env, brief, lease.fence, numbers)  # noqa: FBT003
 
 
 def _name_ports(ports: tuple[int, ...]) -> Iterator[tuple[str, str]]:

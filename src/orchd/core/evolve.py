@@ -9,9 +9,10 @@ import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from orchd.core.grants import extend, note, refuse
 from orchd.core.lifecycle import move
 from orchd.core.saving import tasks_of
-from orchd.core.statuses import OPEN
+from orchd.core.statuses import ACTIVE, OPEN
 from orchd.errors import OrchdError
 from orchd.model.claim import Lease
 from orchd.model.ids import SessionId, TaskId, checkpoint_name
@@ -21,10 +22,13 @@ from orchd.model.message import (
     ConflictCleared,
     ConflictPredicted,
     Event,
+    ExtensionAsked,
+    ExtensionRefused,
     GateLost,
     GateRan,
     LeaderTook,
     LeaseExpired,
+    LeaseExtended,
     ProblemsChanged,
     SaveAbandoned,
     SaveClosed,
@@ -117,6 +121,8 @@ def _change(draft: Draft, event: Event, task: TaskId, status: Status) -> Task:
     draft.tasks[task] = new
     if status not in OPEN:
         draft.leases.pop(task, None)
+    elif status not in ACTIVE and draft.leases[task].wants:
+        draft.leases[task] = replace(draft.leases[task], wants=())
     return new
 
 
@@ -189,6 +195,29 @@ def _(event: AttemptEnded, draft: Draft) -> None:
 @apply.register
 def _(event: LeaseExpired, draft: Draft) -> None:
     draft.leases[event.task] = replace(draft.leases[event.task], expired_ms=event.at_ms)
+
+
+@apply.register
+def _(event: ExtensionAsked, draft: Draft) -> None:
+    draft.leases[event.task] = note(draft.leases[event.task], event.extension)
+
+
+@apply.register
+def _(event: LeaseExtended, draft: Draft) -> None:
+    lease = extend(_drop_want(draft.leases[event.task], event.order), event.paths)
+    task = draft.tasks[event.task]
+    left = tuple(one for one in lease.refused if not set(one.paths) <= set(lease.paths))
+    draft.leases[event.task] = replace(lease, refused=left)
+    draft.tasks[event.task] = replace(task, spec=replace(task.spec, claims=lease.paths))
+
+
+@apply.register
+def _(event: ExtensionRefused, draft: Draft) -> None:
+    draft.leases[event.task] = refuse(_drop_want(draft.leases[event.task], event.order), event.refusal)
+
+
+def _drop_want(lease: Lease, order: int) -> Lease:
+    return replace(lease, wants=tuple(want for want in lease.wants if want.order != order))
 
 
 @apply.register

@@ -15,6 +15,7 @@ from orchd.core.attempts import conclude_attempts
 from orchd.core.desk import Room
 from orchd.core.duties import list_duties
 from orchd.core.evolve import evolve
+from orchd.core.extensions import answer_requests, hear_request
 from orchd.core.intake import read_files
 from orchd.core.landing import advance_save, begin_save
 from orchd.core.leases import expire_leases
@@ -115,6 +116,7 @@ WISHES: Mapping[Verb, Callable[[Intent, State, Snapshot], Iterator[Event]]] = {
     Verb.RETRY: _retry,
     Verb.CANCEL: _cancel,
     Verb.ANSWER: _answer,
+    Verb.CLAIM: hear_request,
 }
 
 STAGES: tuple[Stage, ...] = (
@@ -126,4 +128,5 @@ STAGES: tuple[Stage, ...] = (
     hear_owners,
     watch_conflicts,
     begin_save,
+    answer_requests,
 )

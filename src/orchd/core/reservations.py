@@ -5,6 +5,7 @@ Rule: they are honoured like leases at the start and at each extension, and they
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -54,3 +55,16 @@ def tell_reservation(reservation: Reservation) -> str:
     until = f" until {tell_instant(reservation.until_ms)}" if reservation.until_ms else ""
     why = f": {reservation.why}" if reservation.why else ""
     return f"{reservation.by or 'somebody'} keeps{until} ({reservation.path}{why})"
+
+
+def word_file(reservation: Reservation) -> str:
+    """The text of a claim file. JSON strings are YAML strings, for printable text."""
+    lines = [f"  - {{path: {_quote(path.glob)}, mode: {path.mode}}}" for path in reservation.paths]
+    lines += [f"  - {{resource: {_quote(name)}}}" for name in reservation.resources]
+    facts = [f"{key}: {_quote(text)}" for key, text in (("by", reservation.by), ("why", reservation.why)) if text]
+    until = [f"until: {tell_instant(reservation.until_ms)}"] if reservation.until_ms else []
+    return "\n".join(["claims:", *lines, *facts, *until]) + "\n"
+
+
+def _quote(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)

@@ -37,6 +37,8 @@ from orchd.core.phrases import (
 )
 from orchd.core.statuses import FINISHED, SUCCEEDED, is_open_question
 from orchd.core.tables import tell_span
+from orchd.core.waits import tell_more
+from orchd.model.claim import Reservation
 from orchd.model.ids import TaskId, ready_ref
 from orchd.model.save import UNVERIFIED, Checkpoint, Hold, Save
 from orchd.model.snapshot import Cause, Decision, State
@@ -53,7 +55,8 @@ GATE_RUN = re.compile(r"@[0-9a-f]+\.\d+\.\d+")
 class Scene:
     """What is seen around the state. `branch`: where tasks land; `served`: whether an orchd works here now; `archived`:
     tasks that others name and that the state at hand does not hold; `files`: the ids that have a task file now (None: not
-    looked at); `checkpoint`: the one that landed the task; `contained`: whether the branch still contains it."""
+    looked at); `checkpoint`: the one that landed the task; `contained`: whether the branch still contains it;
+    `kept`: what people keep for themselves now."""
 
     branch: str = "main"
     served: bool = True
@@ -61,6 +64,7 @@ class Scene:
     files: frozenset[TaskId] | None = None
     checkpoint: Checkpoint | None = None
     contained: bool = True
+    kept: tuple[Reservation, ...] = ()
 
     def lacks_file(self, task: Task) -> bool:
         """Whether the file that `task` came from is gone, so that it would be withdrawn when it waits."""
@@ -228,14 +232,15 @@ def _name_other(other: TaskId, known: Mapping[TaskId, Task]) -> str:
     return f"{other} ({task.status}{reason})"
 
 
-def _tell_running(task: Task, state: State, _: Scene) -> Telling:
+def _tell_running(task: Task, state: State, scene: Scene) -> Telling:
     lease = state.leases.get(task.spec.id)
     if lease is not None and lease.expired_ms:
         return Telling(EXPIRED.format(attempt=task.attempt), tell_expiry(lease), (LOG.format(id=task.spec.id),))
     if task.rework:
         return Telling(REWORK.format(tip=task.rework.tip[:SHORT_OID]))
+    more = map(inert, tell_more(task.spec.id, state, scene.kept))
     return Telling(
-        f"attempt {task.attempt} runs on {task.base[:SHORT_OID]}",
+        "; ".join((f"attempt {task.attempt} runs on {task.base[:SHORT_OID]}", *more)),
         (f"its limit is {tell_span(task.spec.timeout_seconds)}",),
         (f"`orchd logs {task.spec.id} -f` follows it", f"`orchd cancel {task.spec.id}` ends it"),
     )

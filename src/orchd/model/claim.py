@@ -25,8 +25,29 @@ class PathSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Extension:
+    """What a running task asks for beyond its claim. `ask` is the request of the command line (empty: the control folder),
+    `order` the place among the requests that wait."""
+
+    ask: str
+    order: int
+    paths: tuple[PathSpec, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A request that was refused, and why."""
+
+    ask: str
+    paths: tuple[PathSpec, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Lease:
     """A granted claim. `epoch` is the leader's epoch when it was granted and only rises; `ports` are TCP ports.
+    While the task runs, `extended` are those of `paths` that it was granted later, `wants` what it asks for and has not yet,
+    `refused` its last requests in vain.
 
     `fence` is the number of this grant: it rises with each grant in a repository, so that what an earlier holder brings
     late is known by its lower number (0: granted before there were fences). `expired_ms` is when it expired, because its
@@ -42,6 +63,9 @@ class Lease:
     ports: tuple[int, ...] = ()
     fence: int = 0
     expired_ms: int = 0
+    extended: tuple[PathSpec, ...] = ()
+    wants: tuple[Extension, ...] = ()
+    refused: tuple[Refusal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

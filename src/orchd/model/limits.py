@@ -81,6 +81,9 @@ FIRST_PORT = 20000
 LAST_PORT = 20999
 """TCP ports that tasks are given, unless the configuration says otherwise. Below those that Linux gives to clients."""
 
+REFUSALS = 16
+"""Requests in vain that the lease of a running task remembers."""
+
 PORTS_PER_TASK = 16
 """Free TCP ports that one task may ask for."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from orchd.model.claim import Lease, PathSpec
+from orchd.model.claim import Extension, Lease, PathSpec, Refusal
 from orchd.model.ids import Oid, RunId, SaveId, SessionId, TaskId
 from orchd.model.problem import Problem
 from orchd.model.run import AdmitOrder, RunOrder
@@ -85,6 +85,32 @@ class LeaseExpired:
     task: TaskId
     fence: int
     at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionAsked:
+    """A running task asks for more than it claimed."""
+
+    task: TaskId
+    extension: Extension
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseExtended:
+    """A request was granted: the claim of the task is wider from here on."""
+
+    task: TaskId
+    order: int
+    paths: tuple[PathSpec, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionRefused:
+    """A request was refused: what it asks for is closed to tasks, or waiting for it would never end."""
+
+    task: TaskId
+    order: int
+    refusal: Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +285,9 @@ Event: TypeAlias = (
     | AttemptStarted
     | AttemptEnded
     | LeaseExpired
+    | ExtensionAsked
+    | LeaseExtended
+    | ExtensionRefused
     | StopAsked
     | TaskCancelled
     | TaskRetried

@@ -99,6 +99,7 @@ class Verb(StrEnum):
     RETRY = "retry"
     CANCEL = "cancel"
     ANSWER = "answer"
+    CLAIM = "claim"
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,12 +48,13 @@ def ps() -> None:
 
 @click.command(cls=Command)
 def claims() -> None:
-    """List the claims that are held."""
+    """List what is claimed, by tasks and by people."""
     from orchd import app
 
     place = app.find(read_flags().repo)
     state = app.read_hot(place).state
-    print_records(ENVELOPES["claims"], view_claims(state, app.running(place, state)), "no claim is held")
+    rows = view_claims(state, app.running(place, state), app.reservations(place), _now_ms())
+    print_records(ENVELOPES["claims"], rows, "no claim is held")
 
 
 @click.command(cls=Command)
