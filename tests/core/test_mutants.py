@@ -202,9 +202,7 @@ FAULTS = {
     ),
     "lost attempts are tried for ever": Fault("attempts", "task.lost + 1 < LOST_RETRIES", "task.lost < 10**9"),
     "a lost attempt is not tried again": Fault("attempts", "task.lost + 1 < LOST_RETRIES", "task.lost > LOST_RETRIES"),
-    "the attempt number does not rise": Fault(
-        "planner", "task.attempt + 1, snapshot.main", "max(1, task.attempt), snapshot.main"
-    ),
+    "the attempt number does not rise": Fault("planner", "task.attempt + 1, base, lease", "max(1, task.attempt), base, lease"),
     "a new wording starts counting attempts anew": Fault(
         "evolve", "if old and same_generation else fresh", "if False else fresh"
     ),
@@ -328,7 +326,7 @@ FAULTS = {
         "intake", "task.status is Status.WAITING and", "task.status in (Status.WAITING, Status.RUNNING) and"
     ),
     "what is being written is withdrawn": Fault("intake", "there = {*present, *files.unsettled}", "there = {*present}"),
-    "inbox tasks are withdrawn": Fault("intake", "and task.source is not Source.INBOX", ""),
+    "inbox tasks are withdrawn": Fault("intake", "task.source is not Source.INBOX and ", ""),
     "a finished task keeps its generation": Fault("intake", "else generation + 1", "else max(1, generation)"),
     "bad files are admitted": Fault("intake", "if task not in wrong)", "if True)"),
     "drops are never moved away": Fault("intake", "return taken | refused |", "return refused |"),
