@@ -32,7 +32,10 @@ def test_nothing_is_lost_in_a_long_storm(tmp_path: Path, seed: int) -> None:
 
 GUARDS = {
     "workspaces-go-too-early": "import orchd.core.duties as d; d.is_reachable = lambda seen: True",
-    "the-attic-keeps-nothing": "import orchd.adapters.airlock as a; a.GitAirlock._keep_in_attic = lambda *_: 'refs/none'",
+    "the-attic-keeps-nothing": (
+        "import orchd.adapters.airlock as a, orchd.adapters.git_lives as l"
+        "; a.keep_in_attic = l.keep_in_attic = lambda *_: 'refs/none'"
+    ),
 }
 LOSES = {
     "workspaces-go-too-early": "echo precious > src/p; rm -rf .git",
