@@ -131,7 +131,9 @@ def open_repo(place: Place) -> GitRepo:
     library = open_library(place.git_dir)
     library.set_ident(NAME, EMAIL)
     sweep_locks(place.git_dir)
-    return GitRepo(place, library, git, RefStore(place.git_dir, library, git))
+    refs = RefStore(place.git_dir, library, git)
+    _check_names(refs)
+    return GitRepo(place, library, git, refs)
 
 
 def open_library(git_dir: Path) -> pygit2.Repository:
@@ -149,6 +151,25 @@ def _check_git(git: Git) -> None:
     version = tuple(map(int, re.findall(r"\d+", said)[:2]))
     if version < OLDEST_GIT:
         raise ConfigError(f"{said.strip()} is too old", f"install git {'.'.join(map(str, OLDEST_GIT))} or newer")
+
+
+BLOCKING_REFS = {
+    "refs/heads/session": ("a branch `session`", "session/...", "git branch -m session NAME"),
+    "refs/tags/checkpoint": ("a tag `checkpoint`", "checkpoint/...", "git tag NAME checkpoint && git tag -d checkpoint"),
+    "refs/notes/orch": (
+        "notes named `orch`",
+        "orch/audit",
+        "git update-ref refs/notes/NAME refs/notes/orch && git update-ref -d refs/notes/orch",
+    ),
+}
+"""Refs of a person where a folder of refs of ours must be: what it is, what it blocks, and how to rename it."""
+
+
+def _check_names(refs: RefStore) -> None:
+    """Otherwise every result would be taken in, and fail to get its name, for ever."""
+    for name, (what, blocked, rename) in BLOCKING_REFS.items():
+        if refs.read(name):
+            raise ConfigError(f"there is {what}, so git cannot make {blocked}, which orchd needs", f"rename it: `{rename}`")
 
 
 UNREADABLE_FORMATS = {
