@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import answer_scenes  # noqa: F401 - its scenes are on the programme
+import clone_scenes
+import clones
 import crowd
 import extension_rules
 import foresight
@@ -23,6 +25,7 @@ from orchd.model.claim import PathSpec
 from orchd.model.work import Status, TaskSpec
 
 WALKS, STEPS = 110, 80
+CLONE_WALKS, CLONE_STEPS = 30, 200
 STATUSES = (*(Status.WAITING,) * 4, Status.RUNNING, Status.STOPPING, Status.READY, Status.LANDED, Status.FAILED)
 
 
@@ -51,8 +54,11 @@ def check_all() -> None:
     for age_ms, ready in ((0, 1), (249, 2), (250, 1), (-1, 1), (10, 0), (10, 63), (10, 64)):
         for others in ((), (Status.RUNNING,), (Status.STOPPING, Status.WAITING), (Status.WAITING, Status.LANDED)):
             rules.check_gathering(age_ms, ready, others)
+    clone_scenes.play_all()
     for seed in range(WALKS):
         walk.walk(walk.Seeded(seed), STEPS)
+    for seed in range(CLONE_WALKS):
+        clones.walk_clones(walk.Seeded(seed), CLONE_STEPS)
 
 
 def check_claims(dice: random.Random) -> None:

@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import clone_faults
 import pytest
 
 HERE = Path(__file__).parent
@@ -371,6 +372,8 @@ FAULTS = {
         "graph", "kept = first.setdefault(file.spec.id, file)", "kept = first[file.spec.id] = file"
     ),
 }
+
+FAULTS |= {name: Fault(*fault) for name, fault in clone_faults.FAULTS.items()}
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=[name.replace(" ", "-") for name in FAULTS])

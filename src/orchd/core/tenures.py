@@ -70,7 +70,7 @@ def _hear(seen: TenureSeen, state: State, me: str) -> Iterator[Event]:
     tenure, holding = seen.tenure, state.holdings.get(seen.tenure.session)
     news = holding != Holding(tenure.owner, tenure.epoch)
     if tenure.owner == me:
-        if news and seen.ours:
+        if news:
             before = holding.owner if holding else ""
             yield SessionOwned(tenure.session, me, tenure.epoch, before, tenure.number)
     elif not (holding == Holding(me, tenure.epoch) or _has_landed(state.save, tenure.session)):
