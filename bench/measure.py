@@ -25,6 +25,7 @@ from looks import World, build_world, open_world, time_first_look, time_looks
 from radar import measure_radar
 from samples import ORCHD, Sample, make_sample, serve, wait_until
 from tables import Row, describe_machine, render_rows
+from takeover import measure_takeover
 
 PLAIN = Path(__file__).with_name("plain.sh")
 REST_SECONDS = 0.3
@@ -44,9 +45,10 @@ class Size:
     worlds: tuple[int, ...] = (10, 1_000, 10_000)
     commands: int = 15
     radar: int = 10
+    takeovers: int = 7
 
 
-QUICK = Size(drops=8, rounds=1, tasks=40, large_tasks=4, looks=5, worlds=(10, 1_000), commands=3, radar=3)
+QUICK = Size(drops=8, rounds=1, tasks=40, large_tasks=4, looks=5, worlds=(10, 1_000), commands=3, radar=3, takeovers=1)
 
 
 def main() -> int:
@@ -223,6 +225,7 @@ SECTIONS: Mapping[str, Callable[[Path, Size], Iterator[Row]]] = {
     "tasks-large": measure_tasks_large,
     "look": measure_look,
     "radar": lambda folder, size: measure_radar(folder, LARGE_FILES, size.radar),
+    "takeover": lambda folder, size: measure_takeover(folder, size.takeovers, size.commands),
     "memory": measure_memory,
     "commands": measure_commands,
 }
