@@ -10,7 +10,9 @@ from stories import Repo, environment, make_repo
 
 from orchd import app
 
-TAKEOVER = "2s"
+TAKEOVER = "5s"
+"""Long enough for a busy machine: an owner that is only slow must not lose its session."""
+LONG = "60s"
 
 
 @dataclass
@@ -66,16 +68,16 @@ class Family:
             clone.stop()
 
 
-def make_family(folder: Path, config: str = "", count: int = 2) -> Family:
-    """`count` clones that take over from each other after TAKEOVER."""
+def make_family(folder: Path, takeover: str = TAKEOVER) -> Family:
+    """Two clones that take over from each other after `takeover`."""
     seed = make_repo(folder / "seed")
-    seed.write(".orch/config.yaml", f"remote: origin\ntakeover: {TAKEOVER}\ndrain: 5s\n{config}")
+    seed.write(".orch/config.yaml", f"remote: origin\ntakeover: {takeover}\ndrain: 5s\n")
     seed.commit("configure")
     bare = folder / "shared.git"
     env = environment(folder)
     subprocess.run(["git", "clone", "-q", "--bare", str(seed.top), str(bare)], env=env, check=True)
     family = Family(Repo(bare, env, bare=True), _clone(bare, folder / "person", Repo))
-    family.clones = [_clone(bare, folder / f"clone{at}", Clone) for at in range(count)]
+    family.clones = [_clone(bare, folder / f"clone{at}", Clone) for at in range(2)]
     return family
 
 

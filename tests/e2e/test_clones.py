@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from clones_world import Family, make_family
+from clones_world import LONG, Family, make_family
 from stories import wait_until
 
 
@@ -18,7 +18,15 @@ def family(tmp_path: Path) -> Iterator[Family]:
     made.stop()
 
 
-def test_two_daemons_run_each_of_twenty_tasks_exactly_once(family: Family, tmp_path: Path) -> None:
+@pytest.fixture
+def patient(tmp_path: Path) -> Iterator[Family]:
+    made = make_family(tmp_path, LONG)
+    yield made
+    made.stop()
+
+
+def test_two_daemons_run_each_of_twenty_tasks_exactly_once(patient: Family, tmp_path: Path) -> None:
+    family = patient
     log = tmp_path / "log"
     names = [f"t{at}" for at in range(20)]
     for name in names:

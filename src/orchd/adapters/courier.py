@@ -47,6 +47,9 @@ FIRST_REST_SECONDS = 1.0
 LONGEST_REST_SECONDS = 60.0
 CLOSE_SECONDS = 3.0
 
+PAUSES = 5
+"""How many pauses between two questions a git process may take at first: about the time after which an owner is unsure."""
+
 
 @dataclass(frozen=True, slots=True)
 class Update:
@@ -88,10 +91,12 @@ def judge_push(output: str, code: int, updates: Sequence[Update]) -> tuple[Outco
 
 
 class RemoteProcess:
-    """One git process at a time, with a limit; it and its children can be ended from another thread."""
+    """One git process at a time, with a limit; it and its children can be ended from another thread. The limit doubles each
+    time that it was too short, so that silence is noticed soon and much to fetch arrives in the end."""
 
-    def __init__(self, git: Git) -> None:
+    def __init__(self, git: Git, limit_seconds: float) -> None:
         self._git = git
+        self._first_seconds = self._limit_seconds = limit_seconds
         self._child: subprocess.Popen[bytes] | None = None
 
     def call(self, *arguments: str) -> subprocess.CompletedProcess[bytes] | None:
@@ -99,12 +104,14 @@ class RemoteProcess:
         with self._git.start(*arguments, apart=True) as child:
             self._child = child
             try:
-                out, err = child.communicate(b"", timeout=REMOTE_SECONDS)
+                out, err = child.communicate(b"", timeout=self._limit_seconds)
             except subprocess.TimeoutExpired:
+                self._limit_seconds = min(2 * self._limit_seconds, REMOTE_SECONDS)
                 self.end()
                 return None
             finally:
                 self._child = None
+        self._limit_seconds = self._first_seconds
         return subprocess.CompletedProcess(arguments, child.returncode, out, err)
 
     def end(self) -> None:
@@ -120,7 +127,6 @@ class Courier:
 
     def __init__(self, git: Git, remote: str, branch: str, ring: Callable[[], None], tell: Callable[[str], None]) -> None:
         self._git = git
-        self._process = RemoteProcess(git)
         self._remote = remote
         self._fetched = {f"refs/heads/{branch}": REMOTE_PREFIX + "main", **MIRRORED}
         self._ring = ring
@@ -135,6 +141,7 @@ class Courier:
 
     def open(self, clock: Callable[[], float], pause_seconds: float) -> None:
         """Begin to ask, every `pause_seconds`."""
+        self._process = RemoteProcess(self._git, PAUSES * pause_seconds)
         self._clock, self._pause_seconds = clock, pause_seconds
         self._thread = threading.Thread(target=self._serve, name="courier", daemon=True)
         self._thread.start()
@@ -224,7 +231,7 @@ class Courier:
             self._trouble = ""
 
     def _say_unreachable(self, done: subprocess.CompletedProcess[bytes] | None) -> None:
-        said = done.stderr.decode(errors="replace").strip().splitlines() if done else [f"no answer in {REMOTE_SECONDS:.0f} s"]
+        said = done.stderr.decode(errors="replace").strip().splitlines() if done else ["no answer in time"]
         why = said[-1] if said else "no reason was given"
         if not self._trouble.startswith(UNREACHABLE):
             self._say(f"{UNREACHABLE} `{self._remote}`: {why}; soon nothing is started or landed until it answers")

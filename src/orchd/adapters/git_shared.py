@@ -61,7 +61,7 @@ class GitShared:
         unsettled = self._courier.unsettled
         answer = self._courier.answer
         if answer is not None and answer is not self._answer:
-            self._take(answer)
+            self._take(answer, unsettled=unsettled)
         main, answered = self._answer.refs.get("main", ""), self._answer.at_seconds > float("-inf")
         busy = unsettled and (answer is None or answered)
         tenures, follow = self._look_tenures(), self._follower.look(main)
@@ -107,12 +107,12 @@ class GitShared:
         if self._courier.send((*landing, Update(TENURE_PREFIX + bid.tenure.session, bid.old, version))):
             self._made[version] = begun
 
-    def _take(self, answer: Answer) -> None:
+    def _take(self, answer: Answer, *, unsettled: bool) -> None:
         self._answer = answer
         now = boot_seconds()
         versions = {oid for name, oid in answer.refs.items() if name.startswith("tenure/")}
         self._first_seen = {oid: self._first_seen.get(oid, now) for oid in versions}
-        self._made = {oid: at for oid, at in self._made.items() if oid in versions or self._courier.unsettled}
+        self._made = {oid: at for oid, at in self._made.items() if oid in versions or unsettled}
         for name, oid in answer.refs.items():
             if name.startswith("checkpoint/") and not self._repo.refs.read(f"refs/tags/{name}"):
                 self._repo.refs.move(f"refs/tags/{name}", "", oid)

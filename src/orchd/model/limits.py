@@ -147,8 +147,8 @@ ASK_SHARE = 0.1
 
 ASK_SECONDS = 5.0
 
-REMOTE_SECONDS = 30.0
-"""How long one question to the remote, or one push, may take before its process is ended."""
+REMOTE_SECONDS = 600.0
+"""How long one question to the remote, or one push, may take at most before its process is ended; it begins with less."""
 
 PREPARE_SECONDS = 600.0
 """How long the checkout of a workspace may take."""
