@@ -268,8 +268,9 @@ class Going:
         file = going.file(name, f"tasks/{name}.yaml", Source.FILE)
         session = going.pick(SESSIONS) if f"tasks/{name}.yaml" not in self.remote.files else ""
         known = self.remote.files.get(file.path)
-        needs = file.spec.needs if self.one_in(3) else ()
-        spec = replace(file.spec, session=session or (known.spec.session if known else "default"), needs=needs)
+        needs = tuple(other for other in file.spec.needs if other < name) if self.one_in(3) else ()
+        after = tuple(other for other in file.spec.after if other < name)
+        spec = replace(file.spec, session=session or (known.spec.session if known else "default"), needs=needs, after=after)
         self.remote.files[file.path] = replace(file, spec=spec, digest=f"digest{self.tick()}")
 
     def arrive(self, going: walk.Walk) -> None:
