@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from arbiter import measure_arbiter, measure_contention
 from counting import Cost, list_children, read_memory, run_counted
 from looks import World, build_world, open_world, time_first_look, time_looks
 from radar import measure_radar
@@ -46,9 +47,11 @@ class Size:
     commands: int = 15
     radar: int = 10
     takeovers: int = 7
+    contests: int = 15
 
 
-QUICK = Size(drops=8, rounds=1, tasks=40, large_tasks=4, looks=5, worlds=(10, 1_000), commands=3, radar=3, takeovers=1)
+FEW = (10, 1_000)
+QUICK = Size(drops=8, rounds=1, tasks=40, large_tasks=4, looks=5, worlds=FEW, commands=3, radar=3, takeovers=1, contests=3)
 
 
 def main() -> int:
@@ -226,6 +229,8 @@ SECTIONS: Mapping[str, Callable[[Path, Size], Iterator[Row]]] = {
     "look": measure_look,
     "radar": lambda folder, size: measure_radar(folder, LARGE_FILES, size.radar),
     "takeover": lambda folder, size: measure_takeover(folder, size.takeovers, size.commands),
+    "arbiter": lambda _, size: measure_arbiter(size.worlds, size.looks),
+    "contention": lambda _, size: measure_contention(size.contests),
     "memory": measure_memory,
     "commands": measure_commands,
 }

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from orchd.adapters.place import Place
     from orchd.adapters.server import Server
     from orchd.adapters.state_reader import HotState, Operation
+    from orchd.core.arbiter import Turn
     from orchd.core.chain_proof import Proof
     from orchd.core.policy import Change
     from orchd.ports import Audience, Ports
@@ -106,7 +107,7 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
     from orchd.adapters.intents import IntentFolder
     from orchd.adapters.lease_reader import StoredLeases
     from orchd.adapters.locks import sweep_locks
-    from orchd.adapters.machine import ProcMachine
+    from orchd.adapters.machine import LocalMachine
     from orchd.adapters.reservations import open_reservations
     from orchd.adapters.runs import SupervisedRuns
     from orchd.adapters.sandbox import NoSandbox
@@ -144,8 +145,8 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
             saves=GitSaves(repo, branch, leases.fence_of, shared),
             radar=GitRadar(repo),
             shared=shared or Alone(),
+            machine=LocalMachine(place.workspaces, clock.monotonic),
             clock=clock,
-            machine=ProcMachine(),
             leadership=leader,
             audience=audience,
         )
@@ -292,6 +293,7 @@ def operations(place: Place, limit: int) -> Sequence[Operation]:
 def decisions(place: Place, state: State) -> tuple[Decision, ...]:
     """What the arbiter says about each waiting task now. `state` may be the hot one."""
     from orchd.adapters.effective import read_effective
+    from orchd.adapters.machine import LocalMachine
     from orchd.adapters.sessions_view import read_elsewhere
     from orchd.core.arbiter import decide
     from orchd.core.desk import Room
@@ -305,7 +307,8 @@ def decisions(place: Place, state: State) -> tuple[Decision, ...]:
     sessions = {task.spec.session for task in waiting} if effective.remote else frozenset[str]()
     now_ms = time.time_ns() // 1_000_000
     kept = standing(reservations(place), now_ms)
-    return decide(state, Room(effective, now_ms, reservations=kept, elsewhere=read_elsewhere(place, sessions)))
+    machine, away = LocalMachine(place.workspaces, time.monotonic).look(effective), read_elsewhere(place, sessions)
+    return decide(state, Room(effective, now_ms, reservations=kept, elsewhere=away, machine=machine))
 
 
 def reservations(place: Place) -> tuple[Reservation, ...]:
@@ -313,6 +316,34 @@ def reservations(place: Place) -> tuple[Reservation, ...]:
     from orchd.adapters.reservation_record import read_reservations
 
     return read_reservations(place)
+
+
+def plan(place: Place) -> tuple[State, tuple[Turn, ...]]:
+    """The waiting tasks in the order that the arbiter would take, and the state with all task files as they are now."""
+    from orchd.adapters.branch import find_branch, find_usual_branch
+    from orchd.adapters.file_check import check_files
+    from orchd.adapters.git_refs import GitRefs
+    from orchd.adapters.git_repo import open_repo
+    from orchd.adapters.machine import LocalMachine
+    from orchd.adapters.sessions_view import read_elsewhere
+    from orchd.adapters.settings import open_settings
+    from orchd.adapters.task_files import open_task_files
+    from orchd.core.preview import foresee
+    from orchd.model.snapshot import FilesSeen, Snapshot
+
+    state, repo = read_all(place), open_repo(place)
+    usual = find_usual_branch(place, state.branch)
+    settings = open_settings(place, repo, time.monotonic, usual)
+    config, _ = settings.look(GitRefs(repo, usual).main() if usual else "")
+    main = GitRefs(repo, find_branch(place, config.branch, state.branch)).main()
+    if place.checkout is None:
+        files = open_task_files(place, repo, lambda: config.timeout_seconds, time.monotonic, time.time).look(main)
+    else:
+        files = FilesSeen(check_files(place)[0])
+    kept, machine = reservations(place), LocalMachine(place.workspaces, time.monotonic).look(config)
+    sessions = {task.spec.session for task in state.tasks.values()} if config.remote else frozenset[str]()
+    snapshot = Snapshot(time.time_ns() // 1_000_000, state, config, main, files, reservations=kept, machine=machine)
+    return foresee(snapshot, read_elsewhere(place, sessions))
 
 
 def config(place: Place) -> Config:

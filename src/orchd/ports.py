@@ -13,6 +13,7 @@ from typing import Protocol
 
 from orchd.model.config import Config
 from orchd.model.ids import Oid, RunId, SaveId, TaskId
+from orchd.model.machine import MachineSeen
 from orchd.model.message import Event
 from orchd.model.number import NumberWish
 from orchd.model.problem import Problem
@@ -236,7 +237,11 @@ class Clock(Protocol):
 
 
 class Machine(Protocol):
-    """What others use of this machine."""
+    """The machine that tasks run on."""
+
+    def look(self, config: Config) -> MachineSeen:
+        """What is free, and what the workspaces take. Cheap; what costs something is only measured where `config` limits
+        it, and may be half a minute old."""
 
     def busy_ports(self) -> frozenset[int]:
         """TCP ports that somebody has now."""

@@ -30,6 +30,7 @@ from orchd.cli.envelopes import ENVELOPES
 from orchd.cli.fields import json_schema, to_cells, to_data, to_shown
 from orchd.cli.flags import Flags
 from orchd.cli.output import fact_lines, print_record, print_records, record_lines, table_lines
+from orchd.cli.planned import view_plan
 from orchd.cli.root import root
 from orchd.cli.views import (
     LIVE,
@@ -47,10 +48,13 @@ from orchd.cli.views import (
     view_show,
     view_status,
 )
+from orchd.core.arbiter import take_turns
 from orchd.core.chain_proof import Break
+from orchd.core.desk import Room
 from orchd.core.policy import Change
 from orchd.core.telling import Scene
 from orchd.model.claim import PathSpec, Reservation
+from orchd.model.config import Config
 from orchd.model.ids import attic_ref
 from orchd.model.problem import Problem
 from orchd.model.save import Hold, SaveStep
@@ -118,6 +122,7 @@ def rows_of(name: str) -> tuple:
         "op-log": lambda: view_operations([Operation(COMMIT, NOW_MS, "orchd: seen t", ({"type": "TaskSeen"},))]),
         "verify": lambda: view_breaks([Break("checkpoint/2026-01-31-001", COMMIT, "its tag is missing")]),
         "restore": lambda: ({"checkpoint": "checkpoint/x", "commit": COMMIT, "folder": "/new", "made": True},),
+        "plan": lambda: view_plan(state, take_turns(state, Room(Config(), NOW_MS))),
         "check": lambda: view_problems([PROBLEM]),
         "init": lambda: ({"path": ".orch/config.yaml", "result": "written"},),
         "run": lambda: (view_run(Served(state, EMPTY), "1 failed", 1),),

@@ -176,6 +176,9 @@ def check_start(world: World, snapshot: Snapshot, before: State, after: State, e
     active = sum(task.status.value in ACTIVE for task in after.tasks.values())
     demand("running tasks never exceed the slots", active <= snapshot.config.parallel, active)
     check_limits(spec, [task.spec for task in after.tasks.values() if task.status.value in ACTIVE], snapshot.config)
+    machine, config = snapshot.machine, snapshot.config
+    demand("a full machine starts nothing", (machine.free_disk_bytes or 0) >= config.free_disk_bytes, event)
+    demand("workspaces are limited", config.workspaces is None or len(machine.workspaces) < config.workspaces, event)
     demand("nothing starts while draining", not snapshot.draining, event)
     again = before.tasks[event.task].rework
     seen = snapshot.main if again is None else again.base

@@ -17,6 +17,7 @@ from orchd.core.desk import Room
 from orchd.core.held import Claims, HeldClaims
 from orchd.model.claim import Lease, PathSpec
 from orchd.model.config import Config, Slots
+from orchd.model.machine import MachineSeen
 from orchd.model.save import Hold
 from orchd.model.snapshot import Decision, State
 from orchd.model.work import Source, Status, Task, TaskSpec
@@ -84,6 +85,30 @@ def check_kept_slot() -> None:
     demand("nothing is kept while landing waits for a person", causes["same"] == "none", causes)
 
 
+def check_scarcity() -> None:
+    """Nothing starts while the machine has less than the configuration wants; exactly enough is enough."""
+    config = Config(free_disk_bytes=10, free_memory_bytes=20, workspaces=3, workspace_bytes=30)
+    enough = MachineSeen(10, 20, frozenset({"x.1.1"}), 29)
+    scarce = {
+        "disk": replace(enough, free_disk_bytes=9),
+        "memory": replace(enough, free_memory_bytes=19),
+        "workspaces": replace(enough, workspaces=frozenset({"x.1.1", "y.1.1", "z.1.1"})),
+        "workspace-bytes": replace(enough, workspace_bytes=30),
+    }
+    for cause, machine in scarce.items():
+        demand("what the machine lacks holds back", set(causes_on(machine, config)) == {cause}, cause)
+    demand("a running task has a workspace, or will", causes_on(enough, config) == ["none", "workspaces"], enough)
+    demand("what is not known is not scarce", causes_on(MachineSeen(), config) == ["none", "none"], config)
+
+
+def causes_on(machine: MachineSeen, config: Config) -> list[str]:
+    """What holds two tasks back beside one that runs."""
+    specs = [TaskSpec(name, "t", "r", claims=(PathSpec(name),)) for name in ("runs", "one", "two")]
+    statuses = (Status.RUNNING, Status.WAITING, Status.WAITING)
+    tasks = {s.id: Task(s, status, "1", Source.FILE, 1, 0, attempt=1) for s, status in zip(specs, statuses, strict=True)}
+    return [d.cause.value for d in arbiter.decide(holding(tasks), Room(config, machine=machine))]
+
+
 def in_line(decisions: Sequence[Decision]) -> list[Decision]:
     """Those whose tasks could start but for what others have."""
     return [decision for decision in decisions if decision.cause.value not in NOT_IN_LINE]
@@ -96,8 +121,18 @@ def score_ms(name: str, waiting: Mapping[str, Task], now_ms: int) -> int:
 
 
 def dependents(name: str, waiting: Mapping[str, Task]) -> list[str]:
-    """The waiting tasks that wait for a task itself."""
+    """The waiting tasks that wait for a task itself, but for those on a way that goes in a circle."""
+    return [other for other in list_behind(name, waiting) if is_settled(other, waiting, ())]
+
+
+def list_behind(name: str, waiting: Mapping[str, Task]) -> list[str]:
     return [other for other, task in waiting.items() if name in task.spec.needs + task.spec.after]
+
+
+def is_settled(name: str, waiting: Mapping[str, Task], path: tuple[str, ...]) -> bool:
+    """Whether the chains behind a task come to an end."""
+    ends = all(is_settled(other, waiting, (*path, name)) for other in list_behind(name, waiting) if name not in path)
+    return name not in path and ends
 
 
 def urgency(name: str, waiting: Mapping[str, Task]) -> int:

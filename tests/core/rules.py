@@ -99,7 +99,7 @@ def a_save(size: int, gates: tuple[Gate, ...] = GATES) -> Save:
 def check_gathering(age_ms: int, ready: int, others: Sequence[Status]) -> None:
     """A save waits for more only while somebody runs, only for a short time, and not when it is full."""
     plain = TaskSpec("x", "X", "make")
-    open_tasks = [Task(plain, Status.READY, "1", Source.FILE, at, 0, ended_ms=1000) for at in range(ready)]
+    open_tasks = [Task(plain, Status.READY, "1", Source.FILE, at, 0, ended_ms=1000 + at) for at in range(ready)]
     open_tasks += [Task(plain, status, "1", Source.FILE, at, 0) for at, status in enumerate(others, ready)]
     state = State(tasks={f"t{at}": task for at, task in enumerate(open_tasks)})
     runs = any(status.value in oracle.ACTIVE for status in others)

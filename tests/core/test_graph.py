@@ -62,3 +62,12 @@ def test_a_chain_of_ten_thousand_tasks_is_no_problem() -> None:
         f"t{at}": rules.seen_file(TaskSpec(f"t{at}", "t", "r", needs=(f"t{at - 1}",) if at else ())) for at in range(10_000)
     }
     assert graph.find_graph_problems(files, {}) == {}
+
+
+def test_a_new_file_that_closes_a_circle_over_waiting_tasks_is_told_with_the_whole_path() -> None:
+    known = {"a": TaskSpec("a", "t", "r", needs=("b",)), "b": TaskSpec("b", "t", "r", after=("c",))}
+    problems = graph.find_graph_problems({"c": rules.seen_file(TaskSpec("c", "t", "r", needs=("a",)))}, known)
+    assert list(problems) == ["c"], "what waits already is left alone"
+    path = problems["c"].message.partition(": ")[2].split(" -> ")
+    assert path[0] == path[-1]
+    assert "".join(path[:-1]) in ("abc", "bca", "cab")

@@ -167,7 +167,7 @@ FAULTS = {
     # who starts when
     "one slot too many": Fault("checks", "(spec.id in taken) < limit:", "(spec.id in taken) <= limit:"),
     "slots are not counted down": Fault("desk", "        self.take_slots(spec, pools_of(spec, self.room.config))\n", ""),
-    "stopping tasks take no slot": Fault("desk", "if t.status in ACTIVE)", "if t.status == 'running')"),
+    "stopping tasks take no slot": Fault("desk", "if task.status in ACTIVE]", "if task.status == 'running']"),
     "needs are forgotten": Fault("checks", "_name(_pick(spec.needs, desk.state, UNFINISHED))", "None"),
     "a failed need is good enough": Fault("checks", "_name(_pick(spec.needs, desk.state, LOST))", "None"),
     "after is forgotten": Fault("checks", "_name(_pick(spec.after, desk.state, UNFINISHED))", "None"),
@@ -191,6 +191,14 @@ FAULTS = {
     "everything is started though one was asked for": Fault("checks", "if desk.room.only is not None and", "if False and"),
     "groups have no limit": Fault("quotas", "    Quota(Cause.GROUP, _group_of, _group_limit),\n", ""),
     "agents have no limit": Fault("quotas", "    Quota(Cause.AGENT, _agent_of, _agent_limit),\n", ""),
+    "a full disk is overlooked": Fault("scarcity", "    Scarcity(Cause.DISK, _disk),\n", ""),
+    "full memory is overlooked": Fault("scarcity", "    Scarcity(Cause.MEMORY, _memory),\n", ""),
+    "workspaces are not counted": Fault("scarcity", "    Scarcity(Cause.WORKSPACES, _workspaces),\n", ""),
+    "workspaces are not weighed": Fault("scarcity", "    Scarcity(Cause.WORKSPACE_BYTES, _workspace_bytes),\n", ""),
+    "one workspace too many": Fault("scarcity", "desk.workspaces >= limit", "desk.workspaces > limit"),
+    "workspaces to come are not counted": Fault("desk", "        self.workspaces += 1\n", ""),
+    "workspaces of running tasks are not counted": Fault("desk", ".union(map(current_run, active))", ""),
+    "what is not known is scarce": Fault("scarcity", "free is not None and free < least", "(free or 0) < least"),
     "providers have no limit": Fault("quotas", "    Quota(Cause.PROVIDER, _provider_of, _provider_limit),\n", ""),
     # attempts
     "exit code 1 is accepted": Fault("attempts", "all(result.code == 0 for", "all(result.code < 2 for"),

@@ -196,7 +196,11 @@ class Walk:
         some = self.dice.roll(3)
         agents = (Agent("one", 1, "maker"), Agent("two", None, "maker"))
         limits = {"groups": (Slots("slow", 1 + some),), "agents": agents, "providers": (Slots("maker", 1 + some),)}
-        self.world.config = replace(self.world.config, **limits)
+        self.world.config = replace(self.world.config, **limits, workspaces=self.pick((None, None, 2, 4)))
+
+    def fill_up(self) -> None:
+        """The disk and the memory are full, or free again."""
+        self.world.free_bytes = self.pick((10**12, 10**12, 1000))
 
     def wish(self) -> None:
         """Draining begins or ends; only some tasks are asked for, or all."""
@@ -318,7 +322,8 @@ class Walk:
     def make_fair(self) -> None:
         world = self.world
         world.unsettled.clear()
-        world.draining, world.only = False, None
+        world.draining, world.only, world.free_bytes = False, None, 10**12
+        world.config = replace(world.config, workspaces=None)
         world.dirty = world.dirty and self.one_in(3)
         walk_claims.let_go(self)
         while world.late:
@@ -440,6 +445,7 @@ MOVES: tuple[Callable[[Walk], None], ...] = (
     Walk.write_slowly,
     Walk.configure,
     Walk.wish,
+    Walk.fill_up,
     Walk.restart,
 )
 

@@ -19,6 +19,7 @@ from orchd.core.radar import live_tips
 from orchd.core.watched import watched_runs
 from orchd.model.claim import Lease, Reservation
 from orchd.model.config import Config
+from orchd.model.machine import MachineSeen
 from orchd.model.message import (
     Action,
     AdmitResult,
@@ -126,6 +127,7 @@ class World:
     blind: bool = False
     draining: bool = False
     only: frozenset[str] | None = None
+    free_bytes: int = 10**12
     reservations: dict[str, Reservation] = field(default_factory=dict)
     busy_ports: set[int] = field(default_factory=set)
 
@@ -150,9 +152,15 @@ class World:
             meetings=self.look_meetings(main, live_tips(self.state, seen).values()),
             draining=self.draining,
             only=self.only,
+            machine=self.look_machine(),
             reservations=tuple(self.reservations[name] for name in sorted(self.reservations)),
             busy_ports=frozenset(self.busy_ports),
         )
+
+    def look_machine(self) -> MachineSeen:
+        """A machine that has plenty, or almost nothing."""
+        there = frozenset(id_ for id_, run in self.runs.items() if run.workspace)
+        return MachineSeen(self.free_bytes, self.free_bytes, there, len(there))
 
     def look_meetings(self, main: str, tips: Iterable[str]) -> Meetings:
         """Which pairs do not merge: somewhere a change of one side meets one of the other that it does not have itself."""

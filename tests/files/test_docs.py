@@ -57,6 +57,8 @@ def test_the_configuration_template_is_all_defaults_and_shows_every_key() -> Non
         branch="main",
         env=("CI",),
         gates=(Gate("tests", "make test"),),
+        workspaces=100,
+        workspace_bytes=50 * 1024**3,
         groups=(Slots("migrations", 1),),
         agents=(Agent("claude", 2, "anthropic"),),
         providers=(Slots("anthropic", 3),),

@@ -54,6 +54,8 @@ from orchd.model.limits import (
     DRAIN_SECONDS,
     FILE_BYTES,
     FIRST_PORT,
+    FREE_DISK_BYTES,
+    FREE_MEMORY_BYTES,
     GATE_TIMEOUT_SECONDS,
     KILL_GRACE_SECONDS,
     LAST_PORT,
@@ -84,6 +86,8 @@ PortRange: TypeAlias = Annotated[
 ]
 Takeover: TypeAlias = Annotated[float, *measured(DURATION, SECONDS, "bad_duration", 1, MAX_TIMEOUT_SECONDS)]
 Size: TypeAlias = Annotated[float, *measured(SIZE, BYTES, "bad_size", 1, 2**40)]
+Free: TypeAlias = Annotated[float, *measured(SIZE, BYTES, "bad_size", 0, 2**50)]
+OwnSize: TypeAlias = Annotated[float | None, *measured(SIZE, BYTES, "bad_size", 1, 2**50)]
 
 
 Limits: TypeAlias = Annotated[dict[Slug, Annotated[int, Field(ge=1, le=_MAX_PARALLEL)]], Field(max_length=LIST_ITEMS)]
@@ -160,7 +164,7 @@ class AgentEntry(Strict):
 
 
 class LimitsEntry(Strict):
-    """What a task's result may be at most."""
+    """What a task's result may be at most, and what the machine must have before a task starts."""
 
     changed_files: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         default=CHANGED_FILES, description="Paths that one task may change.", examples=[5000]
@@ -169,6 +173,28 @@ class LimitsEntry(Strict):
         default=FILE_BYTES,
         description="The largest file a task may add: bytes, or a text like `500KiB`, `5MiB`.",
         examples=["5MiB"],
+    )
+    free_disk: Free = Field(
+        default=FREE_DISK_BYTES,
+        description="Nothing starts while the disk of the workspaces has less free. 0: no limit.",
+        examples=["2GiB"],
+    )
+    free_memory: Free = Field(
+        default=FREE_MEMORY_BYTES,
+        description="Nothing starts while less memory is free. 0: no limit.",
+        examples=["1GiB"],
+    )
+    workspaces: Annotated[int | None, Field(ge=1, le=100_000)] = Field(
+        default=None,
+        description="Workspaces on disk, with those of gates and those that are kept because their work could not be taken. "
+        "Default: no limit.",
+        examples=[50],
+    )
+    workspace_bytes: OwnSize = Field(
+        default=None,
+        description="What all workspaces together may take before another one is made; measured every half minute. Default: "
+        "no limit.",
+        examples=["20GiB"],
     )
 
 
@@ -237,7 +263,9 @@ class ConfigFile(Strict):
         description="The first and the last TCP port that tasks are given which ask for one.",
         examples=["20000-20999"],
     )
-    limits: LimitsEntry = Field(default=LimitsEntry(), description="What a task's result may be at most.")
+    limits: LimitsEntry = Field(
+        default=LimitsEntry(), description="What a task's result may be at most, and what the machine must have."
+    )
     env: Annotated[
         list[Annotated[str, AfterValidator(check_variable)]], Field(max_length=LIST_ITEMS), AfterValidator(check_repeats)
     ] = Field(
@@ -406,6 +434,10 @@ def _config(file: ConfigFile) -> Config:
         kill_grace_seconds=file.kill_grace,
         changed_files=file.limits.changed_files,
         file_bytes=int(file.limits.file_size),
+        free_disk_bytes=int(file.limits.free_disk),
+        free_memory_bytes=int(file.limits.free_memory),
+        workspaces=file.limits.workspaces,
+        workspace_bytes=None if file.limits.workspace_bytes is None else int(file.limits.workspace_bytes),
         env=tuple(file.env),
         ports=file.ports,
         gates=tuple(Gate(gate.name, gate.run, gate.timeout) for gate in file.gates),

@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, str] = {
     "show": "telling",
     "logs": "telling",
     "explain": "telling",
+    "plan": "planning",
     "checkpoints": "looking",
     "verify": "proving",
     "restore": "restoring",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from orchd.core.checks import HOLDS_BACK, USED_UP, judge
 from orchd.core.desk import Desk, Room, lay_out
@@ -29,7 +29,7 @@ class Turn:
     decision: Decision
     standing: Standing
     share: int = 0
-    elder: bool = False
+    kept: bool = False
 
 
 def decide(state: State, room: Room) -> tuple[Decision, ...]:
@@ -41,12 +41,10 @@ def take_turns(state: State, room: Room) -> tuple[Turn, ...]:
     """The decisions, and what speaks for each task."""
     waiting = {name: task for name, task in state.tasks.items() if task.status is Status.WAITING}
     standings, desk = rank(waiting, room.now_ms), lay_out(state, room)
-    turned_away = {name: judge(task.spec, desk, HOLDS_BACK) for name, task in waiting.items()}
-    could = [task for name, task in waiting.items() if turned_away[name].cause is Cause.NONE]
-    others = [task for name, task in waiting.items() if turned_away[name].cause is not Cause.NONE]
-    others.sort(key=lambda task: (-standings[task.spec.id].score_ms, task.order))
-    asked = _ask_in_line(could, standings, desk)
-    return (*asked, *(Turn(turned_away[task.spec.id], standings[task.spec.id]) for task in others))
+    turned_away = {n: held for n, task in waiting.items() if (held := judge(task.spec, desk, HOLDS_BACK)) is not None}
+    asked = _ask_in_line([task for name, task in waiting.items() if name not in turned_away], standings, desk)
+    others = sorted(turned_away, key=lambda name: (-standings[name].score_ms, waiting[name].order))
+    return (*asked, *(Turn(turned_away[name], standings[name]) for name in others))
 
 
 def expand_only(tasks: Iterable[TaskId], known: Mapping[TaskId, Task]) -> frozenset[TaskId]:
@@ -76,8 +74,8 @@ def _ask_in_line(tasks: list[Task], standings: Mapping[TaskId, Standing], desk: 
     for task, share in line:
         spec = task.spec
         decision = judge(spec, desk, USED_UP)
-        if decision.cause is Cause.NONE:
+        if decision is None:
             desk.start(spec)
-            decision = replace(decision, ports=desk.goods.given[spec.id])
             line.start(spec.session)
+            decision = Decision(spec.id, Cause.NONE, ports=desk.goods.given[spec.id])
         yield Turn(decision, standings[spec.id], share, task is elder)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from orchd.core.desk import Desk
 from orchd.core.quotas import QUOTAS, Quota
 from orchd.core.reservations import find_reserved, tell_reservation
+from orchd.core.scarcity import SCARCITIES, Scarcity
 from orchd.core.statuses import FINISHED, SUCCEEDED
 from orchd.model.ids import TaskId
 from orchd.model.snapshot import Cause, Decision, State
@@ -36,13 +37,13 @@ class Check:
     find: Callable[[TaskSpec, Desk], Grounds | None]
 
 
-def judge(spec: TaskSpec, desk: Desk, checks: Sequence[Check]) -> Decision:
-    """The arbiter's word on one task by these checks, given what is promised so far."""
+def judge(spec: TaskSpec, desk: Desk, checks: Sequence[Check]) -> Decision | None:
+    """What holds one task back by these checks, given what is promised so far; None: nothing."""
     for check in checks:
         grounds = check.find(spec, desk)
         if grounds is not None:
             return Decision(spec.id, check.cause, grounds.others, grounds.detail)
-    return Decision(spec.id, Cause.NONE)
+    return None
 
 
 def _not_asked(spec: TaskSpec, desk: Desk) -> Grounds | None:
@@ -86,6 +87,16 @@ def _used_up(quota: Quota) -> Check:
     return Check(quota.cause, find)
 
 
+def _lacking(scarcity: Scarcity) -> Check:
+    """The machine has too little of something, whoever asks."""
+
+    def find(_: TaskSpec, desk: Desk) -> Grounds | None:
+        found = scarcity.find(desk)
+        return Grounds(detail=found) if found else None
+
+    return Check(scarcity.cause, find)
+
+
 def _claim(spec: TaskSpec, desk: Desk) -> Grounds | None:
     clash = desk.held.find(spec.id, spec.claims)
     return Grounds((clash.owner,), (clash.mine.glob, clash.theirs.glob)) if clash else None
@@ -127,6 +138,7 @@ HOLDS_BACK = (
 
 USED_UP = (
     *map(_used_up, QUOTAS),
+    *map(_lacking, SCARCITIES),
     Check(Cause.CLAIM, _claim),
     Check(Cause.RESOURCE, _resource),
     Check(Cause.PORTS, _ports),

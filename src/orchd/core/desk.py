@@ -14,9 +14,11 @@ from orchd.core.held import HeldClaims
 from orchd.core.quotas import QUOTAS
 from orchd.core.statuses import ACTIVE
 from orchd.core.waits import pending
+from orchd.core.watched import current_run
 from orchd.model.claim import PathSpec, Reservation
 from orchd.model.config import Config
 from orchd.model.ids import SessionId, TaskId
+from orchd.model.machine import UNSEEN_MACHINE, MachineSeen
 from orchd.model.snapshot import Cause, State
 from orchd.model.work import TaskSpec
 
@@ -38,20 +40,24 @@ class Room:
     busy_ports: frozenset[int] = frozenset()
     elsewhere: Mapping[SessionId, str] = field(default_factory=dict)
     foreign: tuple[tuple[TaskId, tuple[PathSpec, ...]], ...] = ()
+    machine: MachineSeen = UNSEEN_MACHINE
 
 
 @dataclass(slots=True)
 class Desk:
-    """`held` are the claims that are granted or whose place is kept, `taken` the tasks on the slots of each pool."""
+    """`held` are the claims that are granted or whose place is kept, `taken` the tasks on the slots of each pool, `workspaces`
+    how many there are or will be."""
 
     state: State
     room: Room
     held: HeldClaims = field(default_factory=HeldClaims)
     taken: dict[Pool, list[TaskId]] = field(default_factory=dict)
+    workspaces: int = 0
     goods: Goods = field(default_factory=Goods)
 
     def start(self, spec: TaskSpec) -> None:
-        """It takes a slot of each of its pools, its claim and its goods."""
+        """It takes a slot of each of its pools, a workspace, its claim and its goods."""
+        self.workspaces += 1
         self.take_slots(spec, pools_of(spec, self.room.config))
         self.held.add(spec.id, spec.claims)
         self.goods.take(spec)
@@ -72,13 +78,15 @@ class Desk:
 
 def lay_out(state: State, room: Room) -> Desk:
     """The desk before the first decision: what open tasks hold."""
-    desk = Desk(state, room, goods=stock(state.leases.values(), room.config, room.busy_ports))
+    active = [task for task in state.tasks.values() if task.status in ACTIVE]
+    workspaces = room.machine.workspaces.union(map(current_run, active))
+    desk = Desk(state, room, workspaces=len(workspaces), goods=stock(state.leases.values(), room.config, room.busy_ports))
     asked = ((task, want.paths) for task, want in pending(state))
     granted = ((task, state.leases[task].paths) for task in sorted(state.leases))
     for name, paths in (*granted, *room.foreign, *asked):
         desk.held.add(name, paths)
-    for active in sorted((t for t in state.tasks.values() if t.status in ACTIVE), key=lambda task: task.order):
-        desk.take_slots(active.spec, pools_of(active.spec, room.config))
+    for one in sorted(active, key=lambda task: task.order):
+        desk.take_slots(one.spec, pools_of(one.spec, room.config))
     return desk
 
 

@@ -104,10 +104,16 @@ CAUSES: Mapping[Cause, str] = {
     Cause.GROUP: "its group `{mine}` may run {theirs} at the same time: {others}",
     Cause.AGENT: "its agent `{mine}` may run {theirs} at the same time: {others}",
     Cause.PROVIDER: "the provider `{mine}` of its agent may run {theirs} at the same time: {others}",
+    Cause.DISK: "only {mine} are free on the disk of the workspaces; the configuration wants {theirs} before a start",
+    Cause.MEMORY: "only {mine} of memory are free; the configuration wants {theirs} before a start",
+    Cause.WORKSPACES: "there are {mine} workspaces, and the configuration allows {theirs}",
+    Cause.WORKSPACE_BYTES: "the workspaces take {mine}, and the configuration allows {theirs}",
     Cause.DRAINING: "orchd is stopping and starts nothing new",
     Cause.NOT_ASKED: "this run was asked for other tasks",
     Cause.ELSEWHERE: "its session {mine} is not ours to run now: {theirs}",
 }
+
+AGAIN = "orchd looks again by itself"
 
 CAUSE_STEPS: Mapping[Cause, tuple[str, ...]] = {
     Cause.BLOCKED: (
@@ -117,6 +123,10 @@ CAUSE_STEPS: Mapping[Cause, tuple[str, ...]] = {
     ),
     Cause.RESERVED: ("it goes on by itself when that file is removed or has expired",),
     Cause.PORTS: ("end what uses them, or give orchd more (`ports:` in `.orch/config.yaml`)",),
+    Cause.DISK: ("free some space, or lower `limits.free_disk`", AGAIN),
+    Cause.MEMORY: ("end something, or lower `limits.free_memory`", AGAIN),
+    Cause.WORKSPACES: ("wait for tasks to land, or raise `limits.workspaces`", AGAIN),
+    Cause.WORKSPACE_BYTES: ("wait for tasks to land, or raise `limits.workspace_bytes`", AGAIN),
     Cause.DRAINING: ("`orchd run` or `orchd daemon` goes on with it",),
     Cause.NOT_ASKED: ("`orchd run {id}` runs it",),
 }

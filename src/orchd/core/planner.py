@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from orchd.core.answers import hear_answer
-from orchd.core.arbiter import decide, expand_only
+from orchd.core.arbiter import decide
 from orchd.core.attempts import conclude_attempts
-from orchd.core.desk import Room
 from orchd.core.duties import list_duties
 from orchd.core.evolve import evolve
 from orchd.core.extensions import answer_requests, hear_request
@@ -20,11 +19,11 @@ from orchd.core.intake import read_files
 from orchd.core.landing import advance_save, begin_save
 from orchd.core.leases import expire_leases
 from orchd.core.lifecycle import allows
+from orchd.core.preview import room_of
 from orchd.core.radar import watch_conflicts
-from orchd.core.reservations import standing
 from orchd.core.saving import gathers_until
 from orchd.core.statuses import ACTIVE, OPEN
-from orchd.core.tenures import hear_owners, is_foreign, list_elsewhere, list_foreign_claims
+from orchd.core.tenures import hear_owners, is_foreign
 from orchd.model.claim import Lease
 from orchd.model.message import AttemptStarted, Event, StopAsked, TaskCancelled, TaskRetried
 from orchd.model.snapshot import Cause, Decision, Intent, Plan, Snapshot, State, Verb
@@ -40,7 +39,7 @@ def plan(snapshot: Snapshot) -> Plan:
         fresh = tuple(stage(state, snapshot))
         events += fresh
         state = evolve(state, fresh) if fresh else state
-    decisions = decide(state, _room(state, snapshot))
+    decisions = decide(state, room_of(state, snapshot))
     starting = [decision for decision in decisions if decision.cause is Cause.NONE]
     starts = tuple(_start(state, snapshot, one, fence) for fence, one in enumerate(starting, state.next_fence))
     events += starts
@@ -68,13 +67,6 @@ def hear_intents(state: State, snapshot: Snapshot) -> Iterator[Event]:
         events = tuple(WISHES[intent.verb](intent, state, snapshot))
         yield from events
         state = evolve(state, events) if events else state
-
-
-def _room(state: State, snapshot: Snapshot) -> Room:
-    only = None if snapshot.only is None else expand_only(snapshot.only, state.tasks)
-    kept = standing(snapshot.reservations, snapshot.now_ms)
-    away, claims = list_elsewhere(state, snapshot.shared), list_foreign_claims(snapshot.shared)
-    return Room(snapshot.config, snapshot.now_ms, snapshot.draining, only, kept, snapshot.busy_ports, away, claims)
 
 
 def _start(state: State, snapshot: Snapshot, decision: Decision, fence: int) -> AttemptStarted:

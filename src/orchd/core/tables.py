@@ -69,6 +69,16 @@ def tell_span(seconds: float) -> str:
     return " ".join(parts)
 
 
+def tell_bytes(count: int) -> str:
+    """An amount in its largest unit that fits: `512 B`, `1.5 GiB`."""
+    size, unit = float(count), "B"
+    for bigger in ("KiB", "MiB", "GiB", "TiB"):
+        if size < 1024:
+            break
+        size, unit = size / 1024, bigger
+    return f"{size:.1f}".removesuffix(".0") + f" {unit}"
+
+
 def tell_instant(at_ms: int) -> str:
     """Milliseconds since 1970 as ISO 8601 in UTC: `2026-01-31T09:30:00.250Z`."""
     whole = datetime.fromtimestamp(at_ms // 1000, UTC)

@@ -48,6 +48,7 @@ def observe(ports: Ports, state: State, wish: Wish) -> Snapshot:
         draining=wish.draining,
         only=wish.only,
         shared=shared,
+        machine=ports.machine.look(config),
     )
 
 

@@ -9,6 +9,8 @@ from orchd.model.limits import (
     DRAIN_SECONDS,
     FILE_BYTES,
     FIRST_PORT,
+    FREE_DISK_BYTES,
+    FREE_MEMORY_BYTES,
     KILL_GRACE_SECONDS,
     LAST_PORT,
     PARALLEL_TASKS,
@@ -42,7 +44,8 @@ class Config:
     """`branch` is the branch that tasks land on (empty: the one found at start). `env` names variables that are passed
     from orchd's own environment to tasks and gates, in addition to the fixed small list. `groups` and `providers` without an
     entry have no limit. `ports` are the first and the last TCP port that tasks are given. `remote` is the git remote that
-    other clones share (empty: this clone is alone)."""
+    other clones share (empty: this clone is alone). Nothing starts with less than `free_..._bytes` free, or with as many
+    `workspaces` as that (None: no limit) or as many bytes in them."""
 
     branch: str = ""
     parallel: int = PARALLEL_TASKS
@@ -60,3 +63,7 @@ class Config:
     remote: str = ""
     takeover_seconds: float = TAKEOVER_SECONDS
     numbers: tuple[NumberKind, ...] = ()
+    free_disk_bytes: int = FREE_DISK_BYTES
+    free_memory_bytes: int = FREE_MEMORY_BYTES
+    workspaces: int | None = None
+    workspace_bytes: int | None = None

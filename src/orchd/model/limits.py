@@ -65,6 +65,18 @@ PATIENCE_SECONDS = 3600.0
 NUMBER_DIGITS = 9
 """Digits at the beginning of a file name that can be a number in a row; more are a date with a time."""
 
+FREE_DISK_BYTES = 512 * 1024 * 1024
+"""Nothing starts when the disk of the workspaces has less: landing what runs needs some of it."""
+
+FREE_MEMORY_BYTES = 128 * 1024 * 1024
+"""Nothing starts when the machine has less: the kernel would soon end processes of its choice."""
+
+MEASURE_SECONDS = 30.0
+"""How old the measured size of a workspace may be."""
+
+MEASURED_FILES = 50_000
+"""Entries of a workspace that are measured at most, a tenth of a second or so; what is beyond is not counted."""
+
 PRIORITY_MIN = -100
 PRIORITY_MAX = 100
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from orchd.model.claim import Lease, Reservation
 from orchd.model.config import Config
 from orchd.model.ids import Oid, RunId, SaveId, SessionId, TaskId
+from orchd.model.machine import UNSEEN_MACHINE, MachineSeen
 from orchd.model.problem import Problem
 from orchd.model.run import RunSeen
 from orchd.model.save import Excluded, Hold, Merged, Save
@@ -171,6 +172,7 @@ class Snapshot:
     draining: bool = False
     only: frozenset[TaskId] | None = None
     shared: SharedSeen | None = None
+    machine: MachineSeen = UNSEEN_MACHINE
 
 
 class Cause(StrEnum):
@@ -188,6 +190,10 @@ class Cause(StrEnum):
     GROUP = "group"
     AGENT = "agent"
     PROVIDER = "provider"
+    DISK = "disk"
+    MEMORY = "memory"
+    WORKSPACES = "workspaces"
+    WORKSPACE_BYTES = "workspace-bytes"
     DRAINING = "draining"
     NOT_ASKED = "not-asked"
     ELSEWHERE = "elsewhere"

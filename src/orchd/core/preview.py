@@ -1,0 +1,38 @@
+"""The order that the arbiter would take, with task files that nobody has taken in yet. Nothing is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from orchd.core.arbiter import Turn, expand_only, take_turns
+from orchd.core.desk import Room
+from orchd.core.evolve import evolve
+from orchd.core.intake import read_files
+from orchd.core.reservations import standing
+from orchd.core.tenures import list_elsewhere, list_foreign_claims
+from orchd.model.ids import SessionId
+from orchd.model.snapshot import Snapshot, State
+
+
+def foresee(snapshot: Snapshot, elsewhere: Mapping[SessionId, str]) -> tuple[State, tuple[Turn, ...]]:
+    """The state after the task files of the snapshot were taken in, and the turns of its waiting tasks. `elsewhere` are the
+    sessions of which nothing may start here."""
+    state = evolve(snapshot.state, tuple(read_files(snapshot.state, snapshot)))
+    return state, take_turns(state, replace(room_of(state, snapshot), elsewhere=elsewhere))
+
+
+def room_of(state: State, snapshot: Snapshot) -> Room:
+    """What limits the arbiter at the moment of the snapshot."""
+    only = None if snapshot.only is None else expand_only(snapshot.only, state.tasks)
+    return Room(
+        snapshot.config,
+        snapshot.now_ms,
+        draining=snapshot.draining,
+        only=only,
+        reservations=standing(snapshot.reservations, snapshot.now_ms),
+        busy_ports=snapshot.busy_ports,
+        elsewhere=list_elsewhere(state, snapshot.shared),
+        foreign=list_foreign_claims(snapshot.shared),
+        machine=snapshot.machine,
+    )
