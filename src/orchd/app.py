@@ -111,6 +111,8 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
     from orchd.adapters.reservations import open_reservations
     from orchd.adapters.runs import SupervisedRuns
     from orchd.adapters.sandbox import NoSandbox
+    from orchd.adapters.session_files import GitSessionFiles
+    from orchd.adapters.session_lines import GitLines
     from orchd.adapters.settings import open_settings
     from orchd.adapters.shared_open import open_shared
     from orchd.adapters.task_files import open_task_files
@@ -146,6 +148,8 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
             radar=GitRadar(repo),
             shared=shared or Alone(),
             machine=LocalMachine(place.workspaces, clock.monotonic),
+            lines=GitLines(repo),
+            sessions=GitSessionFiles(place, repo, branch, time.time),
             clock=clock,
             leadership=leader,
             audience=audience,
@@ -281,6 +285,11 @@ def take_out(place: Place, task: TaskId, number: int, folder: Path | None) -> tu
     target = folder.absolute() if folder else name_person_tree(place, ref.removeprefix(ATTIC_PREFIX).replace("/", "-"))
     take_out(place, oid, target)
     return ref, oid, target
+
+
+def checkpoint_commit(place: Place, name: str) -> Oid:
+    """The commit of a checkpoint, by its full name or without `checkpoint/`; empty when there is none."""
+    return next((one.commit for one in checkpoints(place) if name in (one.name, one.name.removeprefix("checkpoint/"))), "")
 
 
 def operations(place: Place, limit: int) -> Sequence[Operation]:
@@ -473,6 +482,6 @@ def schema(name: str) -> str:
     """The JSON Schema of `task`, `config` or `claim` files."""
     import json
 
-    from orchd.adapters.schema import schema_json
+    from orchd.adapters.input_schemas import schema_json
 
     return json.dumps(schema_json(name), indent=2) + "\n"

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from orchd.model.config import Config
-from orchd.model.ids import Oid, RunId, SaveId, TaskId
+from orchd.model.ids import Oid, RunId, SaveId, SessionId, TaskId
 from orchd.model.machine import MachineSeen
 from orchd.model.message import Event
 from orchd.model.number import NumberWish
 from orchd.model.problem import Problem
 from orchd.model.run import AdmitOrder, RunOrder, RunSeen
 from orchd.model.save import Save
+from orchd.model.session import SessionsSeen
 from orchd.model.snapshot import FilesSeen, Intent, Meetings, ReservationsSeen, SaveSeen, State
 from orchd.model.tenure import Bid, SharedSeen
 from orchd.model.work import Rework
@@ -198,7 +199,7 @@ class Saves(Protocol):
         push, whose outcome a later look at the remote shows."""
 
     def publish(self, save: Save) -> None:
-        """Create the tag, move the integration branch, write the audit notes."""
+        """Create the tag, move the integration branch, write the audit notes. For a save to a line: all but the tag."""
 
     def forget(self, saves: Iterable[SaveId]) -> None:
         """Delete journals (and ready refs). Does nothing for those that do not exist."""
@@ -224,6 +225,26 @@ class Shared(Protocol):
     def follow(self, main: Oid) -> None:
         """Move our branch and its clean checkouts forward to `main`. Does nothing when a checkout is in the way, or when
         the branch has commits of its own."""
+
+
+class Lines(Protocol):
+    """The integration branches of sessions."""
+
+    def look(self, sessions: Iterable[SessionId]) -> Mapping[SessionId, Oid]:
+        """Where the branch of each is; those without one are left out."""
+
+    def place(self, session: SessionId, tip: Oid) -> None:
+        """Take the branch to `tip`, wherever it is. What it loses by that is in the attic first."""
+
+
+class SessionFiles(Protocol):
+    """Session files: the checkout's where it shows main, else main's."""
+
+    def look(self, main: Oid) -> tuple[SessionsSeen, tuple[Problem, ...]]:
+        """Read what is there, and what is wrong with it. A name that `base` gives is resolved now."""
+
+    def settle_in(self) -> float | None:
+        """As `TaskFiles.settle_in`."""
 
 
 class Clock(Protocol):
@@ -299,6 +320,8 @@ class Ports:
     saves: Saves
     radar: Radar
     shared: Shared
+    lines: Lines
+    sessions: SessionFiles
     clock: Clock
     machine: Machine
     leadership: Leadership

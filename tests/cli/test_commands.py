@@ -212,7 +212,7 @@ def test_init_in_a_bare_repository_says_what_to_do_and_writes_nothing(shell, tmp
 def test_all_schemas_are_exported(shell, tmp_path):
     shell.ok("schema", "export", str(tmp_path / "out"))
     names = {path.name.removesuffix(".schema.json") for path in (tmp_path / "out").iterdir()}
-    assert names == {"task", "config", "claim"} | {f"orchd-{name}-v1" for name in ENVELOPES}
+    assert names == {"task", "session", "config", "claim"} | {f"orchd-{name}-v1" for name in ENVELOPES}
     assert set(json.loads(shell.ok("schema", "export"))) == names
 
 

@@ -32,6 +32,7 @@ from orchd.cli.flags import Flags
 from orchd.cli.output import fact_lines, print_record, print_records, record_lines, table_lines
 from orchd.cli.planned import view_plan
 from orchd.cli.root import root
+from orchd.cli.session_views import view_session, view_sessions
 from orchd.cli.views import (
     LIVE,
     find_problems,
@@ -136,6 +137,9 @@ def rows_of(name: str) -> tuple:
             [Kept("t", 1, NOW_MS, "failed: exit", "Title of t", 99, attic_ref("t", 1), TIP), Kept("t", 0, 1, "w", "x", 1, "/w")]
         ),
         "attic-restore": lambda: ({"ref": attic_ref("t", 1), "commit": TIP, "folder": "/w", "next": ("cd /w",)},),
+        "session-list": lambda: view_sessions(state, [CHECKPOINT], "main"),
+        "session-show": lambda: (view_session(state, "default", [CHECKPOINT], "main"),),
+        "session-ask": lambda: ({"session": "default", "verb": "pause", "served": True},),
         "logs": lambda: ({"run": "t.1.1", "lines": ("hello",)},),
     }[name]()
 

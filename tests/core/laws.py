@@ -7,7 +7,15 @@ from dataclasses import replace
 
 import claim_laws
 import queueing
-from oracle import ACTIVE, FINISHED, LIFE, OPEN, SUCCEEDED, clashes
+from oracle import ACTIVE, LIFE, OPEN
+from session_laws import (
+    check_lines,
+    check_overlaps,
+    check_save_planned,
+    check_session_ended,
+    check_session_start,
+    waits_alone,
+)
 from world import World, demand
 
 from orchd.core.evolve import evolve
@@ -26,6 +34,7 @@ from orchd.model.message import (
     LeaseExtended,
     SaveGated,
     SavePlanned,
+    SessionEnded,
     StartRun,
     TaskAdopted,
     TaskAnswered,
@@ -50,19 +59,19 @@ def check_turn(world: World, snapshot: Snapshot, planned: Plan) -> None:
         if isinstance(event, AttemptStarted):
             check_start(world, snapshot, state, after, event)
             claim_laws.check_given(snapshot, state, event)
-        if isinstance(event, SavePlanned):
-            ready = [task.ended_ms for task in state.tasks.values() if task.status.value == "ready"]
-            runs = any(task.status.value in ACTIVE for task in state.tasks.values())
-            demand("a save gathers while others run", not (runs and 0 <= snapshot.now_ms - min(ready) < 250), ready)
         if isinstance(event, LeaseExtended):
             claim_laws.check_extended(snapshot, state, event)
         if isinstance(event, AttemptEnded):
             check_end(world, state.tasks[event.task], event)
         if isinstance(event, TaskAnswered):
             check_answer(state.tasks[event.task], after.tasks[event.task], event)
-        if isinstance(event, SaveGated) and state.save:
-            culprits = [link.item for link in state.save.chain[event.lands :][:1]]
-            demand("the item after what lands is blamed", [gone.item for gone in event.excluded] == culprits, event)
+        if isinstance(event, SessionEnded):
+            check_session_ended(state, event)
+        if isinstance(event, SavePlanned):
+            check_gathered(snapshot, state)
+            check_save_planned(state, snapshot.config, event)
+        if isinstance(event, SaveGated):
+            check_blame(state.save, event)
         state = after
     check_predictions(world, snapshot, planned)
     demand("the plan's state is the fold of its events", state == planned.state)
@@ -72,8 +81,27 @@ def check_turn(world: World, snapshot: Snapshot, planned: Plan) -> None:
     claim_laws.check_told(planned)
     claim_laws.check_reserved(snapshot, planned)
     check_gathering(snapshot, planned)
+    check_lines(world, state)
+    check_overlaps(world, state)
     check_decisions(snapshot, planned)
     check_actions(world, planned)
+
+
+def check_gathered(snapshot: Snapshot, state: State) -> None:
+    """A save that is planned while others run has waited for them a while."""
+    ready = [t.ended_ms for t in state.tasks.values() if t.status.value == "ready" and not waits_alone(state, t)]
+    runs = any(task.status.value in ACTIVE for task in state.tasks.values())
+    early = runs and ready and 0 <= snapshot.now_ms - min(ready) < 250
+    demand("a save gathers while others run", not early, ready)
+
+
+def check_blame(save: Save | None, event: SaveGated) -> None:
+    """Who is blamed for a red chain."""
+    demand("only a save in flight is gated", save is not None, event)
+    assert save is not None
+    culprits = [link.item for link in save.chain[event.lands :][:1]]
+    demand("the item after what lands is blamed", [gone.item for gone in event.excluded][:1] == culprits, event)
+    demand("nobody else is blamed but who built on it", save.start or len(event.excluded) < 2, event)
 
 
 def check_predictions(world: World, snapshot: Snapshot, planned: Plan) -> None:
@@ -102,7 +130,9 @@ def wanted_tip(snapshot: Snapshot, task: Task) -> str:
 
 
 def check_order(save: Save, state: State) -> None:
-    """Of those that are merged together, nobody who conflicts with more others goes first."""
+    """Of those that are merged together, nobody who conflicts with more others goes first. A line has its own order."""
+    if save.start:
+        return
     names = [item.task for item in save.items]
     pairs = [{found.task, found.other} for found in state.conflicts if {found.task, found.other} <= set(names)]
     met = [sum(name in pair for pair in pairs) for name in names]
@@ -112,7 +142,7 @@ def check_order(save: Save, state: State) -> None:
 def check_gathering(snapshot: Snapshot, planned: Plan) -> None:
     """Work that is ready is saved, or waits a moment for what runs, and then somebody looks again."""
     tasks = planned.state.tasks.values()
-    ready = [task.ended_ms for task in tasks if task.status.value == "ready"]
+    ready = [t.ended_ms for t in tasks if t.status.value == "ready" and not waits_alone(planned.state, t)]
     if planned.state.save or not ready:
         demand("nobody is woken for nothing", planned.wake_ms is None, planned.wake_ms)
         return
@@ -145,12 +175,8 @@ def check_state(state: State) -> None:
     same = all(state.leases[n].fence == fences[n] for n, one in open_tasks.items() if one.status.value == "saving")
     demand("a save works under the leases of its tasks", same, state.save, state.leases)
     demand("leases exist exactly for open tasks", set(state.leases) == set(open_tasks), state.leases, open_tasks)
-    held = sorted(state.leases)
-    for at, one in enumerate(held):
-        demand("a lease is the claim of its task", state.leases[one].paths == state.tasks[one].spec.claims, one)
-        for other in held[at + 1 :]:
-            apart = not clashes(state.leases[one].paths, state.leases[other].paths)
-            demand("claims of open tasks never overlap", apart, state.leases[one], state.leases[other])
+    for one, lease in state.leases.items():
+        demand("a lease is the claim of its task", lease.paths == state.tasks[one].spec.claims, one)
     busy = {name for name, task in state.tasks.items() if task.rework and task.status.value not in ("waiting", *ACTIVE)}
     demand("a result is taken up again only while it waits or runs", not busy, busy)
     saving = {name for name, task in state.tasks.items() if task.status.value == "saving"}
@@ -180,17 +206,7 @@ def check_start(world: World, snapshot: Snapshot, before: State, after: State, e
     demand("a full machine starts nothing", (machine.free_disk_bytes or 0) >= config.free_disk_bytes, event)
     demand("workspaces are limited", config.workspaces is None or len(machine.workspaces) < config.workspaces, event)
     demand("nothing starts while draining", not snapshot.draining, event)
-    again = before.tasks[event.task].rework
-    seen = snapshot.main if again is None else again.base
-    demand("nothing starts from a base that was not seen", event.base == seen, event)
-    for need in spec.needs:
-        task = before.tasks.get(need)
-        demand("what it needs has succeeded", task is not None and task.status.value in SUCCEEDED, event, need)
-        if task is not None and task.commit and again is None:
-            demand("the base contains what it needs", task.commit in world.commits[event.base].behind, event, need)
-    for earlier in spec.after:
-        task = before.tasks.get(earlier)
-        demand("what it comes after has finished", task is not None and task.status.value in FINISHED, event, earlier)
+    check_session_start(world, snapshot, before, event)
     run = f"{event.task}.{before.tasks[event.task].generation}.{event.attempt}"
     known = {order.id for order in world.late} | world.runs.keys()
     demand("a run id is never started twice", run not in known, run)
@@ -263,7 +279,17 @@ def check_decisions(snapshot: Snapshot, planned: Plan) -> None:
     demand("whoever waits is told why", still == held, still, held)
     check_turns(snapshot, planned)
     for decision in planned.decisions:
-        named = decision.cause.value in ("needs", "blocked", "after", "claim", "resource", "group", "agent", "provider")
+        named = decision.cause.value in (
+            "needs",
+            "blocked",
+            "after",
+            "claim",
+            "resource",
+            "group",
+            "agent",
+            "provider",
+            "session",
+        )
         demand("who holds a task back is named", bool(decision.others) == named, decision)
         demand(
             "a wish is respected",
@@ -348,11 +374,11 @@ def check_told(world: World) -> None:
 def check_records(world: World) -> None:
     """Work that somebody may still want is where its record says."""
     for name, task in world.state.tasks.items():
-        if task.status.value in ("ready", "saving", "held"):
+        if task.status.value in ("ready", "saving", "integrated", "held"):
             demand("the record leads to the work", task.ref and task.tip, task)
         if task.status.value == "landed":
             demand("landed means landed", (name, task.generation) in world.landed, task)
-        if task.status.value in ("failed", "held", "ready", "saving") and task.ref:
+        if task.status.value in ("failed", "held", "ready", "saving", "integrated") and task.ref:
             demand("the recorded ref holds the work", world.branches.get(task.ref) == task.tip, task)
     for tip in world.taken:
         demand("what a task committed and the airlock took is never lost", world.reachable(tip), tip)

@@ -29,7 +29,8 @@ from orchd.model.message import (
 )
 
 ACTIVE = {"running", "stopping"}
-OPEN = {"running", "stopping", "ready", "saving"}
+BUSY = {"running", "stopping", "ready", "saving"}
+OPEN = {"running", "stopping", "ready", "saving", "integrated"}
 SUCCEEDED = {"landed", "unchanged"}
 FINISHED = {"landed", "unchanged", "failed", "held", "cancelled", "withdrawn"}
 
@@ -37,17 +38,18 @@ LIFE = {
     TaskSeen: {(old, "waiting") for old in FINISHED | {"waiting"}},
     TaskWithdrawn: {("waiting", "withdrawn")},
     TaskRetried: {(old, "waiting") for old in ("failed", "held", "cancelled", "unchanged")},
-    TaskCancelled: {(old, "cancelled") for old in ("waiting", "ready", "failed", "held")},
+    TaskCancelled: {(old, "cancelled") for old in ("waiting", "ready", "failed", "held", "integrated")}
+    | {("integrated", "ready"), ("integrated", "held")},
     AttemptStarted: {("waiting", "running")},
     StopAsked: {("running", "stopping")},
     TaskAnswered: {("held", "waiting")},
     AttemptEnded: {("running", new) for new in ("ready", "unchanged", "failed", "held", "waiting")}
     | {("stopping", "cancelled")},
-    SavePlanned: {("ready", "saving")},
+    SavePlanned: {("ready", "saving"), ("integrated", "saving")},
     SaveMerged: {("saving", "held")},
-    SaveGated: {("saving", "failed")},
-    SaveAbandoned: {("saving", "ready")},
-    SaveClosed: {("saving", "landed"), ("saving", "unchanged"), ("saving", "ready")},
+    SaveGated: {("saving", "failed"), ("saving", "held")},
+    SaveAbandoned: {("saving", "ready"), ("saving", "integrated")},
+    SaveClosed: {("saving", "landed"), ("saving", "unchanged"), ("saving", "ready"), ("saving", "integrated")},
     SessionElsewhere: {(old, "waiting") for old in OPEN},
 }
 """The life of a task, written down a second time."""

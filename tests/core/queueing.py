@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import oracle
 import rules
+import session_laws
 from world import demand
 
 from orchd.core import arbiter
@@ -23,7 +24,7 @@ from orchd.model.snapshot import Decision, State
 from orchd.model.work import Source, Status, Task, TaskSpec
 
 POINT_MS, LINK_MS, LINKS, PATIENCE_MS = 300_000, 60_000, 60, 3_600_000
-NOT_IN_LINE = {"not-asked", "elsewhere", "blocked", "needs", "after", "draining", "reserved"}
+NOT_IN_LINE = {"not-asked", "elsewhere", "blocked", "needs", "after", "paused", "draining", "reserved"}
 
 
 def holding(tasks: Mapping[str, Task]) -> State:
@@ -188,14 +189,25 @@ def check_barging(state: State, decisions: Sequence[Decision], now_ms: int, fore
     elder = find_elder(waiting, [decision.task for decision in line], now_ms)
     before = {name: lease.paths + wanted(state, name) for name, lease in state.leases.items()} | dict(foreign)
     held = state.save is not None and state.save.hold is not None
+    held = held or (elder is not None and meets_line(state, waiting[elder]))
     before |= {elder: waiting[elder].spec.claims} if elder and not held else {}
     for decision in line:
         mine = waiting[decision.task].spec.claims
-        clash = any(oracle.clashes(mine, theirs) for owner, theirs in before.items() if owner != decision.task)
+        session = state.sessions.get(waiting[decision.task].spec.session)
+        passed = {decision.task, *(session.line if session else ())}
+        clash = any(oracle.clashes(mine, theirs) for owner, theirs in before.items() if owner not in passed)
         demand("nobody barges", decision.cause.value != "none" or not clash, decision, elder)
         demand("a claim holds back only who meets it", decision.cause.value != "claim" or clash, decision)
         if decision.cause.value == "none":
             before[decision.task] = mine
+
+
+def meets_line(state: State, task: Task) -> bool:
+    """Whether what waits for a person in another session is in the way of a task."""
+    session = state.sessions.get(task.spec.session)
+    passed = session.line if session else ()
+    idle = [t for t in state.tasks.values() if t.spec.id not in passed and session_laws.waits_alone(state, t)]
+    return any(oracle.clashes(task.spec.claims, other.spec.claims) for other in idle)
 
 
 def wanted(state: State, name: str) -> tuple[PathSpec, ...]:

@@ -18,6 +18,7 @@ import oracle
 import playbook
 import queueing
 import rules
+import session_scenes
 import walk
 
 import orchd
@@ -33,6 +34,7 @@ def check_all() -> None:
     """Rules first (they are cheap), then walks."""
     dice = random.Random(7)
     playbook.play_all()
+    assert session_scenes.MANUAL, "its scenes are on the programme"
     for scene in foresight.SCENES:
         scene()
     check_claims(dice)

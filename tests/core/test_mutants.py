@@ -49,17 +49,21 @@ FAULTS = {
     ),
     "everybody keeps slots free": Fault("desk", " if pool[0] is not Cause.SLOTS]", "]"),
     "no place is ever kept": Fault("arbiter", "if elder is not None:", "if False:"),
-    "places are kept while landing waits for a person": Fault("arbiter", "None if _is_on_hold(desk.state) else ", ""),
+    "places are kept while landing waits for a person": Fault(
+        "arbiter", "if state.save is not None and state.save.hold is not None:", "if False:"
+    ),
     "places are kept from the first moment": Fault("order", "score_ms >= PATIENCE_MS]", "score_ms >= 0]"),
     "the index forgets broader holders": Fault("held", "            yield from node.places\n", ""),
     "the index forgets narrower holders": Fault("held", "left += below.longer.values()", "pass"),
     "the index forgets who came later": Fault("held", "if clash is None and asked < len(self._holders):", "if not asked:"),
     "the index names the last holder": Fault("held", "sorted(places))", "sorted(places, reverse=True))"),
-    "who keeps a place is in its own way": Fault("held", "if clash is not None and clash.owner == asker:", "if False:"),
+    "who keeps a place is in its own way": Fault(
+        "held", "if clash is not None and clash.owner in (asker, *passed):", "if False:"
+    ),
     "the claim is released too early": Fault("evolve", "if status not in OPEN:", "if status not in {Status.RUNNING}:"),
     "the claim is never released": Fault("evolve", "draft.leases.pop(task, None)", "pass"),
     "the claim is released when the task is ready": Fault(
-        "statuses", "OPEN = ACTIVE | {Status.READY, Status.SAVING}", "OPEN = ACTIVE | {Status.SAVING}"
+        "statuses", "BUSY = ACTIVE | {Status.READY, Status.SAVING}", "BUSY = ACTIVE | {Status.SAVING}"
     ),
     "case is not folded": Fault("folding", "return name.lower() if", "return name if"),
     "characters that are left out are not folded": Fault("folding", 'return ""', "return character"),
@@ -168,9 +172,9 @@ FAULTS = {
     "one slot too many": Fault("checks", "(spec.id in taken) < limit:", "(spec.id in taken) <= limit:"),
     "slots are not counted down": Fault("desk", "        self.take_slots(spec, pools_of(spec, self.room.config))\n", ""),
     "stopping tasks take no slot": Fault("desk", "if task.status in ACTIVE]", "if task.status == 'running']"),
-    "needs are forgotten": Fault("checks", "_name(_pick(spec.needs, desk.state, UNFINISHED))", "None"),
+    "needs are forgotten": Fault("checks", "_name(_not_yet(spec.needs, spec, desk.state))", "None"),
     "a failed need is good enough": Fault("checks", "_name(_pick(spec.needs, desk.state, LOST))", "None"),
-    "after is forgotten": Fault("checks", "_name(_pick(spec.after, desk.state, UNFINISHED))", "None"),
+    "after is forgotten": Fault("checks", "_name(_not_yet(spec.after, spec, desk.state))", "None"),
     "a saved task counts as finished": Fault(
         "statuses", "FINISHED = frozenset(Status) - OPEN", "FINISHED = frozenset(Status) - ACTIVE"
     ),
@@ -227,9 +231,7 @@ FAULTS = {
     ),
     "an answer does not widen the claim": Fault("evolve", "spec = replace(task.spec, claims=event.claims)", "spec = task.spec"),
     "an answer is given twice": Fault("evolve", "task.rework if event.status is Status.WAITING else None", "task.rework"),
-    "an answered result starts from main": Fault(
-        "planner", "task.rework.base if task.rework else snapshot.main", "snapshot.main"
-    ),
+    "an answered result starts from main": Fault("planner", "task.rework.base if task.rework else find_start", "find_start"),
     "an answered task is withdrawn": Fault("intake", " and task.rework is None", ""),
     "a cancelled answer forgets its work": Fault(
         "attempts", "return Returned(Entry.KEPT, again.tip, again.ref) if again else", "return"
@@ -256,7 +258,7 @@ FAULTS = {
     ),
     "a wanted workspace is cleared up": Fault("duties", "if run not in needed:", "if True:"),
     "bases of open tasks are released": Fault(
-        "duties", "tasks.items() if task.status in OPEN}", "tasks.items() if task.status is Status.RUNNING}"
+        "duties", "tasks.items() if task.status in BUSY}", "tasks.items() if task.status is Status.RUNNING}"
     ),
     "journals pile up": Fault("duties", "        yield ForgetSaves(stale)\n", "        pass\n"),
     "the journal of the save in flight is deleted": Fault("duties", "({state.save.id} if state.save else set())", "set()"),
@@ -285,8 +287,8 @@ FAULTS = {
         "saving", " and [r.gate for r in results] == [gate.name for gate in save.gates]", ""
     ),
     "a time-out of the gates is green": Fault("saving", "complete = ended.outcome is Outcome.EXITED and ", "complete = "),
-    "a save mixes sessions": Fault("saving", "if task.spec.session == session", "if True"),
-    "a second save begins beside the first": Fault("saving", "if not ready or state.save is not None:", "if not ready:"),
+    "a save mixes sessions": Fault("saving", "in ready if task.spec.session == name", "in ready if True"),
+    "a second save begins beside the first": Fault("saving", "    if state.save is not None:\n        return None\n", ""),
     "saves share a name": Fault("saving", "items, gates, number)).encode()", "items, gates)).encode()"),
     "the base is not checked before landing": Fault(
         "landing",
@@ -300,16 +302,16 @@ FAULTS = {
     ),
     "main moved is overlooked everywhere": Fault(
         "landing",
-        "return snapshot.main != save.base or seen.taken",
-        "return seen.taken",
+        "(snapshot.main != save.base or seen.taken)",
+        "(seen.taken)",
     ),
     "what landed is given up": Fault(
         "landing",
-        "    if seen.landed:\n        yield SaveLanded(save.id, seen.landed)\n    elif _is_overtaken",
-        "    if _is_overtaken",
+        "    elif seen.landed:\n        yield SaveLanded(save.id, seen.landed)\n    elif _is_overtaken",
+        "    elif _is_overtaken",
     ),
     "a taken name is overlooked": Fault(
-        "landing", "return snapshot.main != save.base or seen.taken", "return snapshot.main != save.base"
+        "landing", "(snapshot.main != save.base or seen.taken)", "(snapshot.main != save.base)"
     ),
     "the same tree lands once more": Fault("landing", "elif lands_nothing_new(save):", "elif False:"),
     "a save is closed before it is published": Fault("landing", "if seen.published:", "if True:"),
@@ -329,25 +331,23 @@ FAULTS = {
     "lost attempts are not counted": Fault("evolve", "+ (event.reason is Reason.LOST)", ""),
     # intake and intents
     "an open task takes a new wording": Fault("intake", "if task.status in OPEN:", "if False:"),
-    "a drop is taken twice": Fault("intake", "return file.drop != task.drop if", "return True if"),
+    "a drop is taken twice": Fault("intake", "return file.drop != task.drop", "return True"),
     "a returning file is overlooked": Fault("intake", " or task.status is Status.WITHDRAWN\n", "\n"),
     "running tasks are withdrawn": Fault(
-        "intake", "task.status is Status.WAITING and", "task.status in (Status.WAITING, Status.RUNNING) and"
+        "intake", "if task.status is Status.WAITING and", "if task.status in (Status.WAITING, Status.RUNNING) and"
     ),
     "what is being written is withdrawn": Fault("intake", "there = {*present, *files.unsettled}", "there = {*present}"),
-    "inbox tasks are withdrawn": Fault("intake", "task.source is not Source.INBOX and ", ""),
+    "inbox tasks are withdrawn": Fault("intake", "bound = task.source is not Source.INBOX and task", "bound = task"),
     "a finished task keeps its generation": Fault("intake", "else generation + 1", "else max(1, generation)"),
     "bad files are admitted": Fault("intake", "if task not in wrong)", "if True)"),
     "drops are never moved away": Fault("intake", "return taken | refused |", "return refused |"),
     "all share a place in the queue": Fault(
         "intake", "enumerate(files, state.next_order)", "((state.next_order, f) for f in files)"
     ),
-    "requests are heard in full": Fault(
-        "planner", "{_topic(intent): intent for intent in snapshot.intents}.values()", "snapshot.intents"
-    ),
+    "requests are heard in full": Fault("planner", "{_topic(intent): intent for intent in asked}.values()", "asked"),
     "requests ignore the table": Fault("planner", "if task and allows(type(event), task.status)", "if task"),
     "a held save keeps orchd busy": Fault(
-        "planner", "if state.save is not None and state.save.hold is not None else", "if False else"
+        "planner", "held = state.save is not None and state.save.hold is not None", "held = False"
     ),
     # notes
     "who asks in vain is not told": Fault("briefing", "for name in seen.asked if name not in ASKS", "for name in ()"),
@@ -386,6 +386,11 @@ FAULTS |= {name: Fault(*fault) for name, fault in clone_faults.FAULTS.items()}
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=[name.replace(" ", "-") for name in FAULTS])
 def test_each_seeded_fault_is_noticed(fault: Fault, tmp_path: Path) -> None:
+    notice(fault, tmp_path)
+
+
+def notice(fault: Fault, tmp_path: Path) -> None:
+    """The quick pass over a copy with the fault fails."""
     copy = tmp_path / "orchd"
     for floor in ("model", "core", "adapters"):
         shutil.copytree(PACKAGE / floor, copy / floor, ignore=shutil.ignore_patterns("__pycache__"))

@@ -6,6 +6,7 @@ import answer_scenes  # noqa: F401 - its scenes are on the programme
 import lease_scenes  # noqa: F401 - its scenes are on the programme
 import playbook
 import pytest
+import session_scenes  # noqa: F401 - its scenes are on the programme
 
 
 @pytest.mark.parametrize("scene", playbook.SCENES, ids=[scene.__name__ for scene in playbook.SCENES])

@@ -81,7 +81,7 @@ def test_the_walks_visit_every_event_status_reason_and_action() -> None:
         world.PORTS.update(ports)
     assert set(events) == {kind.__name__ for kind in get_args(Event)} - BETWEEN_CLONES
     assert set(actions) == {kind.__name__ for kind in ports}
-    assert statuses >= set(Status) - {Status.RUNNING, Status.STOPPING}
+    assert statuses >= set(Status) - {Status.RUNNING, Status.STOPPING, Status.READY}
     assert reasons >= set(Reason) - {Reason.POLICY}
     assert min(events.values()) >= 5, events
     assert min(actions.values()) >= 5, actions

@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 import laws
+import session_laws
 import walk_claims
+from walk_sessions import FORK, SESSIONS, answer, ask_session, write_session
 from world import Run, World, demand
 
 from orchd.core.evolve import evolve
@@ -151,8 +153,8 @@ class Walk:
         others = (*(other for other in NAMES if other != name), "ghost") if self.one_in(6) else [o for o in NAMES if o < name]
         needs = (self.pick(others),) if others and self.one_in(3) else ()
         after = (self.pick(others),) if others and self.one_in(5) else ()
-        session = self.pick(("default", "default", "other"))
         priority, noop = self.pick((0, -1, 1, 12)), self.one_in(4)
+        session = self.pick(("default", *SESSIONS, FORK))
         kinds = {"group": self.pick(("", "", "slow")), "agent": self.pick(("shell", "shell", "one", "two"))}
         goods = {"resources": self.pick(walk_claims.RESOURCES), "ports": self.pick(walk_claims.WANTED_PORTS)}
         return TaskSpec(name, f"Do {name}", "make", session, needs, after, claims, priority, noop=noop, **kinds, **goods)
@@ -358,6 +360,7 @@ class Walk:
             if task.status.value == "landed":
                 demand("landed work is on main", task.commit in world.commits[world.main].behind, task)
                 demand("landed work has its checkpoint", task.commit in world.tags.values(), task)
+        session_laws.check_waits(world, state)
         self.check_files()
         self.check_leavings(held=held)
         laws.check_history(world)
@@ -365,11 +368,13 @@ class Walk:
     def check_outcome(self, name: str, status: str, cause: str, *, held: bool) -> None:
         task = self.world.state.tasks[name]
         if status == "waiting":
-            waits = cause == "blocked" or (held and cause in ("claim", "resource", "ports", "needs", "after"))
+            kept = held or session_laws.claims_held_for_people(self.world.state)
+            waits = cause in ("blocked", "paused") or (kept and cause in ("claim", "resource", "ports", "needs", "after"))
             waits = waits or (cause in ("needs", "after") and self.waits_for_waiting(name))
             demand("a task that waits at the end is blocked", waits, task, cause)
         else:
-            demand("no task stays open", held or status not in laws.OPEN, task)
+            waits = session_laws.waits_for_person(self.world.state, task)
+            demand("no task stays open", held or waits or status not in laws.OPEN, task)
         if status in ("failed", "held", "cancelled"):
             demand("an unhappy end has a reason", task.reason is not None, task)
 
@@ -385,6 +390,7 @@ class Walk:
         for path, file in world.files.items():
             task = world.state.tasks.get(file.spec.id)
             said = path in wrong or (task is not None and (task.digest == file.digest if not file.drop else False))
+            said = said or file.spec.session in world.unclear - world.state.sessions.keys()
             open_still = task is not None and task.status.value in laws.OPEN
             demand("each file is a task or a problem", said or open_still, path, file)
         for name, task in world.state.tasks.items():
@@ -398,7 +404,8 @@ class Walk:
         demand("no request is left", not world.intents)
         demand("no journal is left", held or not world.journals, world.journals)
         demand("nothing that was committed is held twice", held or not world.lives, world.lives)
-        demand("no base is held for nothing", held or not world.kept, world.kept)
+        bases = {n for n in world.kept if world.state.tasks[n].status.value != "ready"}
+        demand("no base is held for nothing", held or not bases, world.kept)
         for run in world.runs.values():
             left = run.returned is not None and not run.returned.ref and run.returned.entry is not Entry.UNCHANGED
             demand("workspaces are cleared up", left or not run.workspace, run)
@@ -438,6 +445,9 @@ MOVES: tuple[Callable[[Walk], None], ...] = (
     Walk.answer,
     Walk.commit_within,
     Walk.commit_within,
+    write_session,
+    ask_session,
+    ask_session,
     Walk.push,
     Walk.touch_checkout,
     Walk.remove_file,
@@ -456,10 +466,14 @@ def walk(dice: Dice, steps: int) -> World:
     going = Walk(dice, world)
     world.salt = dice.roll(1000)
     world.config = replace(world.config, gates=going.pick((GATES, GATES[:1], ())))
+    if going.one_in(2):
+        write_session(going)
     for _ in range(steps):
         if going.one_in(2):
             going.turn()
         else:
             going.disturb()
+    going.drain()
+    answer(going)
     going.drain()
     return world

@@ -30,6 +30,7 @@ from orchd.model.message import (
     ForgetSaves,
     LandSave,
     MergeSave,
+    PlaceLine,
     PublishSave,
     ReleaseBase,
     ReleaseLives,
@@ -43,7 +44,8 @@ from orchd.model.message import (
 )
 from orchd.model.problem import Problem
 from orchd.model.run import AdmitOrder, CommandResult, Entry, Exit, Live, Outcome, Phase, Returned, RunOrder, RunSeen
-from orchd.model.save import Excluded, Hold, Merged, Save, SaveItem, SaveStep
+from orchd.model.save import Excluded, Hold, Merged, Save, SaveItem, SaveStep, Target
+from orchd.model.session import Session, SessionFileSeen, SessionsSeen
 from orchd.model.snapshot import ChainSeen, Conflict, FileSeen, FilesSeen, Intent, Meetings, SaveSeen, Snapshot, State
 from orchd.model.work import Answer, Reason, Task
 
@@ -121,6 +123,9 @@ class World:
     landed: set[tuple[str, int]] = field(default_factory=set)
     green: set[str] = field(default_factory=set)
     bad: set[str] = field(default_factory=set)
+    sessions: dict[str, SessionFileSeen] = field(default_factory=dict)
+    unclear: set[str] = field(default_factory=set)
+    reworked: set[str] = field(default_factory=set)
     salt: int = 0
     conflicts_in: int = 8
     dirty: bool = False
@@ -155,6 +160,8 @@ class World:
             machine=self.look_machine(),
             reservations=tuple(self.reservations[name] for name in sorted(self.reservations)),
             busy_ports=frozenset(self.busy_ports),
+            sessions=SessionsSeen(tuple(self.sessions[name] for name in sorted(self.sessions)), frozenset(self.unclear)),
+            lines={name: tip for name in self.state.sessions if (tip := self.branches.get(integration(name)))},
         )
 
     def look_machine(self) -> MachineSeen:
@@ -216,6 +223,7 @@ class World:
             save=again(Save, state.save) if state.save else None,
             problems=tuple(again(Problem, problem) for problem in state.problems),
             conflicts=tuple(again(Conflict, found) for found in state.conflicts),
+            sessions={name: again(Session, session) for name, session in state.sessions.items()},
         )
         demand("a state survives being written and read", self.state == state)
 
@@ -405,11 +413,20 @@ class World:
         demand("a save is one session's", sessions == {save.session}, save)
         head, chain, out = save.base, list[Merged](), list[Excluded]()
         for item in save.items:
+            begun = save.start or item.base
+            if begun not in self.commits[save.base].behind:
+                out.append(Excluded(item, Reason.CONFLICT, ("its base is gone",)))
+            if out and save.start:
+                break
+            if out and out[-1].item is item:
+                continue
             tree = self.commits[head].tree
             fresh = self.commits[item.tip].tree - tree
             if any(self.is_conflict(mine, other) for mine in fresh for other in tree - self.commits[item.tip].tree):
                 reason = (Reason.CONFLICT, Reason.PROOF)[zlib.crc32(f"{save.id}{item.tip}".encode()) % 2]
                 out.append(Excluded(item, reason, (item.task,)))
+                if save.start:
+                    break
                 continue
             head = self.commit(f"merge:{save.id}:{len(chain) + 1}", [head, item.tip], tree | self.commits[item.tip].tree)
             chain.append(Merged(item, head, tree_name(self.commits[head].tree)))
@@ -426,6 +443,7 @@ class World:
         """Seal and move main from the base by compare-and-swap, with a clean checkout."""
         save = action.save
         demand("only a gated save lands", save.step is SaveStep.GATED and save.lands > 0, save)
+        demand("what goes to a line does not touch main", save.target is Target.MAIN, save)
         if self.main != save.base:
             return
         if self.dirty:
@@ -449,15 +467,35 @@ class World:
     def speaks_for(self, item: SaveItem) -> bool:
         """Whether the state still stands by this very work."""
         task = self.state.tasks[item.task]
-        now = (task.generation, task.attempt, task.tip, task.status.value, self.state.leases[item.task].fence)
+        work = task.commit if self.state.save and self.state.save.start else task.tip
+        now = (task.generation, task.attempt, work, task.status.value, self.state.leases[item.task].fence)
         return now == (item.generation, item.attempt, item.tip, "saving", item.fence)
 
     def publish(self, action: PublishSave) -> None:
-        """The tag; create-only."""
+        """The tag; create-only. For a line: its branch, once the very tree was gated green."""
         save = action.save
+        if save.target is Target.LINE:
+            head = save.chain[save.lands - 1].head
+            gated = not save.gates or tree_name(self.commits[head].tree) in self.green
+            demand("what is integrated was gated green as a whole", gated and save.step is SaveStep.GATED, save)
+            self.place(save.session, head)
+            self.published.add(save.id)
+            return
         demand("what is published has landed", save.commit in self.commits[self.main].behind, save)
         demand("a number is used once", self.tags.setdefault(save.number, save.commit) == save.commit, save)
         self.published.add(save.id)
+
+    def place_line(self, action: PlaceLine) -> None:
+        """Take the integration branch to where it belongs."""
+        self.place(action.session, action.tip)
+
+    def place(self, session: str, tip: str) -> None:
+        """What the branch loses goes to the attic."""
+        demand("a line is made of commits that exist", tip in self.commits, tip)
+        old = self.branches.get(integration(session))
+        if old is not None and old not in self.commits[tip].behind:
+            self.put_away(f"@{session}", old)
+        self.branches[integration(session)] = tip
 
     def forget(self, action: ForgetSaves) -> None:
         """Delete journals that nobody needs."""
@@ -469,7 +507,7 @@ class World:
     def release(self, action: ReleaseBase) -> None:
         """Delete keep refs of tasks that are not open."""
         for task in action.tasks:
-            demand("the base of an open task is held", self.state.tasks[task].status.value not in OPEN, task)
+            demand("the base of an open task is held", self.state.tasks[task].status.value not in OPEN - {"integrated"}, task)
             self.kept.pop(task, None)
 
     def settle(self, action: SettleDrop) -> None:
@@ -521,6 +559,11 @@ class World:
         self.main = self.commit(f"push:{len(self.commits)}", [self.main], self.commits[self.main].tree | {change})
 
 
+def integration(session: str) -> str:
+    """The branch of a session's line."""
+    return f"session/{session}/integration"
+
+
 def again(cls: type, value: object) -> object:
     """Through the written form and back."""
     return codec.decode(cls, codec.encode(value))
@@ -543,6 +586,7 @@ PORTS = {
     MergeSave: World.merge,
     LandSave: World.land,
     PublishSave: World.publish,
+    PlaceLine: World.place_line,
     ForgetSaves: World.forget,
     ReleaseBase: World.release,
     ReleaseLives: World.release_lives,

@@ -8,7 +8,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from orchd.adapters.schema import MODELS, ParsedTask, parse_config, parse_task, schema_json
+from orchd.adapters.input_schemas import MODELS, schema_json
+from orchd.adapters.schema import ParsedTask, parse_config, parse_task
 from orchd.adapters.schema_docs import render_docs, write_docs
 from orchd.adapters.templates import template
 from orchd.model.config import Agent, Config, Slots
@@ -25,10 +26,16 @@ def test_the_committed_reference_is_what_the_schema_says(name: str) -> None:
 
 def test_the_reference_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
     write_docs(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {"task-file.md", "config-file.md", "claim-file.md", "errors.md"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "task-file.md",
+        "session-file.md",
+        "config-file.md",
+        "claim-file.md",
+        "errors.md",
+    }
 
 
-@pytest.mark.parametrize("kind", ["task", "config", "claim"])
+@pytest.mark.parametrize("kind", ["task", "session", "config", "claim"])
 def test_editors_are_told_every_key_with_a_description_and_refuse_others(kind: str) -> None:
     schema = json.loads(json.dumps(schema_json(kind)))
     assert set(schema["properties"]) == {field.alias or key for key, field in MODELS[kind].model_fields.items()}

@@ -9,6 +9,8 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+from orchd.adapters.branch import find_branch
+from orchd.adapters.effective import read_effective
 from orchd.adapters.git_run import Git
 from orchd.adapters.inbox import INBOX
 from orchd.adapters.place import Place
@@ -16,16 +18,19 @@ from orchd.adapters.plain_file import PlainFile, Read, Refusal, hold_folder, rea
 from orchd.adapters.rejected_files import RejectedFiles
 from orchd.adapters.reservation_record import CLAIM_FILES
 from orchd.adapters.schema import parse_config, parse_reservation, parse_task
+from orchd.adapters.session_files import SESSIONS, fault_of_base
+from orchd.adapters.session_schema import find_base, parse_session
 from orchd.adapters.settings import CONFIG_PATH
 from orchd.adapters.task_files import TASKS, list_folder, refuse, refuse_folder, show_file
 from orchd.adapters.yaml_source import Document, load_yaml
 from orchd.model.config import Config
 from orchd.model.problem import Problem
+from orchd.model.session import SessionSpec
 from orchd.model.snapshot import FileSeen
 from orchd.model.work import Source
 
 _ORCH = (".orch",)
-_OWN_FOLDERS = (_ORCH, TASKS, INBOX, CLAIM_FILES)
+_OWN_FOLDERS = (_ORCH, TASKS, SESSIONS, INBOX, CLAIM_FILES)
 """Folders of the checkout in which orchd follows no symlink."""
 _SOURCES: Mapping[tuple[str, ...], Source] = {TASKS: Source.FILE, INBOX: Source.INBOX}
 
@@ -33,10 +38,10 @@ _SOURCES: Mapping[tuple[str, ...], Source] = {TASKS: Source.FILE, INBOX: Source.
 def check_files(place: Place, paths: Sequence[Path] = ()) -> tuple[tuple[FileSeen, ...], tuple[Problem, ...]]:
     """The well-formed task files among `paths`, and what is wrong with the others.
 
-    Without paths: the configuration, all tasks, the inbox and what was rejected from it, and claims of people (of a bare
-    repository: nothing).
-    A path that ends in `.orch/config.yaml` is judged as a configuration, one in `.orch/claims/` as a claim file, any other as a
-    task.
+    Without paths: the configuration, all sessions and tasks, the inbox and what was rejected from it, and claims of people (of
+    a bare repository: nothing).
+    A path that ends in `.orch/config.yaml` is judged as a configuration, one in `.orch/sessions/` as a session, one in
+    `.orch/claims/` as a claim file, any other as a task.
     """
     timeout = _default_timeout(place)
     if paths:
@@ -56,7 +61,7 @@ def _check_all(place: Place, timeout: float) -> Iterator[FileSeen | tuple[Proble
             return
     if os.path.lexists(place.checkout / CONFIG_PATH):
         yield _check(place, place.checkout / CONFIG_PATH, timeout)
-    for parts in (*_SOURCES, CLAIM_FILES):
+    for parts in (SESSIONS, *_SOURCES, CLAIM_FILES):
         prefix = "/".join(parts)
         with hold_folder(place.checkout, parts) as folder:
             if isinstance(folder, Refusal):
@@ -86,6 +91,9 @@ def _check(place: Place, path: Path, timeout: float) -> FileSeen | tuple[Problem
     if path.parent.parts[-2:] == CLAIM_FILES:
         held = parse_reservation(shown, read.content, read.signature[1] // 1_000_000)
         return held if isinstance(held, tuple) else ()
+    if path.parent.as_posix().endswith("/".join(SESSIONS)):
+        session = parse_session(shown, path.stem, read.content)
+        return session if isinstance(session, tuple) else _check_base(place, shown, read.content, session)
     parsed = parse_task(shown, path.stem, read.content)
     source = _SOURCES.get(inside.parent.parts, Source.FILE) if inside else Source.FILE
     return parsed if isinstance(parsed, tuple) else show_file(shown, parsed, source, timeout)
@@ -110,6 +118,21 @@ def _default_timeout(place: Place) -> float:
     read = _read(place, place.checkout / CONFIG_PATH) if place.checkout else None
     config = parse_config(CONFIG_PATH, read.content) if isinstance(read, PlainFile) else None
     return (config if isinstance(config, Config) else Config()).timeout_seconds
+
+
+def _check_base(place: Place, shown: str, content: bytes, spec: SessionSpec) -> tuple[Problem, ...]:
+    git = Git(place.git_dir)
+    asked = (
+        git.attempt("rev-parse", "--verify", "--quiet", "--end-of-options", f"{spec.base}^{{commit}}") if spec.base else None
+    )
+    base = asked.stdout.decode().strip() if asked else ""
+    fault = fault_of_base(spec, base, lambda: _is_landed(place, base))
+    return () if fault is None else (find_base(shown, content, *fault),)
+
+
+def _is_landed(place: Place, commit: str) -> bool:
+    branch = find_branch(place, read_effective(place).branch, "")
+    return Git(place.git_dir).attempt("merge-base", "--is-ancestor", commit, f"refs/heads/{branch}").returncode == 0
 
 
 def _check_branch(place: Place, shown: str, content: bytes, config: Config) -> tuple[Problem, ...]:

@@ -20,10 +20,11 @@ from orchd.adapters.main_move import MainMove, Moved
 from orchd.adapters.merge_chain import build_chain
 from orchd.adapters.notes import add_notes, has_note, write_notes
 from orchd.adapters.save_journal import Journal, SaveJournals
+from orchd.adapters.session_lines import GitLines
 from orchd.core.wording import landed_links, name_checkpoint, word_checkpoint, word_note, word_tag
 from orchd.errors import OrchdError
 from orchd.model.ids import NOTES_REF, Oid, SaveId, TaskId, integration_branch, ready_ref
-from orchd.model.save import Hold, Merged, Save, SaveStep
+from orchd.model.save import Hold, Merged, Save, SaveStep, Target
 from orchd.model.snapshot import SaveSeen
 from orchd.model.tenure import Bid
 
@@ -41,11 +42,15 @@ class GitSaves:
         self._shared = shared
         self._move = MainMove(repo, branch)
         self._journals = SaveJournals(repo)
+        self._lines = GitLines(repo)
         self._move.settle()
 
     def look(self, save: Save, main: Oid) -> SaveSeen:
         """The evidence for this save now."""
         journal = self._journals.find(save)
+        if save.target is Target.LINE:
+            chain = journal.record.chain if journal else None
+            return SaveSeen(save.id, chain, published=is_on_line(self._repo, self._lines, save))
         tag = self._repo.refs.read(f"refs/tags/{name_checkpoint(save)}")
         if journal is None:
             return SaveSeen(save.id, taken=bool(tag))
@@ -90,12 +95,15 @@ class GitSaves:
             self.publish(replace(save, commit=sealed))
 
     def publish(self, save: Save) -> None:
-        """Tag, integration branch, audit notes; each only where it is missing."""
+        """Tag, integration branch, audit notes; each only where it is missing. A line has no tag."""
+        if save.target is Target.LINE:
+            publish_line(self._repo, self._lines, save)
+            return
         name, tag = name_checkpoint(save), _write_tag(self._repo, save)
         ref = f"refs/tags/{name}"
         if not self._repo.refs.move(ref, "", tag) and self._repo.refs.read(ref) != tag:
             raise OrchdError(f"somebody else made the tag {name}", f"look at it with `git show {name}`; remove it to go on")
-        self._repo.refs.force(integration_branch(save.session), save.commit)
+        self._lines.place(save.session, save.commit)
         add_notes(self._repo, _notes_of(save), save.date_ms)
 
     def forget(self, saves: Iterable[SaveId]) -> None:
@@ -119,7 +127,7 @@ class GitSaves:
         return tagged and at_branch and has_note(self._repo, commit, word_note(save, orchd.__version__))
 
     def _seal(self, journal: Journal, save: Save, titles: Sequence[str]) -> Oid:
-        link = _last_link(save)
+        link = last_link(save)
         message = word_checkpoint(save, titles, orchd.__version__)
         commit = self._repo.write_commit(link.tree, [save.base, link.head], message, save.date_ms)
         self._journals.record_sealed(journal, commit)
@@ -134,7 +142,7 @@ class GitSaves:
 
     def _prove_landed(self, save: Save, sealed: Oid) -> None:
         main = self._repo.refs.read(main_ref(self._branch))
-        if not self._repo.contains(main, sealed) or self._repo.tree_of(sealed) != _last_link(save).tree:
+        if not self._repo.contains(main, sealed) or self._repo.tree_of(sealed) != last_link(save).tree:
             raise OrchdError(f"main is at {main} after save {save.id} landed {sealed}", "look at `git reflog` of that branch")
 
 
@@ -155,20 +163,37 @@ def _published_refs(repo: GitRepo, save: Save, shared: GitShared) -> dict[str, O
     return {tag: _write_tag(repo, save), integration_branch(save.session): save.commit, NOTES_REF: notes}
 
 
+def publish_line(repo: GitRepo, lines: GitLines, save: Save) -> None:
+    """Branch and notes of a save to a line. The tree of the branch is the gated one. Raises OrchdError when it is not."""
+    if save.step is not SaveStep.GATED or not is_sound(repo, save) or (save.gates and not is_green(save)):
+        raise OrchdError(f"save {save.id} must not be integrated", "this is a defect of orchd: please report it")
+    head = last_link(save).head
+    lines.place(save.session, head)
+    note = word_note(save, orchd.__version__)
+    add_notes(repo, dict.fromkeys((head, *(link.item.tip for link in landed_links(save))), note), save.date_ms)
+
+
+def is_on_line(repo: GitRepo, lines: GitLines, save: Save) -> bool:
+    """Whether a save to a line is published."""
+    head = last_link(save).head if save.step is SaveStep.GATED and save.lands else ""
+    placed = bool(head) and lines.look([save.session]).get(save.session) == head
+    return placed and has_note(repo, head, word_note(save, orchd.__version__))
+
+
 def prove_checkpoint(repo: GitRepo, save: Save, commit: Oid) -> None:
     """Raises OrchdError unless `commit` has the gated tree, the base and the chain as parents, and the chain is sound."""
-    link = _last_link(save)
+    link = last_link(save)
     faults = {
         "its tree is not the gated one": repo.tree_of(commit) != link.tree,
         "its parents are not base and chain": repo.parents_of(commit) != (save.base, link.head),
-        "its chain is broken": not _is_sound(repo, save),
-        "no gate was green on its tree": bool(save.gates) and not _is_green(save),
+        "its chain is broken": not is_sound(repo, save),
+        "no gate was green on its tree": bool(save.gates) and not is_green(save),
     }
     for fault in (words for words, found in faults.items() if found):
         raise OrchdError(f"checkpoint {commit} of save {save.id} must not land: {fault}", "please report it; nothing has moved")
 
 
-def _is_sound(repo: GitRepo, save: Save) -> bool:
+def is_sound(repo: GitRepo, save: Save) -> bool:
     """Each link is a merge of its tip into the one before, or the one before already held it."""
     heads = (save.base, *(link.head for link in landed_links(save)))
     pairs = zip(heads, landed_links(save), strict=False)
@@ -178,11 +203,11 @@ def _is_sound(repo: GitRepo, save: Save) -> bool:
     )
 
 
-def _is_green(save: Save) -> bool:
+def is_green(save: Save) -> bool:
     return any(verdict.green and verdict.index == save.lands for verdict in save.verdicts)
 
 
-def _last_link(save: Save) -> Merged:
+def last_link(save: Save) -> Merged:
     if not 0 < save.lands <= len(save.chain):
         raise OrchdError(f"save {save.id} has nothing to land", "this is a defect of orchd: please report it")
     return save.chain[save.lands - 1]

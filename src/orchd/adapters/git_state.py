@@ -27,6 +27,7 @@ from orchd.adapters.records import (
     dump_record,
     dump_task,
     dump_text,
+    session_path,
     task_path,
     text_path,
 )
@@ -80,6 +81,7 @@ class GitStateStore:
         tree = self._repo.tree_of(old.version) if old.version else ""
         records = dict(_task_records(changed))
         records |= _lease_records(old.state, state)
+        records |= _session_records(old.state, state)
         records |= _single_records(old.state, state)
         records[EVENTS] = dump_events(tuple(events))
         meta = self._next_meta(tree, state, changed)
@@ -153,6 +155,12 @@ def _lease_records(old: State, state: State) -> dict[str, bytes]:
         claim_path(task): dump_record("claim", lease) for task, lease in state.leases.items() if old.leases.get(task) != lease
     }
     return gone | held
+
+
+def _session_records(old: State, state: State) -> dict[str, bytes]:
+    gone = {session_path(name): b"" for name in old.sessions.keys() - state.sessions.keys()}
+    there = {session_path(n): dump_record("session", one) for n, one in state.sessions.items() if old.sessions.get(n) != one}
+    return gone | there
 
 
 def _single_records(old: State, state: State) -> dict[str, bytes]:

@@ -19,7 +19,7 @@ from orchd.core.wording import word_merge
 from orchd.errors import GitError
 from orchd.model.ids import Oid
 from orchd.model.limits import DETAIL_ITEMS
-from orchd.model.save import Excluded, Merged, Save, SaveItem
+from orchd.model.save import Excluded, Merged, Save, SaveItem, Target
 from orchd.model.snapshot import ChainSeen
 from orchd.model.work import Reason
 
@@ -31,12 +31,15 @@ CONFLICT_CODE = 1
 
 
 def build_chain(repo: GitRepo, save: Save, titles: Sequence[str]) -> ChainSeen:
-    """Merge the items in order; one that cannot be merged is left out with a reason."""
+    """Merge the items in order; one that cannot be merged is left out with a reason. The links of a line hold each other:
+    after one that is left out there is nothing more to merge."""
     head, chain, excluded = save.base, list[Merged](), list[Excluded]()
     for item, title in zip(save.items, titles, strict=True):
         made = _merge_item(repo, save, item, word_merge(item, title, save), head)
         if isinstance(made, Excluded):
             excluded.append(made)
+            if save.start:
+                break
         else:
             chain.append(made)
             head = made.head
@@ -48,9 +51,9 @@ def _merge_item(repo: GitRepo, save: Save, item: SaveItem, message: str, head: O
     found: object = item.base if near else repo.library.merge_base(head, item.tip)
     if found is None:
         return Excluded(item, Reason.CONFLICT, ("its history has nothing in common with main",))
-    if item.base and not repo.contains(save.base, item.base):
-        gone = f"main was moved back: it does not contain {item.base[:12]} any more, which the task was started from"
-        return Excluded(item, Reason.CONFLICT, (gone,))
+    begun = save.start or item.base
+    if begun and not repo.contains(save.base, begun):
+        return Excluded(item, Reason.CONFLICT, (_tell_gone(save, begun),))
     if str(found) == item.tip:
         return Merged(item, head, repo.tree_of(head))
     tree = merge_commits(repo, str(found), head, item.tip)
@@ -65,6 +68,14 @@ def merge_commits(repo: GitRepo, base: Oid, ours: Oid, theirs: Oid) -> Oid | tup
     """The merged tree of two commits, or the paths that stand against it. Raises GitError when git came to no verdict."""
     united = unite_trees(repo, *map(repo.tree_of, (base, ours, theirs)))
     return _merge_trees(repo, ours, theirs) if united is None else united
+
+
+def _tell_gone(save: Save, begun: Oid) -> str:
+    if save.target is Target.LINE:
+        return f"the line of its session was cut: it does not contain {begun[:12]} any more, which the task was started from"
+    if save.start:
+        return f"main does not contain {begun[:12]}, which the session began on"
+    return f"main was moved back: it does not contain {begun[:12]} any more, which the task was started from"
 
 
 def _merge_trees(repo: GitRepo, ours: Oid, theirs: Oid) -> Oid | tuple[str, ...]:

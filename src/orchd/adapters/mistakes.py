@@ -61,6 +61,8 @@ FILE_CODES: Mapping[str, str] = {
     "E054": "not an instant: date, time and zone",
     "E056": "not a range of ports",
     "E055": "`for` in a claim file that cannot use it",
+    "E070": "the base of a session cannot be used",
+    "E071": "two files give the same session",
 }
 
 _LATER = "this version runs shell commands only"

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from orchd.adapters.codec import decode, dumps, encode
 from orchd.adapters.git_objects import blob_id
 from orchd.errors import OrchdError
-from orchd.model.ids import Oid, TaskId
+from orchd.model.ids import Oid, SessionId, TaskId
 from orchd.model.message import Event, TaskAdopted, TaskSeen
 from orchd.model.problem import Problem
 from orchd.model.snapshot import Conflict
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 META, EVENTS, SAVE = "meta.json", "events.json", "save.json"
 PROBLEMS, CONFLICTS = "problems.json", "conflicts.json"
-HOT, ARCHIVE, CLAIMS = "task", "archive", "claim"
+HOT, ARCHIVE, CLAIMS, SESSIONS = "task", "archive", "claim", "session"
 ARCHIVED = frozenset({Status.LANDED, Status.UNCHANGED, Status.CANCELLED, Status.WITHDRAWN})
 """Statuses whose records leave the hot tree. FAILED and HELD stay: they wait for a person."""
 
@@ -51,6 +51,11 @@ def text_path(task: TaskId, generation: int) -> str:
 def claim_path(task: TaskId) -> str:
     """Where the lease of a task lies in the state's tree."""
     return f"{CLAIMS}/{task}.json"
+
+
+def session_path(session: SessionId) -> str:
+    """Where the record of a session lies in the state's tree."""
+    return f"{SESSIONS}/{session}.json"
 
 
 def shard(task: TaskId) -> str:

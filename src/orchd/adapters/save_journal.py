@@ -96,4 +96,5 @@ class SaveJournals:
 
 def pinned(save: Save) -> Save:
     """The part of a save that its plan fixed."""
-    return Save(save.id, save.session, save.base, save.items, save.gates, save.number, save.date_ms)
+    plan = Save(save.id, save.session, save.base, save.items, save.gates, save.number, save.date_ms)
+    return replace(plan, target=save.target, start=save.start)

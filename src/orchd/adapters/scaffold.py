@@ -6,15 +6,15 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from orchd.adapters.input_schemas import schema_json
 from orchd.adapters.place import Place
 from orchd.adapters.plain_file import Refusal, hold_folder
-from orchd.adapters.schema import schema_json
 from orchd.adapters.templates import template
 from orchd.errors import UsageError
 
 TEMPLATES = {"config.yaml": "config.yaml", "example.yaml": "example.yaml", ".gitignore": "gitignore"}
-SCHEMAS = ("task", "config")
-FOLDERS = ("tasks", "inbox", "schemas")
+SCHEMAS = ("task", "session", "config")
+FOLDERS = ("tasks", "sessions", "inbox", "schemas")
 
 
 def write_scaffold(place: Place) -> list[tuple[Path, str]]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+from typing import Annotated, Literal, TypeAlias, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -74,7 +74,7 @@ from orchd.model.save import Gate
 from orchd.model.snapshot import Mention
 from orchd.model.work import SHELL, TaskSpec
 
-_MAX_PARALLEL = 64
+MAX_PARALLEL = 64
 
 Command: TypeAlias = Annotated[str, AfterValidator(check_command)]
 Timeout: TypeAlias = Annotated[float, *measured(DURATION, SECONDS, "bad_duration", 0.1, MAX_TIMEOUT_SECONDS)]
@@ -90,7 +90,7 @@ Free: TypeAlias = Annotated[float, *measured(SIZE, BYTES, "bad_size", 0, 2**50)]
 OwnSize: TypeAlias = Annotated[float | None, *measured(SIZE, BYTES, "bad_size", 1, 2**50)]
 
 
-Limits: TypeAlias = Annotated[dict[Slug, Annotated[int, Field(ge=1, le=_MAX_PARALLEL)]], Field(max_length=LIST_ITEMS)]
+Limits: TypeAlias = Annotated[dict[Slug, Annotated[int, Field(ge=1, le=MAX_PARALLEL)]], Field(max_length=LIST_ITEMS)]
 Needs: TypeAlias = Annotated[list[Slug], Field(max_length=LIST_ITEMS), AfterValidator(check_needs)]
 
 
@@ -155,7 +155,7 @@ class TaskFile(Strict):
 class AgentEntry(Strict):
     """One agent of `agents`."""
 
-    parallel: Annotated[int | None, Field(ge=1, le=_MAX_PARALLEL)] = Field(
+    parallel: Annotated[int | None, Field(ge=1, le=MAX_PARALLEL)] = Field(
         default=None, description="Its tasks that run at the same time. Default: no limit of its own.", examples=[2]
     )
     provider: Slug = Field(
@@ -223,7 +223,7 @@ class ConfigFile(Strict):
         description="The branch that tasks land on. Default: `main`, else `master`, else the one that HEAD names.",
         examples=["main"],
     )
-    parallel: Annotated[int, Field(ge=1, le=_MAX_PARALLEL)] = Field(
+    parallel: Annotated[int, Field(ge=1, le=MAX_PARALLEL)] = Field(
         default=PARALLEL_TASKS, description="Tasks that run at the same time.", examples=[4]
     )
     groups: Limits = Field(
@@ -289,39 +289,30 @@ class ConfigFile(Strict):
     )
 
 
-MODELS: Mapping[str, type[BaseModel]] = {"task": TaskFile, "config": ConfigFile, "claim": ReservationFile}
-
-
-def schema_json(kind: str) -> dict[str, Any]:
-    """The JSON schema of `task`, `config` or `claim` files, for editors."""
-    schema = MODELS[kind].model_json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": f"orchd {kind} file"}
-
-
 @dataclass(frozen=True, slots=True)
 class ParsedTask:
-    """A task file by itself. `timed`: it sets its own timeout; otherwise the configuration's is to be filled in.
+    """A task file by itself. `own` are the keys that it sets; the others are filled in from its session and the configuration.
 
     `digest` identifies what the file says (not how), so it does not depend on the configuration.
     """
 
     spec: TaskSpec
     digest: str
-    timed: bool
+    own: tuple[str, ...]
     mentions: tuple[Mention, ...]
 
 
 def parse_task(path: str, task: TaskId, content: bytes) -> ParsedTask | tuple[Problem, ...]:
     """The task that a file describes, or what is wrong with it. `path` is shown, `task` is the id its name gives."""
     if not is_slug(task):
-        return (_bad_name(path, task),)
+        return (refuse_name(path, task, "a task"),)
     document = load_yaml(path, content)
     if isinstance(document, Problem):
         return (document,)
     if document.root.kind is Kind.NOTHING:
         hint = "a task needs at least `title:` and `run:`"
         return (document.problem(document.root.span, "E006", "the file is empty", hint),)
-    read = _validate(document, TaskFile, "title: ...", task)
+    read = validate(document, TaskFile, "title: ...", task)
     return read if isinstance(read, tuple) else _parsed(document, read, task)
 
 
@@ -332,7 +323,7 @@ def parse_config(path: str, content: bytes) -> Config | tuple[Problem, ...]:
         return (document,)
     if document.root.kind is Kind.NOTHING:
         return Config()
-    read = _validate(document, ConfigFile, "parallel: 4")
+    read = validate(document, ConfigFile, "parallel: 4")
     return read if isinstance(read, tuple) else _config(read)
 
 
@@ -343,7 +334,7 @@ def parse_reservation(path: str, content: bytes, changed_ms: int) -> Reservation
         return (document,)
     if document.root.kind is Kind.NOTHING:
         return (document.problem(document.root.span, "E006", "the file is empty", "it needs at least `claims:`"),)
-    read = _validate(document, ReservationFile, "claims: [src/**]")
+    read = validate(document, ReservationFile, "claims: [src/**]")
     return read if isinstance(read, tuple) else _reservation(document, read, changed_ms)
 
 
@@ -359,17 +350,19 @@ def _reservation(document: Document, file: ReservationFile, changed_ms: int) -> 
     return Reservation(document.path, claimed.paths, claimed.resources, file.by, file.why, ends_ms)
 
 
-def _bad_name(path: str, task: str) -> Problem:
-    wish = re.sub(r"[^a-z0-9]+", "-", task.lower()).strip("-")
+def refuse_name(path: str, name: str, what: str) -> Problem:
+    """A file whose name cannot be that of `what` it describes."""
+    wish = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     hint = f"rename it, perhaps to `{wish}.yaml`" if is_slug(wish) else "use 1 to 48 of a-z, 0-9 and inner hyphens"
-    return Problem(inert(path), 0, 0, "E005", f"`{inert(shorten(task))}` cannot be the id of a task", hint)
+    return Problem(inert(path), 0, 0, "E005", f"`{inert(shorten(name))}` cannot be the id of {what}", hint)
 
 
-_INNER: Mapping[str, type[BaseModel]] = {"limits": LimitsEntry, "gates": GateEntry, "agents": AgentEntry}
+_INNER: Mapping[str, type[BaseModel]] = {"gates": GateEntry, "agents": AgentEntry}
 _F = TypeVar("_F", bound=BaseModel)
 
 
-def _validate(document: Document, model: type[_F], start: str, task: TaskId = "") -> _F | tuple[Problem, ...]:
+def validate(document: Document, model: type[_F], start: str, task: TaskId = "") -> _F | tuple[Problem, ...]:
+    """The file as `model` has it, or what is wrong with it. `start` is shown to whoever has not written a mapping."""
     if document.root.kind is not Kind.MAPPING:
         message = f"the file must be a list of `key: value` lines, this is {document.root.kind}"
         hint = "write a space after `:`" if UNSPACED.match(document.root.text) else f"begin with a key, like `{start}`"
@@ -384,9 +377,11 @@ def _validate(document: Document, model: type[_F], start: str, task: TaskId = ""
 
 def _keys(model: type[BaseModel]) -> dict[str, tuple[str, ...]]:
     forms = {f"<{form}>": entry for form, entry in FORMS.items()}
+    kinds = {name: field.annotation for name, field in model.model_fields.items()}
+    below = {name: kind for name, kind in kinds.items() if isinstance(kind, type) and issubclass(kind, BaseModel)}
     keys = {
         name: tuple(field.alias or key for key, field in inner.model_fields.items())
-        for name, inner in {"": model, **_INNER, **forms}.items()
+        for name, inner in {"": model, **_INNER, **below, **forms}.items()
     }
     return {**keys, "claims": tuple(FORMS)}
 
@@ -413,7 +408,7 @@ def _parsed(document: Document, file: TaskFile, task: TaskId) -> ParsedTask:
         numbers=claimed.numbers,
     )
     digest = hashlib.sha256(codec.dumps(codec.encode(spec) | timed)).hexdigest()
-    return ParsedTask(spec, digest, bool(timed), tuple(_mentions(document)))
+    return ParsedTask(spec, digest, tuple(sorted(file.model_fields_set)), tuple(_mentions(document)))
 
 
 def _mentions(document: Document) -> list[Mention]:
@@ -440,11 +435,16 @@ def _config(file: ConfigFile) -> Config:
         workspace_bytes=None if file.limits.workspace_bytes is None else int(file.limits.workspace_bytes),
         env=tuple(file.env),
         ports=file.ports,
-        gates=tuple(Gate(gate.name, gate.run, gate.timeout) for gate in file.gates),
         groups=tuple(Slots(name, parallel) for name, parallel in file.groups.items()),
         agents=tuple(Agent(name, agent.parallel, agent.provider) for name, agent in file.agents.items()),
         providers=tuple(Slots(name, parallel) for name, parallel in file.providers.items()),
         remote=file.remote,
         takeover_seconds=file.takeover,
+        gates=to_gates(file.gates),
         numbers=tuple(NumberKind(name, tuple(kind.paths)) for name, kind in file.numbers.items()),
     )
+
+
+def to_gates(entries: Iterable[GateEntry]) -> tuple[Gate, ...]:
+    """The gates as the model has them."""
+    return tuple(Gate(entry.name, entry.run, entry.timeout) for entry in entries)

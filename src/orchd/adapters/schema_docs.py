@@ -18,6 +18,7 @@ from orchd.adapters.claim_entries import FORMS, PathEntry
 from orchd.adapters.mistakes import FILE_CODES
 from orchd.adapters.reservation_schema import ReservationFile
 from orchd.adapters.schema import AgentEntry, ConfigFile, GateEntry, LimitsEntry, NumbersEntry, TaskFile
+from orchd.adapters.session_schema import DefaultsEntry, SessionFile
 from orchd.adapters.templates import template
 from orchd.core.graph import GRAPH_CODES
 
@@ -28,6 +29,7 @@ def render_docs() -> Mapping[str, str]:
     """The pages by file name."""
     return {
         "task-file.md": _task_page(),
+        "session-file.md": _session_page(),
         "config-file.md": _config_page(),
         "claim-file.md": _claim_page(),
         "errors.md": _errors_page(),
@@ -51,6 +53,18 @@ def _task_page() -> str:
         "## What YAML may do here",
         "One document, UTF-8, spaces for indentation. Anchors, aliases, tags, directives and merge keys are refused. Types are "
         "strict: where text is wanted, `08`, `true` and `2026-01-31` must be quoted.",
+    )
+
+
+def _session_page() -> str:
+    return _page(
+        "The session file",
+        "`.orch/sessions/<name>.yaml` sets how the tasks of a session start and land; a task is in it by `session:`. It is "
+        "read from main, and over that from the checkout where it shows main: one that is committed can only be taken away by "
+        "a commit. What it means is told in [sessions.md](sessions.md).",
+        *_section("Keys", SessionFile),
+        *_section("Keys of `defaults`", DefaultsEntry),
+        *_section("Keys of an entry of `gates`", GateEntry),
     )
 
 

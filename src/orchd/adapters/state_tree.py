@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from orchd.adapters.codec import decode
 from orchd.adapters.git_objects import FOLDER, Fetch, TreeEntry, parse_tree
@@ -19,6 +20,7 @@ from orchd.adapters.records import (
     META,
     PROBLEMS,
     SAVE,
+    SESSIONS,
     load_conflicts,
     load_problems,
     load_record,
@@ -29,9 +31,12 @@ from orchd.adapters.records import (
 from orchd.model.claim import Lease
 from orchd.model.ids import Oid, SessionId, TaskId
 from orchd.model.save import Save
+from orchd.model.session import Session
 from orchd.model.snapshot import State
 from orchd.model.tenure import Holding
 from orchd.model.work import Status, Task
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +76,13 @@ class StateTree:
             counters.next_order,
             counters.next_number,
             {task.spec.id: task for task in tasks},
-            self._read_leases(root, old_folders),
+            {lease.task: lease for lease in self._read_records(root, old_folders, CLAIMS, "claim", Lease)},
             decode(Save, load_record("save", save)) if save else None,
             load_problems(problems),
             counters.branch,
             load_conflicts(conflicts),
             counters.holdings,
+            {one.spec.id: one for one in self._read_records(root, old_folders, SESSIONS, "session", Session)},
             counters.next_fence,
         ), counters
 
@@ -90,13 +96,15 @@ class StateTree:
                 return self._decode_tasks(entries)[0]
         return None
 
-    def _read_leases(self, root: dict[str, TreeEntry], old: Mapping[Oid, dict[str, TreeEntry]]) -> dict[TaskId, Lease]:
-        if CLAIMS not in root:
-            return {}
-        entries = self._open_folders([root[CLAIMS].oid], old)[0].values()
+    def _read_records(
+        self, root: dict[str, TreeEntry], old: Mapping[Oid, dict[str, TreeEntry]], folder: str, kind: str, cls: type[T]
+    ) -> list[T]:
+        """All records of a flat folder."""
+        if folder not in root:
+            return []
+        entries = self._open_folders([root[folder].oid], old)[0].values()
         records = self.fetch([entry.oid for entry in entries])
-        leases = (decode(Lease, load_record("claim", record or b"")) for record in records)
-        return {lease.task: lease for lease in leases}
+        return [decode(cls, load_record(kind, record or b"")) for record in records]
 
     def _list_folder(
         self, root: dict[str, TreeEntry], names: Sequence[str], old: Mapping[Oid, dict[str, TreeEntry]], only: str = ""

@@ -184,7 +184,7 @@ class CheckoutTaskFiles:
 
     def _show(self, entry: _Entry, parsed: ParsedTask) -> FileSeen:
         seen = entry.seen
-        if seen is None or (not parsed.timed and seen.spec.timeout_seconds != self._timeout):
+        if seen is None or ("timeout" not in parsed.own and seen.spec.timeout_seconds != self._timeout):
             seen = entry.seen = show_file(entry.path, parsed, entry.source, self._timeout, entry.drop)
         return seen
 
@@ -258,8 +258,8 @@ def is_old(signature: Signature | None, now: float) -> bool:
 
 def show_file(path: str, parsed: ParsedTask, source: Source, timeout: float, drop: str = "") -> FileSeen:
     """A parsed file as the core sees it, with the configuration's timeout where it has none of its own."""
-    spec = parsed.spec if parsed.timed else replace(parsed.spec, timeout_seconds=timeout)
-    return FileSeen(path, spec, parsed.digest, source, drop, parsed.mentions)
+    spec = parsed.spec if "timeout" in parsed.own else replace(parsed.spec, timeout_seconds=timeout)
+    return FileSeen(path, spec, parsed.digest, source, drop, parsed.mentions, parsed.own)
 
 
 def refuse(path: str, refusal: Refusal) -> Problem:

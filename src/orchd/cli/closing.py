@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from orchd.core.statuses import ACTIVE, OPEN
+from orchd.core.statuses import ACTIVE, BUSY
 from orchd.model.ids import TaskId
 from orchd.model.problem import Problem
 from orchd.model.save import Save
@@ -21,6 +21,7 @@ OK, BAD, NEEDS_PERSON, INTERRUPTED = 0, 1, 6, 130
 
 COUNTED: Mapping[Status, str] = {
     Status.LANDED: "landed",
+    Status.INTEGRATED: "integrated, not landed",
     Status.UNCHANGED: "had nothing to change",
     Status.FAILED: "failed",
     Status.HELD: "waiting for you",
@@ -44,7 +45,7 @@ def close_run(served: Served) -> tuple[str, int]:
 def tell_going_on(state: State) -> list[str]:
     """What goes on without us, and what the next orchd goes on with."""
     running = sum(task.status in ACTIVE for task in state.tasks.values())
-    ended = sum(task.status in OPEN - ACTIVE for task in state.tasks.values())
+    ended = sum(task.status in BUSY - ACTIVE for task in state.tasks.values())
     told = [f"{running} go on under their supervisors and are adopted at the next start"] if running else []
     return told + ([f"{ended} have ended and are saved at the next start"] if ended else [])
 

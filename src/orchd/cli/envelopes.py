@@ -30,7 +30,7 @@ CHECKPOINT_FIELDS = (
 )
 LIVE_FIELDS = (
     Field("task", Kind.TEXT, "id"),
-    Field("status", Kind.TEXT, "waiting, running, stopping, ready, saving, failed or held"),
+    Field("status", Kind.TEXT, "waiting, running, stopping, ready, saving, integrated, failed or held"),
     Field("elapsed_seconds", Kind.SECONDS, "how long its process has run"),
     Field("what", Kind.TEXT, "why it waits, how far it is, or why it failed"),
 )
@@ -43,6 +43,15 @@ EXPLAIN_FIELDS = (
 )
 OUTSIDE_FIELD = Field(
     "outside", Kind.TEXTS, "of a held task: all paths outside its claim, each after `added`, `changed` or `deleted`"
+)
+SESSION_FIELDS = (
+    Field("session", Kind.TEXT, "name"),
+    Field("landing", Kind.TEXT, "auto, manual or on-complete"),
+    Field("paused", Kind.FLAG, "whether it is paused"),
+    Field("open", Kind.NUMBER, "tasks that are not done"),
+    Field("integrated", Kind.NUMBER, "tasks that are on its line and have not landed"),
+    Field("landed", Kind.NUMBER, "its checkpoints"),
+    Field("what", Kind.TEXT, "where it stands"),
 )
 TELLING_FIELDS = tuple(field for field in EXPLAIN_FIELDS if field.name in ("what", "why", "next"))
 
@@ -298,6 +307,36 @@ ENVELOPES: Mapping[str, Envelope] = {
                 Field("tasks", Kind.ROWS, "tasks that ended now, and those that wait", EXPLAIN_FIELDS),
             ),
             many=False,
+        ),
+        Envelope("session-list", "All sessions.", SESSION_FIELDS, many=True),
+        Envelope(
+            "session-show",
+            "Everything about one session.",
+            (
+                *SESSION_FIELDS[:-1],
+                Field("parallel", Kind.NUMBER, "tasks of it that may run at the same time"),
+                Field("gates", Kind.TEXTS, "its own gates"),
+                Field("file", Kind.TEXT, "where its settings come from"),
+                Field("base", Kind.TEXT, "what its file names as the start"),
+                Field("pinned", Kind.OID, "commit that its tasks start from instead of main"),
+                Field("origin", Kind.TEXT, "checkpoint that it was forked from"),
+                Field("branch", Kind.TEXT, "its integration branch"),
+                Field("tip", Kind.OID, "the end of its line"),
+                Field("line", Kind.TEXTS, "tasks on its line, in the order of their merges"),
+                Field("counts", Kind.COUNTS, "its tasks by status"),
+                *TELLING_FIELDS,
+            ),
+            many=False,
+        ),
+        Envelope(
+            "session-ask",
+            "What was asked of orchd about a session.",
+            (
+                Field("session", Kind.TEXT, "name"),
+                Field("verb", Kind.TEXT, "pause, resume, cancel, retry, land or fork"),
+                Field("served", Kind.FLAG, "whether an orchd runs that will do it now"),
+            ),
+            many=True,
         ),
         Envelope(
             "ask",

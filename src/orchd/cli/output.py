@@ -19,6 +19,7 @@ from orchd.core.tables import GAP, align_rows, join_tabs
 COLORS: Mapping[str, str] = {
     "running": "cyan",
     "saving": "cyan",
+    "integrated": "green",
     "landed": "green",
     "failed": "red",
     "held": "yellow",

@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, str] = {
     "number": "working",
     "claim": "claiming",
     "op": "looking",
+    "session": "sessions",
     "retry": "working",
     "cancel": "working",
     "answer": "answering",

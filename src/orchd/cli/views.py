@@ -46,6 +46,7 @@ LIVE = (
     Status.STOPPING,
     Status.RUNNING,
     Status.SAVING,
+    Status.INTEGRATED,
     Status.READY,
     Status.WAITING,
 )

@@ -12,9 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from orchd.core.checks import HOLDS_BACK, USED_UP, judge
+from orchd.core.claims import find_clash
 from orchd.core.desk import Desk, Room, lay_out
 from orchd.core.graph import dependencies
 from orchd.core.order import Line, Standing, find_elder, rank
+from orchd.core.sessions import is_busy, session_of
 from orchd.core.statuses import ACTIVE
 from orchd.model.ids import TaskId
 from orchd.model.snapshot import Cause, Decision, State
@@ -59,16 +61,23 @@ def expand_only(tasks: Iterable[TaskId], known: Mapping[TaskId, Task]) -> frozen
     return frozenset(wanted)
 
 
-def _is_on_hold(state: State) -> bool:
-    """Whether landing waits for a person. Then nobody's place is kept: it could be for days."""
-    return state.save is not None and state.save.hold is not None
+def _waits_for_person(task: Task, state: State) -> bool:
+    """Whether landing waits for a person, or the session of somebody who has what the task claims. Then its place is not kept:
+    it could be for days."""
+    if state.save is not None and state.save.hold is not None:
+        return True
+    beneath = session_of(state, task.spec.session).line
+    idle = (state.tasks[name].spec for name in state.leases if name not in beneath and not is_busy(state.tasks[name], state))
+    return any(find_clash(task.spec.claims, spec.claims) for spec in idle)
 
 
 def _ask_in_line(tasks: list[Task], standings: Mapping[TaskId, Standing], desk: Desk) -> Iterator[Turn]:
     """Each task when it is its turn; who starts takes what it needs, so the next one may find it gone."""
     running = Counter(task.spec.session for task in desk.state.tasks.values() if task.status in ACTIVE)
     line = Line(tasks, standings, running)
-    elder = None if _is_on_hold(desk.state) else find_elder(tasks, standings)
+    elder = find_elder(tasks, standings)
+    if elder is not None and _waits_for_person(elder, desk.state):
+        elder = None
     if elder is not None:
         desk.keep_place(elder.spec)
     for task, share in line:

@@ -12,6 +12,7 @@ from orchd.core.desk import Desk
 from orchd.core.quotas import QUOTAS, Quota
 from orchd.core.reservations import find_reserved, tell_reservation
 from orchd.core.scarcity import SCARCITIES, Scarcity
+from orchd.core.sessions import session_of
 from orchd.core.statuses import FINISHED, SUCCEEDED
 from orchd.model.ids import TaskId
 from orchd.model.snapshot import Cause, Decision, State
@@ -60,11 +61,16 @@ def _blocked(spec: TaskSpec, desk: Desk) -> Grounds | None:
 
 
 def _needs(spec: TaskSpec, desk: Desk) -> Grounds | None:
-    return _name(_pick(spec.needs, desk.state, UNFINISHED))
+    return _name(_not_yet(spec.needs, spec, desk.state))
 
 
 def _after(spec: TaskSpec, desk: Desk) -> Grounds | None:
-    return _name(_pick(spec.after, desk.state, UNFINISHED))
+    return _name(_not_yet(spec.after, spec, desk.state))
+
+
+def _paused(spec: TaskSpec, desk: Desk) -> Grounds | None:
+    paused = session_of(desk.state, spec.session).paused
+    return Grounds(detail=(spec.session,)) if paused else None
 
 
 def _draining(spec: TaskSpec, desk: Desk) -> Grounds | None:
@@ -98,7 +104,9 @@ def _lacking(scarcity: Scarcity) -> Check:
 
 
 def _claim(spec: TaskSpec, desk: Desk) -> Grounds | None:
-    clash = desk.held.find(spec.id, spec.claims)
+    """What is on the line of its own session is no obstacle: the task starts from there."""
+    beneath = session_of(desk.state, spec.session).line
+    clash = desk.held.find(spec.id, spec.claims, beneath)
     return Grounds((clash.owner,), (clash.mine.glob, clash.theirs.glob)) if clash else None
 
 
@@ -121,6 +129,12 @@ def _pick(tasks: Iterable[TaskId], state: State, statuses: frozenset[Status]) ->
     return tuple(task for task in tasks if task in state.tasks and state.tasks[task].status in statuses)
 
 
+def _not_yet(tasks: Iterable[TaskId], spec: TaskSpec, state: State) -> tuple[TaskId, ...]:
+    """Those that have not come to their end. On the line of its own session they have: it starts from there."""
+    beneath = session_of(state, spec.session).line
+    return tuple(task for task in _pick(tasks, state, UNFINISHED) if task not in beneath)
+
+
 def _name(tasks: tuple[TaskId, ...]) -> Grounds | None:
     return Grounds(tasks) if tasks else None
 
@@ -131,6 +145,7 @@ HOLDS_BACK = (
     Check(Cause.BLOCKED, _blocked),
     Check(Cause.NEEDS, _needs),
     Check(Cause.AFTER, _after),
+    Check(Cause.PAUSED, _paused),
     Check(Cause.DRAINING, _draining),
     Check(Cause.RESERVED, _reserved),
 )

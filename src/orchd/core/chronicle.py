@@ -19,16 +19,23 @@ from orchd.model.message import (
     ExtensionAsked,
     ExtensionRefused,
     GateRan,
+    LandingAsked,
     LeaseExpired,
     LeaseExtended,
     ProblemsChanged,
     SaveAbandoned,
+    SaveClosed,
     SaveGated,
     SaveHeld,
     SaveLanded,
     SaveMerged,
     SessionElsewhere,
+    SessionFileLost,
+    SessionForked,
     SessionOwned,
+    SessionPaused,
+    SessionResumed,
+    SessionSeen,
     StopAsked,
     TaskAnswered,
     TaskCancelled,
@@ -203,6 +210,43 @@ def _(event: SessionElsewhere, state: State) -> Iterator[Line]:
     kept = f"; stopped here, with their work kept: {', '.join(event.stopped)}" if event.stopped else ""
     tone = Tone.BAD if event.stopped else Tone.PLAIN
     yield Line(tone, "elsewhere", f"session {event.session}: {event.owner or 'nobody'} owns it (epoch {event.epoch}){kept}")
+
+
+@tell.register
+def _(event: SaveClosed, state: State) -> Iterator[Line]:
+    if event.integrated:
+        yield Line(Tone.GOOD, "integrated", ", ".join(event.integrated))
+
+
+@tell.register
+def _(event: SessionSeen, state: State) -> Iterator[Line]:
+    base = f", from {event.spec.base}" if event.spec.base else ""
+    yield Line(Tone.PLAIN, "session", f"{event.spec.id}: landing {event.spec.landing}{base}")
+
+
+@tell.register
+def _(event: SessionFileLost, state: State) -> Iterator[Line]:
+    yield Line(Tone.CALL, "session", f"{event.session}: its file is gone; its last settings hold until nothing of it is open")
+
+
+@tell.register
+def _(event: SessionPaused, state: State) -> Iterator[Line]:
+    yield Line(Tone.PLAIN, "paused", f"session {event.session}")
+
+
+@tell.register
+def _(event: SessionResumed, state: State) -> Iterator[Line]:
+    yield Line(Tone.PLAIN, "resumed", f"session {event.session}")
+
+
+@tell.register
+def _(event: LandingAsked, state: State) -> Iterator[Line]:
+    yield Line(Tone.PLAIN, "landing", f"session {event.session}")
+
+
+@tell.register
+def _(event: SessionForked, state: State) -> Iterator[Line]:
+    yield Line(Tone.PLAIN, "forked", f"session {event.session} from {event.origin}")
 
 
 def describe_landing(state: State) -> str:

@@ -12,7 +12,8 @@ from orchd.core.briefing import tell_task, word_brief
 from orchd.core.intake import recorded_drops
 from orchd.core.leases import holds_tokens, is_silent
 from orchd.core.saving import lands_nothing_new
-from orchd.core.statuses import ACTIVE, OPEN
+from orchd.core.sessions import is_busy, tip_of
+from orchd.core.statuses import ACTIVE, BUSY
 from orchd.core.tenures import bid_for_landing, is_secure, list_bids
 from orchd.core.watched import current_run, probe_run, watched_runs
 from orchd.model.claim import Lease
@@ -29,6 +30,7 @@ from orchd.model.message import (
     HoldSession,
     LandSave,
     MergeSave,
+    PlaceLine,
     PublishSave,
     ReleaseBase,
     ReleaseLives,
@@ -41,7 +43,7 @@ from orchd.model.message import (
 )
 from orchd.model.number import NumberWish
 from orchd.model.run import AdmitOrder, Command, Entry, Phase, RunOrder, RunSeen
-from orchd.model.save import Save, SaveStep
+from orchd.model.save import Save, SaveStep, Target
 from orchd.model.snapshot import SaveSeen, Snapshot, State
 from orchd.model.tenure import Follow
 from orchd.model.work import Status, Task
@@ -59,6 +61,7 @@ def list_duties(state: State, snapshot: Snapshot) -> Iterator[Action]:
             yield from _serve_attempt(task, state.leases[task.spec.id], snapshot)
     yield from _serve_save(state, snapshot)
     yield from _serve_shared(state, snapshot)
+    yield from _place_lines(state, snapshot)
     yield from _clear_up(state, snapshot)
 
 
@@ -120,6 +123,14 @@ def _serve_save(state: State, snapshot: Snapshot) -> Iterator[Action]:
         yield from SAVE_DUTIES[save.step](save, present, state, snapshot)
 
 
+def _place_lines(state: State, snapshot: Snapshot) -> Iterator[Action]:
+    """Integration branches that are not where the state says: a fork that begins, a line that was cut, a stranger's push."""
+    for name, session in state.sessions.items():
+        tip = tip_of(state, session)
+        if tip and snapshot.lines.get(name) != tip and not (state.save and state.save.session == name):
+            yield PlaceLine(name, tip)
+
+
 def _titles(save: Save, state: State) -> tuple[str, ...]:
     return tuple(state.tasks[item.task].spec.title for item in save.items)
 
@@ -144,6 +155,9 @@ def _gate(save: Save, seen: SaveSeen, state: State, snapshot: Snapshot) -> Itera
 
 
 def _land(save: Save, seen: SaveSeen, state: State, snapshot: Snapshot) -> Iterator[Action]:
+    if save.target is Target.LINE:
+        yield from _publish(save, seen, state, snapshot)
+        return
     waits = save.hold is not None and seen.offered
     hopeless = seen.taken or snapshot.main != save.base
     shared = snapshot.shared
@@ -185,15 +199,16 @@ def _clear_up(state: State, snapshot: Snapshot) -> Iterator[Action]:
 
 def _clear_refs(state: State, snapshot: Snapshot) -> Iterator[Action]:
     """Journals and keep refs that nobody needs, many at a time: each deletion is a process, whatever their number."""
-    is_open = {name for name, task in state.tasks.items() if task.status in OPEN}
+    is_open = {name for name, task in state.tasks.items() if task.status in BUSY}
     stale = tuple(sorted(snapshot.journals - ({state.save.id} if state.save else set())))
     closed = tuple(sorted(snapshot.kept - is_open))
+    at_work = any(is_busy(task, state) for task in state.tasks.values())
     ended = tuple(sorted(snapshot.lives - watched_runs(state)))
-    if stale and (len(stale) >= SPENT_REFS or not is_open):
+    if stale and (len(stale) >= SPENT_REFS or not at_work):
         yield ForgetSaves(stale)
-    if closed and (len(closed) >= SPENT_REFS or not is_open):
+    if closed and (len(closed) >= SPENT_REFS or not at_work):
         yield ReleaseBase(closed)
-    if ended and (len(ended) >= SPENT_REFS or not is_open):
+    if ended and (len(ended) >= SPENT_REFS or not at_work):
         yield ReleaseLives(ended)
 
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import TypedDict, Unpack
 
 from orchd.core.grants import extend, note, refuse
 from orchd.core.lifecycle import move
 from orchd.core.saving import tasks_of
+from orchd.core.sessions import kept_items, split_line
 from orchd.core.statuses import ACTIVE, OPEN
 from orchd.errors import OrchdError
 from orchd.model.claim import Lease
-from orchd.model.ids import SessionId, TaskId, checkpoint_name
+from orchd.model.ids import Oid, SessionId, TaskId, checkpoint_name
 from orchd.model.message import (
     AttemptEnded,
     AttemptStarted,
@@ -26,6 +28,7 @@ from orchd.model.message import (
     ExtensionRefused,
     GateLost,
     GateRan,
+    LandingAsked,
     LeaderTook,
     LeaseExpired,
     LeaseExtended,
@@ -38,7 +41,13 @@ from orchd.model.message import (
     SaveMerged,
     SavePlanned,
     SessionElsewhere,
+    SessionEnded,
+    SessionFileLost,
+    SessionForked,
     SessionOwned,
+    SessionPaused,
+    SessionResumed,
+    SessionSeen,
     StopAsked,
     TaskAdopted,
     TaskAnswered,
@@ -48,11 +57,22 @@ from orchd.model.message import (
     TaskWithdrawn,
 )
 from orchd.model.problem import Problem
-from orchd.model.save import Save, SaveStep
+from orchd.model.save import Save, SaveStep, Target
+from orchd.model.session import Session, SessionSpec
 from orchd.model.snapshot import Conflict, State
 from orchd.model.tenure import Holding
 from orchd.model.text import day_of
 from orchd.model.work import Reason, Status, Task
+
+
+class Settings(TypedDict, total=False):
+    """What may change in the record of a session without its settings."""
+
+    file: str
+    line: tuple[TaskId, ...]
+    start: Oid
+    paused: bool
+    asked: bool
 
 
 @dataclass(slots=True)
@@ -70,6 +90,7 @@ class Draft:
     branch: str
     conflicts: tuple[Conflict, ...]
     holdings: dict[SessionId, Holding]
+    sessions: dict[SessionId, Session]
     next_fence: int
 
     @property
@@ -94,6 +115,7 @@ def evolve(state: State, events: Iterable[Event]) -> State:
         state.branch,
         state.conflicts,
         dict(state.holdings),
+        dict(state.sessions),
         state.next_fence,
     )
     for event in events:
@@ -110,6 +132,7 @@ def evolve(state: State, events: Iterable[Event]) -> State:
         draft.branch,
         draft.conflicts,
         draft.holdings,
+        draft.sessions,
         draft.next_fence,
     )
 
@@ -227,8 +250,10 @@ def _(event: StopAsked, draft: Draft) -> None:
 
 @apply.register
 def _(event: TaskCancelled, draft: Draft) -> None:
+    if draft.tasks[event.task].status is Status.INTEGRATED:
+        _cut_line(draft, event)
     task = _change(draft, event, event.task, Status.CANCELLED)
-    draft.tasks[event.task] = replace(task, reason=Reason.CANCELLED, detail=(), ended_ms=event.at_ms, rework=None)
+    draft.tasks[event.task] = replace(task, reason=Reason.CANCELLED, detail=(), ended_ms=event.at_ms, commit="", rework=None)
 
 
 @apply.register
@@ -263,6 +288,8 @@ def _(event: TaskAnswered, draft: Draft) -> None:
 def _(event: SavePlanned, draft: Draft) -> None:
     for item in event.save.items:
         _change(draft, event, item.task, Status.SAVING)
+    if event.save.start:
+        _settle_session(draft, event.save.session, asked=False)
     draft.save = event.save
     draft.next_number = event.save.number + 1
 
@@ -275,6 +302,7 @@ def _(event: SaveMerged, draft: Draft) -> None:
     draft.save = replace(
         draft.open_save, step=SaveStep.MERGED, base_tree=event.base_tree, chain=event.chain, excluded=event.excluded
     )
+    _shorten_line(draft)
 
 
 @apply.register
@@ -298,9 +326,11 @@ def _(event: SaveHeld, draft: Draft) -> None:
 def _(event: SaveGated, draft: Draft) -> None:
     save = draft.open_save
     for gone in event.excluded:
-        task = _change(draft, event, gone.item.task, Status.FAILED)
+        status = Status.FAILED if gone.reason is Reason.GATE else Status.HELD
+        task = _change(draft, event, gone.item.task, status)
         draft.tasks[gone.item.task] = replace(task, reason=gone.reason, detail=gone.detail)
     draft.save = replace(save, step=SaveStep.GATED, lands=event.lands, excluded=(*save.excluded, *event.excluded))
+    _shorten_line(draft)
 
 
 @apply.register
@@ -310,22 +340,31 @@ def _(event: SaveLanded, draft: Draft) -> None:
 
 @apply.register
 def _(event: SaveAbandoned, draft: Draft) -> None:
-    for task in tasks_of(draft.open_save):
-        _change(draft, event, task, Status.READY)
+    save = draft.open_save
+    kept = tuple(item.task for item in kept_items(save)) if save.start else ()
+    for task in tasks_of(save):
+        if task in kept:
+            _change(draft, event, task, Status.INTEGRATED)
+        else:
+            _make_ready(draft, event, task)
     draft.save = None
 
 
 @apply.register
 def _(event: SaveClosed, draft: Draft) -> None:
     save = draft.open_save
-    landed = {link.item.task for link in save.chain[: save.lands]}
+    landed = {link.item.task: link.head for link in save.chain[: save.lands]}
     name = checkpoint_name(day_of(save.date_ms), save.number) if save.commit else ""
+    status = Status.LANDED if save.commit else Status.UNCHANGED
     for task in tasks_of(save):
         if task not in landed:
-            _change(draft, event, task, Status.READY)
-            continue
-        closed = _change(draft, event, task, Status.LANDED if save.commit else Status.UNCHANGED)
-        draft.tasks[task] = replace(closed, checkpoint=name, commit=save.commit)
+            _make_ready(draft, event, task)
+        elif save.target is Target.LINE:
+            draft.tasks[task] = replace(_change(draft, event, task, Status.INTEGRATED), commit=landed[task])
+            draft.leases[task] = replace(draft.leases[task], resources=(), ports=())
+        else:
+            draft.tasks[task] = replace(_change(draft, event, task, status), checkpoint=name, commit=save.commit)
+    _note_saved(draft, save, tuple(landed))
     draft.save = None
 
 
@@ -343,7 +382,9 @@ def _(event: SessionOwned, draft: Draft) -> None:
 def _(event: SessionElsewhere, draft: Draft) -> None:
     draft.holdings[event.session] = Holding(event.owner, event.epoch)
     for name in event.stopped:
-        draft.tasks[name] = replace(_change(draft, event, name, Status.WAITING), reason=None, detail=())
+        draft.tasks[name] = replace(_change(draft, event, name, Status.WAITING), reason=None, detail=(), commit="")
+    if event.session in draft.sessions:
+        _settle_session(draft, event.session, line=(), start="")
     if draft.save is not None and draft.save.session == event.session:
         draft.save = None
 
@@ -371,3 +412,84 @@ def _(event: TaskAdopted, draft: Draft) -> None:
         commit=event.commit,
     )
     draft.next_order = max(draft.next_order, event.order + 1)
+
+
+@apply.register
+def _(event: SessionSeen, draft: Draft) -> None:
+    old = draft.sessions.get(event.spec.id) or Session(event.spec)
+    draft.sessions[event.spec.id] = replace(old, spec=event.spec, file=event.file, pinned=event.base)
+
+
+@apply.register
+def _(event: SessionFileLost, draft: Draft) -> None:
+    _settle_session(draft, event.session, file="")
+
+
+@apply.register
+def _(event: SessionEnded, draft: Draft) -> None:
+    draft.sessions.pop(event.session, None)
+
+
+@apply.register
+def _(event: SessionPaused, draft: Draft) -> None:
+    _settle_session(draft, event.session, paused=True)
+
+
+@apply.register
+def _(event: SessionResumed, draft: Draft) -> None:
+    _settle_session(draft, event.session, paused=False)
+
+
+@apply.register
+def _(event: LandingAsked, draft: Draft) -> None:
+    _settle_session(draft, event.session, asked=True)
+
+
+@apply.register
+def _(event: SessionForked, draft: Draft) -> None:
+    spec = SessionSpec(event.session, event.landing)
+    draft.sessions[event.session] = Session(spec, pinned=event.base, origin=event.origin)
+
+
+def _settle_session(draft: Draft, name: SessionId, **changes: Unpack[Settings]) -> None:
+    """Change the record of a session; one that has none gets one."""
+    old = draft.sessions.get(name) or Session(SessionSpec(name))
+    draft.sessions[name] = replace(old, **changes)
+
+
+def _shorten_line(draft: Draft) -> None:
+    """Nobody is to start from what fell out of a line that lands."""
+    save = draft.open_save
+    if save.start and save.excluded:
+        kept = tuple(item.task for item in kept_items(save))
+        _settle_session(draft, save.session, line=kept, start=save.start if kept else "")
+
+
+def _make_ready(draft: Draft, event: Event, task: TaskId) -> None:
+    """Back to where it waits for a save; a merge that it had is no more."""
+    draft.tasks[task] = replace(_change(draft, event, task, Status.READY), commit="")
+
+
+def _note_saved(draft: Draft, save: Save, landed: tuple[TaskId, ...]) -> None:
+    """What a save means for its session: a longer line, or one that has landed. A pin goes on to what was landed."""
+    session = draft.sessions.get(save.session) or Session(SessionSpec(save.session))
+    if save.target is Target.LINE:
+        session = replace(session, line=(*session.line, *landed), start=session.start if session.line else save.base)
+    elif save.start:
+        session = replace(session, line=(), start="")
+    if save.commit and session.pinned:
+        session = replace(session, pinned=save.commit)
+    if session != Session(SessionSpec(save.session)):
+        draft.sessions[save.session] = session
+
+
+def _cut_line(draft: Draft, event: TaskCancelled) -> None:
+    """Take a task out of the line. What was built on it is held; what only came after it is integrated again."""
+    session = draft.sessions[draft.tasks[event.task].spec.session]
+    kept, built, free = split_line(draft.tasks, session, event.task)
+    for task in built:
+        held = _change(draft, event, task, Status.HELD)
+        draft.tasks[task] = replace(held, reason=Reason.BUILT_ON, detail=(event.task,), commit="")
+    for task in free:
+        _make_ready(draft, event, task)
+    draft.sessions[session.spec.id] = replace(session, line=kept, start=session.start if kept else "")

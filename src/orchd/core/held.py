@@ -51,14 +51,15 @@ class HeldClaims:
             node.places.append(len(self._holders))
         self._holders.append((owner, claims))
 
-    def find(self, asker: TaskId, claims: Claims) -> Clash | None:
-        """The first holder but `asker` itself whose claims meet these."""
+    def find(self, asker: TaskId, claims: Claims, passed: tuple[TaskId, ...] = ()) -> Clash | None:
+        """The first holder but `asker` itself and those that may be `passed` whose claims meet these."""
         asked, clash = self._known.get(claims, (0, None))
         if clash is None and asked < len(self._holders):
             clash = self._search(claims, asked)
             self._known[claims] = (len(self._holders), clash)
-        if clash is not None and clash.owner == asker:
-            return self._ask(claims, (place for place, (owner, _) in enumerate(self._holders) if owner != asker))
+        if clash is not None and clash.owner in (asker, *passed):
+            others = (at for at, (owner, _) in enumerate(self._holders) if owner != asker and owner not in passed)
+            return self._ask(claims, others)
         return clash
 
     def _search(self, claims: Claims, since: int) -> Clash | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from orchd.core.graph import find_graph_problems, split_duplicates
+from orchd.core.session_files import fill_defaults, is_unclear
 from orchd.core.statuses import OPEN
 from orchd.core.tenures import is_foreign
 from orchd.model.ids import TaskId
@@ -19,8 +20,9 @@ from orchd.model.work import Source, Status
 
 def read_files(state: State, snapshot: Snapshot) -> Iterator[Event]:
     """What the task files say that the state does not know yet."""
-    files, again = split_duplicates(snapshot.files.good)
+    files, again = split_duplicates(fill_defaults(file, state.sessions) for file in snapshot.files.good)
     fresh = {task: file for task, file in files.items() if _is_news(file, state) and not _is_away(task, state, snapshot)}
+    fresh = {task: file for task, file in fresh.items() if not is_unclear(file, state, snapshot.sessions)}
     waiting = {i: t.spec for i, t in state.tasks.items() if i not in fresh}
     wrong = find_graph_problems(fresh, waiting) if fresh else {}
     problems = tuple(sorted({*snapshot.files.problems, *wrong.values(), *(problem for _, problem in again)}))
@@ -52,7 +54,11 @@ def _is_news(file: FileSeen, state: State) -> bool:
         return True
     if task.status in OPEN:
         return False
-    return file.drop != task.drop if file.drop else file.digest != task.digest or task.status is Status.WITHDRAWN
+    if file.drop:
+        return file.drop != task.drop
+    untouched = task.status is Status.WAITING and task.attempt == 0
+    reworded = untouched and file.spec is not task.spec and file.spec != task.spec
+    return reworded or file.digest != task.digest or task.status is Status.WITHDRAWN
 
 
 def _withdraw(state: State, present: Iterable[TaskId], files: FilesSeen) -> Iterator[Event]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from orchd.core.attempts import UNSEEN
 from orchd.core.evolve import evolve
 from orchd.core.saving import blame, gathers_until, judge_gates, landable, lands_nothing_new, next_probe, plan_save
+from orchd.core.sessions import exclude_built_on
 from orchd.model.ids import gate_run
 from orchd.model.limits import GATE_ATTEMPTS
 from orchd.model.message import (
@@ -26,7 +27,7 @@ from orchd.model.message import (
     SavePlanned,
 )
 from orchd.model.run import Outcome, Phase
-from orchd.model.save import GateResult, Save, SaveStep, Verdict
+from orchd.model.save import GateResult, Save, SaveStep, Target, Verdict
 from orchd.model.snapshot import SaveSeen, Snapshot, State
 
 Step = Callable[[Save, SaveSeen, Snapshot], Iterator[Event]]
@@ -56,7 +57,8 @@ def _leave_planned(save: Save, seen: SaveSeen, snapshot: Snapshot) -> Iterator[E
         return
     if seen.chain is None:
         return
-    yield SaveMerged(save.id, seen.chain.base_tree, seen.chain.chain, seen.chain.excluded)
+    excluded = exclude_built_on(save, seen.chain.excluded)
+    yield SaveMerged(save.id, seen.chain.base_tree, seen.chain.chain, excluded)
     if not seen.chain.chain:
         yield SaveAbandoned(save.id, snapshot.now_ms)
 
@@ -69,7 +71,7 @@ def _leave_merged(save: Save, seen: SaveSeen, snapshot: Snapshot) -> Iterator[Ev
         yield from _hear_gates(save, probe, snapshot)
     else:
         lands = landable(save)
-        yield SaveGated(save.id, lands, blame(save))
+        yield SaveGated(save.id, lands, exclude_built_on(save, blame(save)))
         if lands == 0:
             yield SaveAbandoned(save.id, snapshot.now_ms)
 
@@ -87,7 +89,9 @@ def _hear_gates(save: Save, probe: int, snapshot: Snapshot) -> Iterator[Event]:
 
 
 def _leave_gated(save: Save, seen: SaveSeen, snapshot: Snapshot) -> Iterator[Event]:
-    if seen.landed:
+    if save.target is Target.LINE:
+        yield from _leave_landed(save, seen, snapshot)
+    elif seen.landed:
         yield SaveLanded(save.id, seen.landed)
     elif _is_overtaken(save, seen, snapshot):
         yield SaveAbandoned(save.id, snapshot.now_ms)
@@ -99,12 +103,14 @@ def _leave_gated(save: Save, seen: SaveSeen, snapshot: Snapshot) -> Iterator[Eve
 
 def _leave_landed(save: Save, seen: SaveSeen, snapshot: Snapshot) -> Iterator[Event]:
     if seen.published:
-        yield SaveClosed(save.id, snapshot.now_ms)
+        merged = save.chain[: save.lands] if save.target is Target.LINE else ()
+        yield SaveClosed(save.id, snapshot.now_ms, tuple(link.item.task for link in merged))
 
 
 def _is_overtaken(save: Save, seen: SaveSeen, snapshot: Snapshot) -> bool:
-    """Whether this save cannot land any more: main is not its base now, or somebody else took the name of its checkpoint."""
-    return snapshot.main != save.base or seen.taken
+    """Whether this save cannot land any more: main is not its base now, or somebody else took the name of its checkpoint.
+    Nobody but orchd moves a line."""
+    return save.target is Target.MAIN and (snapshot.main != save.base or seen.taken)
 
 
 STEPS: Mapping[SaveStep, Step] = {

@@ -36,18 +36,21 @@ MOVES: Mapping[type[Event], Mapping[Status, frozenset[Status]]] = {
     TaskWithdrawn: {S.WAITING: frozenset({S.WITHDRAWN})},
     TaskRetried: dict.fromkeys((S.FAILED, S.HELD, S.CANCELLED, S.UNCHANGED), frozenset({S.WAITING})),
     TaskAnswered: {S.HELD: frozenset({S.WAITING})},
-    TaskCancelled: dict.fromkeys((S.WAITING, S.READY, S.FAILED, S.HELD), frozenset({S.CANCELLED})),
+    TaskCancelled: {
+        **dict.fromkeys((S.WAITING, S.READY, S.FAILED, S.HELD), frozenset({S.CANCELLED})),
+        S.INTEGRATED: frozenset({S.CANCELLED, S.READY, S.HELD}),
+    },
     AttemptStarted: {S.WAITING: frozenset({S.RUNNING})},
     StopAsked: {S.RUNNING: frozenset({S.STOPPING})},
     AttemptEnded: {
         S.RUNNING: frozenset({S.READY, S.UNCHANGED, S.FAILED, S.HELD, S.WAITING}),
         S.STOPPING: frozenset({S.CANCELLED}),
     },
-    SavePlanned: {S.READY: frozenset({S.SAVING})},
+    SavePlanned: dict.fromkeys((S.READY, S.INTEGRATED), frozenset({S.SAVING})),
     SaveMerged: {S.SAVING: frozenset({S.HELD})},
-    SaveGated: {S.SAVING: frozenset({S.FAILED})},
-    SaveAbandoned: {S.SAVING: frozenset({S.READY})},
-    SaveClosed: {S.SAVING: frozenset({S.LANDED, S.UNCHANGED, S.READY})},
+    SaveGated: {S.SAVING: frozenset({S.FAILED, S.HELD})},
+    SaveAbandoned: {S.SAVING: frozenset({S.READY, S.INTEGRATED})},
+    SaveClosed: {S.SAVING: frozenset({S.LANDED, S.UNCHANGED, S.READY, S.INTEGRATED})},
     SessionElsewhere: dict.fromkeys(OPEN, frozenset({S.WAITING})),
 }
 

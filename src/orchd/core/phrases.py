@@ -81,6 +81,7 @@ REASONS: Mapping[Reason, Telling] = {
         "its merge into {branch} could not be proven to keep both sides",
         steps=(RETRY, "or merge `{ref}` by hand and `orchd cancel {id}`", DIFF),
     ),
+    Reason.BUILT_ON: Telling("it was built on the work of a task that fell out of its session", steps=(RETRY, DIFF)),
     Reason.LOST: Telling(
         "its supervisor was gone, or gave no heartbeat, and left no evidence of its own ({lost} times)",
         steps=(LOG, DIFF, RETRY),
@@ -101,6 +102,8 @@ CAUSES: Mapping[Cause, str] = {
     Cause.RESOURCE: "it needs `{mine}`, which {others} has",
     Cause.PORTS: "fewer than {mine} of the ports {theirs} are free",
     Cause.SLOTS: "all slots are taken by {active}",
+    Cause.PAUSED: "its session `{mine}` is paused",
+    Cause.SESSION: "its session `{mine}` may run {theirs} at the same time: {others}",
     Cause.GROUP: "its group `{mine}` may run {theirs} at the same time: {others}",
     Cause.AGENT: "its agent `{mine}` may run {theirs} at the same time: {others}",
     Cause.PROVIDER: "the provider `{mine}` of its agent may run {theirs} at the same time: {others}",
@@ -127,6 +130,7 @@ CAUSE_STEPS: Mapping[Cause, tuple[str, ...]] = {
     Cause.MEMORY: ("end something, or lower `limits.free_memory`", AGAIN),
     Cause.WORKSPACES: ("wait for tasks to land, or raise `limits.workspaces`", AGAIN),
     Cause.WORKSPACE_BYTES: ("wait for tasks to land, or raise `limits.workspace_bytes`", AGAIN),
+    Cause.PAUSED: ("`orchd session resume {mine}` lets it go on",),
     Cause.DRAINING: ("`orchd run` or `orchd daemon` goes on with it",),
     Cause.NOT_ASKED: ("`orchd run {id}` runs it",),
 }

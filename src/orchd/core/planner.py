@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from orchd.core import session_wishes
 from orchd.core.answers import hear_answer
 from orchd.core.arbiter import decide
 from orchd.core.attempts import conclude_attempts
@@ -22,10 +23,13 @@ from orchd.core.lifecycle import allows
 from orchd.core.preview import room_of
 from orchd.core.radar import watch_conflicts
 from orchd.core.saving import gathers_until
-from orchd.core.statuses import ACTIVE, OPEN
+from orchd.core.session_files import read_sessions
+from orchd.core.session_wishes import concerns, spell_out
+from orchd.core.sessions import find_start, is_busy, is_touched, may_be_given_up
+from orchd.core.statuses import ACTIVE
 from orchd.core.tenures import hear_owners, is_foreign
 from orchd.model.claim import Lease
-from orchd.model.message import AttemptStarted, Event, StopAsked, TaskCancelled, TaskRetried
+from orchd.model.message import AttemptStarted, Event, SaveAbandoned, StopAsked, TaskCancelled, TaskRetried
 from orchd.model.snapshot import Cause, Decision, Intent, Plan, Snapshot, State, Verb
 from orchd.model.work import Task
 
@@ -50,8 +54,8 @@ def plan(snapshot: Snapshot) -> Plan:
 
 def is_idle(state: State) -> bool:
     """Whether nothing is left that orchd could do by itself: nobody is open, or only a person can let the save go on."""
-    busy = ACTIVE if state.save is not None and state.save.hold is not None else OPEN
-    return all(task.status not in busy for task in state.tasks.values())
+    held = state.save is not None and state.save.hold is not None
+    return not any(task.status in ACTIVE or (not held and is_busy(task, state)) for task in state.tasks.values())
 
 
 def hear_intents(state: State, snapshot: Snapshot) -> Iterator[Event]:
@@ -60,7 +64,8 @@ def hear_intents(state: State, snapshot: Snapshot) -> Iterator[Event]:
     Of several on one topic the last counts: a request is heard again when forgetting it was lost, and two that take each
     other back would then never come to rest.
     """
-    for intent in {_topic(intent): intent for intent in snapshot.intents}.values():
+    asked = (one for intent in snapshot.intents for one in spell_out(intent, state))
+    for intent in {_topic(intent): intent for intent in asked}.values():
         task = state.tasks.get(intent.subject)
         if task is not None and is_foreign(task.spec.session, snapshot.shared):
             continue
@@ -73,22 +78,32 @@ def _start(state: State, snapshot: Snapshot, decision: Decision, fence: int) -> 
     task = state.tasks[decision.task]
     spec = task.spec
     lease = Lease(spec.id, state.owner, state.epoch, spec.claims, snapshot.now_ms, spec.resources, decision.ports, fence)
-    base = task.rework.base if task.rework else snapshot.main
+    base = task.rework.base if task.rework else find_start(state, spec.session, snapshot.main)
     return AttemptStarted(decision.task, task.attempt + 1, base, lease)
 
 
 def _topic(intent: Intent) -> tuple[str, ...]:
-    """What a request is about: of the verbs in TAKES_BACK one takes the other back, all others stand for themselves."""
-    return (intent.subject,) if intent.verb in TAKES_BACK else (intent.subject, intent.verb, *intent.words)
+    """What a request is about: of verbs with one topic the last counts, all others stand for themselves."""
+    topic = TOPICS.get(intent.verb)
+    return (intent.subject, topic) if topic else (intent.subject, intent.verb, *intent.words)
 
 
 def _retry(intent: Intent, state: State, snapshot: Snapshot) -> Iterator[Event]:
-    return _first_allowed(state.tasks.get(intent.subject), TaskRetried(intent.subject))
+    task = state.tasks.get(intent.subject)
+    return _first_allowed(task if concerns(intent, task) else None, TaskRetried(intent.subject))
 
 
 def _cancel(intent: Intent, state: State, snapshot: Snapshot) -> Iterator[Event]:
-    task = intent.subject
-    return _first_allowed(state.tasks.get(task), StopAsked(task), TaskCancelled(task, snapshot.now_ms))
+    """A save that works on the task, or on the line that it is on, is given up first, unless it may have reached main."""
+    name, save = intent.subject, state.save
+    task = state.tasks.get(name)
+    if not concerns(intent, task):
+        return
+    if task and save and is_touched(save, task) and may_be_given_up(save):
+        given_up = SaveAbandoned(save.id, snapshot.now_ms)
+        yield given_up
+        task = evolve(state, [given_up]).tasks[name]
+    yield from _first_allowed(task, StopAsked(name), TaskCancelled(name, snapshot.now_ms))
 
 
 def _answer(intent: Intent, state: State, snapshot: Snapshot) -> Iterator[Event]:
@@ -102,17 +117,29 @@ def _first_allowed(task: Task | None, *wishes: Event) -> Iterator[Event]:
     yield from [event for event in wishes if task and allows(type(event), task.status)][:1]
 
 
-TAKES_BACK = frozenset({Verb.RETRY, Verb.CANCEL, Verb.ANSWER})
+TOPICS: Mapping[Verb, str] = {
+    Verb.RETRY: "task",
+    Verb.CANCEL: "task",
+    Verb.ANSWER: "task",
+    Verb.PAUSE_SESSION: "pause",
+    Verb.RESUME_SESSION: "pause",
+}
+"""Verbs that take each other back."""
 
 WISHES: Mapping[Verb, Callable[[Intent, State, Snapshot], Iterator[Event]]] = {
     Verb.RETRY: _retry,
     Verb.CANCEL: _cancel,
     Verb.ANSWER: _answer,
     Verb.CLAIM: hear_request,
+    Verb.PAUSE_SESSION: session_wishes.pause,
+    Verb.RESUME_SESSION: session_wishes.resume,
+    Verb.LAND_SESSION: session_wishes.land,
+    Verb.FORK_SESSION: session_wishes.fork,
 }
 
 STAGES: tuple[Stage, ...] = (
     hear_intents,
+    read_sessions,
     read_files,
     expire_leases,
     conclude_attempts,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from orchd.core.sessions import session_of
 from orchd.model.config import Config
 from orchd.model.snapshot import Cause, State
 from orchd.model.work import TaskSpec
@@ -36,8 +37,16 @@ def _provider_of(spec: TaskSpec, config: Config) -> str:
     return next((agent.provider for agent in config.agents if agent.name == spec.agent), "")
 
 
+def _session_of(spec: TaskSpec, _: Config) -> str:
+    return spec.session
+
+
 def _parallel(_: str, __: State, config: Config) -> int:
     return config.parallel
+
+
+def _session_limit(name: str, state: State, _: Config) -> int | None:
+    return session_of(state, name).spec.parallel or None
 
 
 def _group_limit(name: str, _: State, config: Config) -> int | None:
@@ -54,6 +63,7 @@ def _provider_limit(name: str, _: State, config: Config) -> int | None:
 
 QUOTAS = (
     Quota(Cause.SLOTS, _everybody, _parallel),
+    Quota(Cause.SESSION, _session_of, _session_limit),
     Quota(Cause.GROUP, _group_of, _group_limit),
     Quota(Cause.AGENT, _agent_of, _agent_limit),
     Quota(Cause.PROVIDER, _provider_of, _provider_limit),

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import replace
 
 from orchd.core.conflicts import order_merges
 from orchd.core.exit_words import tell_exit
+from orchd.core.sessions import find_start, is_landing_due, session_of, takes_saves, works_apart
 from orchd.core.statuses import ACTIVE
-from orchd.model.claim import Lease
 from orchd.model.config import Config
 from orchd.model.ids import Oid, SaveId, SessionId, TaskId, gate_run
 from orchd.model.limits import GATHER_SECONDS, SAVE_ITEMS
 from orchd.model.run import Exit, Outcome
-from orchd.model.save import Excluded, Gate, GateResult, Save, SaveItem, Verdict
+from orchd.model.save import Excluded, Gate, GateResult, Save, SaveItem, Target, Verdict
+from orchd.model.session import Session
 from orchd.model.snapshot import State
 from orchd.model.work import Reason, Status, Task
 
@@ -26,21 +28,42 @@ RED_BEFORE = "main itself is red: the gates fail without this task, too"
 
 
 def plan_save(state: State, base: Oid, config: Config, now_ms: int) -> Save | None:
-    """The next save: the first SAVE_ITEMS ready tasks of the session whose turn it is, in the order of `order_merges`."""
-    ready = sorted((t for t in state.tasks.values() if t.status is Status.READY), key=lambda task: task.order)
-    if not ready or state.save is not None:
+    """The next save: a line that is to land, else the first SAVE_ITEMS ready tasks of the session whose turn it is, in the
+    order of `order_merges`. `base` is main; ready tasks of a session that works apart go to its line."""
+    if state.save is not None:
         return None
-    session = ready[0].spec.session
-    taken = [task for task in ready if task.spec.session == session][:SAVE_ITEMS]
-    items = tuple(_item(task, state.leases[task.spec.id]) for task in order_merges(taken, state.conflicts))
-    identity = _identify(session, base, items, config.gates, state.next_number)
-    return Save(identity, session, base, items, config.gates, state.next_number, now_ms)
+    due = next((name for name in sorted(state.sessions) if is_landing_due(state, state.sessions[name])), None)
+    if due is not None:
+        session = state.sessions[due]
+        items = tuple(replace(_item(task, state), tip=task.commit) for task in (state.tasks[name] for name in session.line))
+        return _make_save(Save("", due, base, items, (), state.next_number, now_ms, start=session.start), session, config)
+    ready = _find_savable(state)
+    if not ready:
+        return None
+    ready.sort(key=lambda task: task.order)
+    session = session_of(state, ready[0].spec.session)
+    name, apart = session.spec.id, works_apart(session)
+    taken = [task for task in ready if task.spec.session == name][:SAVE_ITEMS]
+    items = tuple(_item(task, state) for task in order_merges(taken, state.conflicts))
+    target, base = (Target.LINE, find_start(state, name, base)) if apart else (Target.MAIN, base)
+    return _make_save(Save("", name, base, items, (), state.next_number, now_ms, target=target), session, config)
+
+
+def _make_save(save: Save, session: Session, config: Config) -> Save:
+    """With its gates, those of the configuration first, and its id."""
+    gates = config.gates + session.spec.gates
+    return replace(save, gates=gates, id=_identify(save.session, save.base, save.items, gates, save.number))
+
+
+def _find_savable(state: State) -> list[Task]:
+    ready = (task for task in state.tasks.values() if task.status is Status.READY)
+    return [task for task in ready if takes_saves(session_of(state, task.spec.session))]
 
 
 def gathers_until(state: State, now_ms: int) -> int | None:
     """Until when (milliseconds) the next save waits for more tasks; None: it does not. It waits only for tasks that run, and
     not when the clock was set back."""
-    ready = [task.ended_ms for task in state.tasks.values() if task.status is Status.READY]
+    ready = [task.ended_ms for task in _find_savable(state)]
     if state.save is not None or not 0 < len(ready) < SAVE_ITEMS:
         return None
     waits = any(task.status in ACTIVE for task in state.tasks.values())
@@ -113,8 +136,9 @@ def tasks_of(save: Save) -> frozenset[TaskId]:
     return frozenset(item.task for item in save.items) - {gone.item.task for gone in save.excluded}
 
 
-def _item(task: Task, lease: Lease) -> SaveItem:
-    return SaveItem(task.spec.id, task.generation, task.attempt, task.tip, task.base, lease.fence)
+def _item(task: Task, state: State) -> SaveItem:
+    fence = state.leases[task.spec.id].fence
+    return SaveItem(task.spec.id, task.generation, task.attempt, task.tip, task.base, fence)
 
 
 def _identify(session: SessionId, base: Oid, items: tuple[SaveItem, ...], gates: tuple[Gate, ...], number: int) -> SaveId:

@@ -7,7 +7,10 @@ from orchd.model.work import Reason, Status, Task
 ACTIVE = frozenset({Status.RUNNING, Status.STOPPING})
 """A supervisor works, or should."""
 
-OPEN = ACTIVE | {Status.READY, Status.SAVING}
+BUSY = ACTIVE | {Status.READY, Status.SAVING}
+"""Orchd itself has something to do about it."""
+
+OPEN = BUSY | {Status.INTEGRATED}
 """Claims are held."""
 
 FINISHED = frozenset(Status) - OPEN - {Status.WAITING}

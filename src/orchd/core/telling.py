@@ -35,12 +35,13 @@ from orchd.core.phrases import (
     UNSERVED,
     Telling,
 )
+from orchd.core.session_telling import tell_integrated, waits_for_person
 from orchd.core.statuses import FINISHED, SUCCEEDED, is_open_question
 from orchd.core.tables import tell_span
 from orchd.core.waits import tell_more
 from orchd.model.claim import Reservation
-from orchd.model.ids import TaskId, ready_ref
-from orchd.model.save import UNVERIFIED, Checkpoint, Hold, Save
+from orchd.model.ids import TaskId, integration_branch, ready_ref
+from orchd.model.save import UNVERIFIED, Checkpoint, Hold, Save, Target
 from orchd.model.snapshot import Cause, Decision, State
 from orchd.model.work import Reason, Source, Status, Task
 
@@ -148,6 +149,11 @@ def list_needs(state: State, scene: Scene = SCENE) -> tuple[Need, ...]:
         for task in state.tasks.values()
         if task.status is Status.HELD
     ]
+    needs += [
+        Need(f"session {name}", what, 0, f"orchd session {'resume' if session.paused else 'land'} {name}")
+        for name, session in state.sessions.items()
+        if (what := waits_for_person(session, state))
+    ]
     if state.save and state.save.hold:
         facts, items = _hold_facts(state.save, scene)
         what = _with_items(HOLDS[state.save.hold].format_map(facts), items)
@@ -191,7 +197,16 @@ def _tell_waiting(task: Task, state: State, decision: Decision | None, scene: Sc
     steps = CAUSE_STEPS.get(Cause.BLOCKED if roots else decision.cause, ())
     told = tuple(step.format_map(facts) for step in steps)
     served = () if scene.served or decision.cause is Cause.BLOCKED or roots else (UNSERVED,)
-    return Telling("; ".join((CAUSES[decision.cause].format_map(facts), *stuck)), why, (*told, *served))
+    lands = tuple(dict.fromkeys(_landing_step(known[name]) for name in decision.others if _is_integrated(name, known)))
+    return Telling("; ".join((CAUSES[decision.cause].format_map(facts), *stuck)), why, (*told, *lands, *served))
+
+
+def _is_integrated(name: TaskId, known: Mapping[TaskId, Task]) -> bool:
+    return name in known and known[name].status is Status.INTEGRATED
+
+
+def _landing_step(task: Task) -> str:
+    return f"`orchd session land {task.spec.session}` lands {task.spec.id}"
 
 
 def _find_roots(decision: Decision, known: Mapping[TaskId, Task]) -> tuple[TaskId, ...]:
@@ -256,12 +271,18 @@ def _tell_ready(task: Task, state: State, scene: Scene) -> Telling:
     return Telling(f"its changes stay inside its claim and are on `{short_ref(task.ref)}`{under_way}")
 
 
+def _tell_integrated(task: Task, state: State, scene: Scene) -> Telling:
+    return tell_integrated(task, state, scene.branch)
+
+
 def _tell_saving(task: Task, state: State, scene: Scene) -> Telling:
     save = state.save
     if save is None:
         return Telling("it is being saved")
     if save.hold is None:
-        return Telling(SAVE_STEPS[save.step].format(branch=scene.branch), _tell_verdicts(save))
+        line = short_ref(integration_branch(save.session))
+        branch = line if save.target is Target.LINE else scene.branch
+        return Telling(SAVE_STEPS[save.step].format(branch=branch), _tell_verdicts(save))
     facts, items = _hold_facts(save, scene)
     busy = save.hold is Hold.DIRTY and any(map(GIT_IS_BUSY.match, items))
     steps = tuple(step.format_map(facts) for step in (BUSY_STEPS if busy else HOLD_STEPS[save.hold]))
@@ -375,6 +396,7 @@ _STATUSES: Mapping[Status, Callable[[Task, State, Scene], Telling]] = {
     Status.STOPPING: _tell_stopping,
     Status.READY: _tell_ready,
     Status.SAVING: _tell_saving,
+    Status.INTEGRATED: _tell_integrated,
     Status.LANDED: _tell_landed,
     Status.UNCHANGED: _tell_unchanged,
     Status.FAILED: _tell_failed,
@@ -386,6 +408,7 @@ _STATUSES: Mapping[Status, Callable[[Task, State, Scene], Telling]] = {
 _PROVEN: Mapping[Status, str] = {
     Status.READY: "its changes stay inside its claim (`{ref}`); not merged, not gated",
     Status.SAVING: "its changes stay inside its claim (`{ref}`); a save works on it",
+    Status.INTEGRATED: "its changes stay inside its claim (`{ref}`) and are merged on the line of its session; not landed",
     Status.UNCHANGED: "{branch} needed no change from it",
     Status.HELD: "its changes stay inside its claim (`{ref}`); not landed",
 }

@@ -20,6 +20,7 @@ from orchd.model.message import (
     ExtensionRefused,
     GateLost,
     GateRan,
+    LandingAsked,
     LeaderTook,
     LeaseExpired,
     LeaseExtended,
@@ -32,7 +33,13 @@ from orchd.model.message import (
     SaveMerged,
     SavePlanned,
     SessionElsewhere,
+    SessionEnded,
+    SessionFileLost,
+    SessionForked,
     SessionOwned,
+    SessionPaused,
+    SessionResumed,
+    SessionSeen,
     StopAsked,
     TaskAdopted,
     TaskAnswered,
@@ -41,7 +48,7 @@ from orchd.model.message import (
     TaskSeen,
     TaskWithdrawn,
 )
-from orchd.model.save import UNVERIFIED, Excluded, GateResult, Merged, Save, SaveItem
+from orchd.model.save import UNVERIFIED, Excluded, GateResult, Merged, Save, SaveItem, Target
 from orchd.model.text import day_of
 
 SUBJECT_CHARS = 100
@@ -77,6 +84,13 @@ OPERATIONS: Mapping[type[Event], tuple[str, Callable[..., str]]] = {
     SessionOwned: ("own", lambda event: f"{event.session} epoch {event.epoch}"),
     SessionElsewhere: ("leave", lambda event: f"{event.session} to {event.owner}"),
     TaskAdopted: ("adopt", lambda event: event.spec.id),
+    SessionSeen: ("set session", lambda event: event.spec.id),
+    SessionFileLost: ("miss file of session", lambda event: event.session),
+    SessionEnded: ("end session", lambda event: event.session),
+    SessionPaused: ("pause session", lambda event: event.session),
+    SessionResumed: ("resume session", lambda event: event.session),
+    LandingAsked: ("ask to land session", lambda event: event.session),
+    SessionForked: ("fork session", lambda event: f"{event.session} from {event.origin}"),
 }
 """What each event is called in the log of operations, and whom it concerns."""
 
@@ -132,8 +146,7 @@ def word_note(save: Save, version: str) -> str:
     lines = [
         ("save", save.id),
         ("session", save.session),
-        ("checkpoint", name_checkpoint(save)),
-        ("commit", save.commit),
+        *_destination(save),
         ("base", save.base),
         *(("task", token(link.item)) for link in landed_links(save)),
         *(("gate", _tell_result(result)) for result in landed_results(save)),
@@ -142,6 +155,12 @@ def word_note(save: Save, version: str) -> str:
         ("orchd", version),
     ]
     return "".join(f"{key}: {inert(value)}\n" for key, value in lines)
+
+
+def _destination(save: Save) -> tuple[Trailer, ...]:
+    if save.target is Target.LINE:
+        return (("integrated", landed_links(save)[-1].head),)
+    return ("checkpoint", name_checkpoint(save)), ("commit", save.commit)
 
 
 def name_checkpoint(save: Save) -> str:

@@ -18,6 +18,7 @@ from orchd.model.message import (
     HoldSession,
     LandSave,
     MergeSave,
+    PlaceLine,
     PublishSave,
     ReleaseBase,
     ReleaseLives,
@@ -116,6 +117,11 @@ def _(action: LandSave, ports: Ports, config: Config) -> None:
 @perform.register
 def _(action: PublishSave, ports: Ports, config: Config) -> None:
     ports.saves.publish(action.save)
+
+
+@perform.register
+def _(action: PlaceLine, ports: Ports, config: Config) -> None:
+    ports.lines.place(action.session, action.tip)
 
 
 @perform.register

@@ -25,10 +25,11 @@ def observe(ports: Ports, state: State, wish: Wish) -> Snapshot:
     shared = ports.shared.look()
     main = shared.main if shared and shared.main else ports.refs.main()
     config, wrong = ports.settings.look(main)
-    files = ports.files.look(main)
     runs = ports.runs.look(watched_runs(state))
     reservations = ports.reservations.look(main)
     wrong += reservations.problems
+    sessions, muddled = ports.sessions.look(main)
+    files, wrong = ports.files.look(main), wrong + muddled
     return Snapshot(
         now_ms=ports.clock.now_ms(),
         state=state,
@@ -49,6 +50,8 @@ def observe(ports: Ports, state: State, wish: Wish) -> Snapshot:
         only=wish.only,
         shared=shared,
         machine=ports.machine.look(config),
+        sessions=sessions,
+        lines=ports.lines.look(state.sessions),
     )
 
 

@@ -77,7 +77,8 @@ class Reconciler:
         done = [execute(action, self._ports, snapshot.config) for action in planned.actions]
         again = bool(planned.events) or any(done)
         asks = snapshot.shared is not None and snapshot.shared.busy
-        idle = not (again or asks or planned.actions or snapshot.files.unsettled) and is_idle(planned.state)
+        unsettled = snapshot.files.unsettled or snapshot.sessions.unsettled
+        idle = not (again or asks or planned.actions or unsettled) and is_idle(planned.state)
         return Turn(planned.state, again, idle, bool(done) and not any(done), planned.wake_ms)
 
     def run(self, *, until_idle: bool) -> State:
@@ -127,5 +128,6 @@ class Reconciler:
 
     def _pause_seconds(self, turn: Turn) -> float:
         wake = None if turn.wake_ms is None else (turn.wake_ms - self._ports.clock.now_ms()) / 1000
-        pauses = (self._ports.files.settle_in(), self._ports.reservations.settle_in(), wake)
+        ports = self._ports
+        pauses = (ports.files.settle_in(), ports.reservations.settle_in(), ports.sessions.settle_in(), wake)
         return min((LOOK_SECONDS, *(seconds for seconds in pauses if seconds is not None)))

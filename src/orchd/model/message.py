@@ -14,6 +14,7 @@ from orchd.model.ids import Oid, RunId, SaveId, SessionId, TaskId
 from orchd.model.problem import Problem
 from orchd.model.run import AdmitOrder, RunOrder
 from orchd.model.save import Excluded, Hold, Merged, Save, Verdict
+from orchd.model.session import Landing, SessionSpec
 from orchd.model.tenure import Bid
 from orchd.model.work import Reason, Rework, Source, Status, TaskSpec
 
@@ -229,10 +230,65 @@ class SaveAbandoned:
 
 @dataclass(frozen=True, slots=True)
 class SaveClosed:
-    """Tagged, noted, done. Claims of its tasks are released."""
+    """Tagged, noted, done. Claims of its tasks are released, unless they were `integrated` into a line."""
 
     save: SaveId
     at_ms: int
+    integrated: tuple[TaskId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSeen:
+    """The settings of a session are new or others. `base` is the commit that its tasks start from (empty: main)."""
+
+    spec: SessionSpec
+    file: str
+    base: Oid = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFileLost:
+    """The file of a session is gone; its last settings hold while anything of it is open."""
+
+    session: SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """Nothing of a session is left to remember."""
+
+    session: SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPaused:
+    """Somebody paused a session: nothing of it starts, nothing of it lands."""
+
+    session: SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class SessionResumed:
+    """Somebody let a session go on."""
+
+    session: SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class LandingAsked:
+    """Somebody wants the line of a session on main."""
+
+    session: SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class SessionForked:
+    """Somebody began a session at a checkpoint, the commit `base`."""
+
+    session: SessionId
+    base: Oid
+    origin: str
+    landing: Landing
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +362,13 @@ Event: TypeAlias = (
     | SessionOwned
     | SessionElsewhere
     | TaskAdopted
+    | SessionSeen
+    | SessionFileLost
+    | SessionEnded
+    | SessionPaused
+    | SessionResumed
+    | LandingAsked
+    | SessionForked
 )
 
 
@@ -409,6 +472,14 @@ class PublishSave:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceLine:
+    """Take the integration branch of a session to `tip`; what it loses by that goes to the attic."""
+
+    session: SessionId
+    tip: Oid
+
+
+@dataclass(frozen=True, slots=True)
 class ForgetSaves:
     """Delete the journals of saves that the state no longer knows."""
 
@@ -465,6 +536,7 @@ Action: TypeAlias = (
     | MergeSave
     | LandSave
     | PublishSave
+    | PlaceLine
     | ForgetSaves
     | ReleaseBase
     | SettleDrop

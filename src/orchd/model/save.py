@@ -22,6 +22,13 @@ class SaveStep(StrEnum):
     LANDED = "landed"
 
 
+class Target(StrEnum):
+    """Where a save takes its tasks: to main, or to the line of a session that lands later."""
+
+    MAIN = "main"
+    LINE = "line"
+
+
 class Hold(StrEnum):
     """Why a gated save does not move main now."""
 
@@ -96,7 +103,8 @@ class Save:
 
     `date_ms` is used in every commit of the save, `number` in the checkpoint's name. `base_tree` is known from MERGED
     on. `verdicts` are the gate results so far; `gate_attempt` counts the gate runs on the tree that is judged now (a lost
-    one is repeated). From GATED on, the first `lands` links of the chain go to main.
+    one is repeated). From GATED on, the first `lands` links of the chain go to the `target`. `start` is set where the line
+    of a session lands: the commit that it begins on; `items` are its links then.
     """
 
     id: SaveId
@@ -116,6 +124,8 @@ class Save:
     commit: Oid = ""
     hold: Hold | None = None
     hold_detail: tuple[str, ...] = ()
+    target: Target = Target.MAIN
+    start: Oid = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from orchd.model.machine import UNSEEN_MACHINE, MachineSeen
 from orchd.model.problem import Problem
 from orchd.model.run import RunSeen
 from orchd.model.save import Excluded, Hold, Merged, Save
+from orchd.model.session import Session, SessionsSeen
 from orchd.model.tenure import Holding, SharedSeen
 from orchd.model.work import Source, Task, TaskSpec
 
@@ -49,6 +50,7 @@ class State:
     branch: str = ""
     conflicts: tuple[Conflict, ...] = ()
     holdings: Mapping[SessionId, Holding] = field(default_factory=dict)
+    sessions: Mapping[SessionId, Session] = field(default_factory=dict)
     next_fence: int = 1
 
 
@@ -65,7 +67,7 @@ class Mention:
 @dataclass(frozen=True, slots=True)
 class FileSeen:
     """A well-formed task file. `digest` identifies its meaning (not its comments); `drop` is set for the inbox only and
-    identifies this very file."""
+    identifies this very file; `own` are the keys that the file sets itself."""
 
     path: str
     spec: TaskSpec
@@ -73,6 +75,7 @@ class FileSeen:
     source: Source
     drop: str = ""
     mentions: tuple[Mention, ...] = ()
+    own: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,12 @@ class Verb(StrEnum):
     CANCEL = "cancel"
     ANSWER = "answer"
     CLAIM = "claim"
+    PAUSE_SESSION = "pause-session"
+    RESUME_SESSION = "resume-session"
+    CANCEL_SESSION = "cancel-session"
+    RETRY_SESSION = "retry-session"
+    LAND_SESSION = "land-session"
+    FORK_SESSION = "fork-session"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +161,8 @@ class Snapshot:
     """The world at `now_ms`. `leftovers` are workspaces on disk, `journals` those of saves, `kept` tasks with a
     keep ref, `lives` runs whose live commits are held by a ref, `meetings` what the conflict radar says about live tips and
     main; `busy_ports` are looked at only while somebody wants one. `only`: nothing but these tasks (and what they need) is
-    started; None: everything. `shared` is the remote that other clones share; None: this clone is alone."""
+    started; None: everything. `shared` is the remote that other clones share; None: this clone is alone. `lines` are
+    the tips of the integration branches of sessions."""
 
     now_ms: int
     state: State
@@ -173,6 +183,8 @@ class Snapshot:
     only: frozenset[TaskId] | None = None
     shared: SharedSeen | None = None
     machine: MachineSeen = UNSEEN_MACHINE
+    sessions: SessionsSeen = field(default_factory=SessionsSeen)
+    lines: Mapping[SessionId, Oid] = field(default_factory=dict)
 
 
 class Cause(StrEnum):
@@ -195,6 +207,8 @@ class Cause(StrEnum):
     WORKSPACES = "workspaces"
     WORKSPACE_BYTES = "workspace-bytes"
     DRAINING = "draining"
+    PAUSED = "paused"
+    SESSION = "session"
     NOT_ASKED = "not-asked"
     ELSEWHERE = "elsewhere"
 

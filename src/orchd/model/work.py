@@ -21,6 +21,7 @@ class Status(StrEnum):
     STOPPING = "stopping"
     READY = "ready"
     SAVING = "saving"
+    INTEGRATED = "integrated"
     LANDED = "landed"
     UNCHANGED = "unchanged"
     FAILED = "failed"
@@ -41,6 +42,7 @@ class Reason(StrEnum):
     GATE = "gate"
     CONFLICT = "conflict"
     PROOF = "proof"
+    BUILT_ON = "built-on"
     LOST = "lost"
     FENCED = "fenced"
     CANCELLED = "cancelled"
@@ -106,7 +108,8 @@ class Task:
     `generation` rises when a finished task is asked for anew, `attempt` with each start; `order` is the place in the
     queue of all tasks ever seen; `digest` identifies the meaning of its file and `drop` the very file of an inbox;
     `tip` is where its work is reachable, `detail` lists paths or lines that explain `reason`; `rework` is the result that
-    its next or present attempt takes up.
+    its next or present attempt takes up. `commit` is the one that landed it, or its merge on the line of its session while it
+    is integrated.
     """
 
     spec: TaskSpec

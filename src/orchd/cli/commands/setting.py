@@ -16,8 +16,8 @@ from orchd.core.inert import inert
 from orchd.core.rendering import render_problem
 
 BAD = 1
-INPUT_SCHEMAS = ("task", "config", "claim")
-INPUTS = ("tasks", "inbox", "claims", "config.yaml")
+INPUT_SCHEMAS = ("task", "session", "config", "claim")
+INPUTS = ("tasks", "sessions", "inbox", "claims", "config.yaml")
 
 
 @click.command(cls=Command)

@@ -1,0 +1,174 @@
+"""What must hold about sessions at every step of a walk, spelled without the core's own helpers."""
+
+from __future__ import annotations
+
+from oracle import ACTIVE, FINISHED, OPEN, SUCCEEDED, clashes
+from world import World, demand, integration
+
+from orchd.model.config import Config
+from orchd.model.message import AttemptStarted, SavePlanned, SessionEnded
+from orchd.model.session import Session
+from orchd.model.snapshot import Snapshot, State
+from orchd.model.work import Task
+
+DONE = {"integrated", "landed", "unchanged", "cancelled", "withdrawn"}
+
+
+def known(state: State, name: str) -> Session | None:
+    return state.sessions.get(name)
+
+
+def is_apart(state: State, name: str) -> bool:
+    """Whether a session saves to its line."""
+    session = known(state, name)
+    return session is not None and (session.spec.landing.value != "auto" or bool(session.line))
+
+
+def check_lines(world: World, state: State) -> None:
+    """A line holds exactly the integrated tasks (and those of it that are just landing), each merged on the one before."""
+    integrated = {name for name, task in state.tasks.items() if task.status.value == "integrated"}
+    landing = {item.task for item in state.save.items} if state.save and state.save.start else set()
+    on_lines = {name for session in state.sessions.values() for name in session.line}
+    demand("the lines hold what is integrated", integrated == on_lines - landing, integrated, on_lines, landing)
+    for name, session in state.sessions.items():
+        demand("a line holds tasks of its session", all(state.tasks[t].spec.session == name for t in session.line), session)
+        demand("a line has a beginning", bool(session.start) == bool(session.line), session)
+        before = session.start
+        for task in session.line:
+            head = state.tasks[task].commit
+            behind = world.commits[head].behind
+            demand("a line is a chain", before in behind and state.tasks[task].tip in behind, session, task)
+            before = head
+
+
+def check_overlaps(world: World, state: State) -> None:
+    """Claims of open tasks never overlap, but in one session where one is built on the other's work, or is a result that was
+    taken up again: for that one, what is on the line of its session has landed."""
+    held = sorted(state.leases)
+    for at, one in enumerate(held):
+        for other in held[at + 1 :]:
+            if clashes(state.leases[one].paths, state.leases[other].paths):
+                pair = state.tasks[one], state.tasks[other]
+                demand("claims of open tasks never overlap", is_sequel(world, *pair) or is_sequel(world, *reversed(pair)), pair)
+
+
+def is_sequel(world: World, first: Task, then: Task) -> bool:
+    """Whether `then` came after `first` in their session."""
+    if first.spec.session != then.spec.session or not first.tip:
+        return False
+    return then.spec.id in world.reworked or first.tip in world.commits[then.base].behind
+
+
+def check_session_start(world: World, snapshot: Snapshot, state: State, event: AttemptStarted) -> None:
+    """It is its turn in its session, what must come before has come, and it starts from the right commit."""
+    spec = state.tasks[event.task].spec
+    session = known(state, spec.session)
+    if session is not None:
+        limit = session.spec.parallel
+        running = sum(t.status.value in ACTIVE for t in state.tasks.values() if t.spec.session == spec.session)
+        demand("a session keeps its limit", not limit or running < limit, event)
+        demand("nothing of a paused session starts", not session.paused, event)
+    for need in spec.needs:
+        good = is_done(state, state.tasks[need], spec.session, SUCCEEDED)
+        demand("what it needs has come to a good end", good, event, need)
+    for earlier in spec.after:
+        ended = earlier not in state.tasks or is_done(state, state.tasks[earlier], spec.session, FINISHED)
+        demand("what it comes after has ended", ended, event, earlier)
+    rework = state.tasks[event.task].rework
+    if rework is None:
+        check_base(world, snapshot.main, state, event)
+    else:
+        world.reworked.add(event.task)
+        demand("a result is taken up where it was begun", event.base == rework.base, event)
+
+
+def check_base(world: World, main: str, state: State, event: AttemptStarted) -> None:
+    """It starts from the line of its session, or from where the session was pinned, or from main."""
+    spec = state.tasks[event.task].spec
+    session, behind = known(state, spec.session), world.commits[event.base].behind
+    line, pinned = (session.line, session.pinned) if session else ((), "")
+    under_way = state.save is not None and state.save.session == spec.session and state.save.target.value == "line"
+    for before in line:
+        demand("a task sees what is on its session's line", state.tasks[before].commit in behind, event, before)
+    if not line and not under_way:
+        demand("a task starts from the pin of its session, or from main", event.base == (pinned or main), event)
+    for need in spec.needs:
+        task = state.tasks[need]
+        seen = task.spec.session == spec.session or not line
+        demand("the base contains what it needs", pinned or not seen or not task.commit or task.commit in behind, event, need)
+
+
+def is_done(state: State, task: Task, session: str, good: set[str]) -> bool:
+    """Whether a task is done for one of `session`."""
+    name = task.spec.id
+    beneath = task.spec.session == session and session in state.sessions and name in state.sessions[session].line
+    return task.status.value in good or beneath
+
+
+def check_save_planned(state: State, config: Config, event: SavePlanned) -> None:
+    """Where a save goes follows from its session, and a line lands only when it may."""
+    save, session = event.save, known(state, event.save.session)
+    apart = is_apart(state, save.session)
+    goes = (save.target.value == "line", bool(save.start))
+    demand(
+        "the way of a save follows from its session",
+        goes in ({(True, False), (False, True)} if apart else {(False, False)}),
+        save,
+    )
+    gates = session.spec.gates if session else ()
+    demand("a session's own gates come last, after all others", save.gates == config.gates + gates, save)
+    if session is None:
+        return
+    demand("nothing of a paused session lands", not session.paused or save.target.value == "line", save)
+    if save.start:
+        demand("a whole line lands, in its order", tuple(item.task for item in save.items) == session.line, save)
+        complete = all(t.status.value in DONE for t in state.tasks.values() if t.spec.session == save.session)
+        allowed = {"auto": True, "manual": session.asked, "on-complete": session.asked or complete}
+        demand("a line lands when its session says so", allowed[session.spec.landing.value], save, session)
+
+
+def check_session_ended(state: State, event: SessionEnded) -> None:
+    """Settings are forgotten only when nobody needs them."""
+    left = [t for t in state.tasks.values() if t.spec.session == event.session and t.status.value not in DONE]
+    session = state.sessions[event.session]
+    demand("settings hold while anything is open", not left and not session.line and not session.paused, event, left)
+
+
+def check_waits(world: World, state: State) -> None:
+    """At the end of a walk: what is left on a line, or ready, waits for a person; branches are where they belong."""
+    for name, session in state.sessions.items():
+        tip = state.tasks[session.line[-1]].commit if session.line else session.pinned
+        held_back = state.save is not None and state.save.session == name
+        demand(
+            "a branch shows the end of its line", not tip or held_back or world.branches.get(integration(name)) == tip, session
+        )
+        unsettled = [t for t in state.tasks.values() if t.spec.session == name and t.status.value not in DONE]
+        manual = session.spec.landing.value == "manual" and not session.asked
+        incomplete = session.spec.landing.value == "on-complete" and not session.asked and bool(unsettled)
+        held = state.save is not None and state.save.hold is not None
+        waits = session.paused or manual or incomplete or held
+        demand("a line that could land has landed", not session.line or waits, session)
+    for task in state.tasks.values():
+        if task.status.value == "ready":
+            demand("only a paused session keeps ready work", waits_for_person(state, task), task)
+
+
+def waits_for_person(state: State, task: Task) -> bool:
+    """Whether an open task can stay so until somebody does something about its session."""
+    session = known(state, task.spec.session)
+    held = state.save is not None and state.save.hold is not None
+    return held or (
+        session is not None and (task.status.value == "integrated" or (session.paused and task.status.value == "ready"))
+    )
+
+
+def waits_alone(state: State, task: Task) -> bool:
+    """The same, whatever the save under way does: it is integrated, or ready in a paused session without a line."""
+    session = known(state, task.spec.session)
+    paused = session is not None and session.paused and not is_apart(state, task.spec.session)
+    return task.status.value == "integrated" or (paused and task.status.value == "ready")
+
+
+def claims_held_for_people(state: State) -> bool:
+    """Whether any claim is held by work that waits for a person."""
+    return any(task.status.value in OPEN and waits_for_person(state, task) for task in state.tasks.values())

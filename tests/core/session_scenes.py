@@ -1,0 +1,167 @@
+"""Small scenes about sessions, like those of the playbook."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from playbook import SPEC, kinds, look, planned, saving, scene, state_of, task
+from rules import seen_file
+from world import demand
+
+from orchd.core import planner
+from orchd.core.evolve import evolve
+from orchd.core.session_files import fill_defaults
+from orchd.model.claim import PathSpec
+from orchd.model.message import SaveClosed, SessionSeen
+from orchd.model.save import Merged, SaveItem, SaveStep, Target
+from orchd.model.session import Landing, Session, SessionFileSeen, SessionSpec, SessionsSeen, TaskDefaults
+from orchd.model.snapshot import FilesSeen, Intent, State, Verb
+from orchd.model.work import Status, TaskSpec
+
+MANUAL = SessionSpec("default", Landing.MANUAL)
+
+
+def line_of(*bases: str) -> State:
+    """A session whose line holds the tasks t0, t1, ...; each was started from the base named here."""
+    tasks = [
+        replace(task(Status.INTEGRATED, order=at, tip=f"tip{at}", base=base), spec=replace(SPEC, id=f"t{at}"))
+        for at, base in enumerate(bases)
+    ]
+    return state_of(*tasks)
+
+
+def statuses(state: State) -> list[str]:
+    return [t.status.value for t in state.tasks.values()]
+
+
+def ask(state: State, verb: Verb, subject: str, *words: str) -> State:
+    """The state after a request."""
+    return evolve(state, planner.hear_intents(state, look(state, intents=(Intent("1", verb, subject, words),))))
+
+
+@scene
+def taking_a_task_out_of_a_line_holds_what_was_built_on_it_and_nothing_else() -> None:
+    after = ask(line_of("base", "base", "merge-t1", "base"), Verb.CANCEL, "t1")
+    demand("cut", statuses(after) == ["integrated", "cancelled", "held", "ready"], after)
+    demand("the line is shorter", after.sessions["default"].line == ("t0",), after)
+    demand("a lost merge is forgotten", not after.tasks["t3"].commit, after)
+    reason = after.tasks["t2"].reason
+    demand("why", reason and reason.value == "built-on" and after.tasks["t2"].detail == ("t1",), after)
+
+
+@scene
+def cancelling_a_session_cancels_all_of_its_line() -> None:
+    after = ask(line_of("base", "merge-t0", "base"), Verb.CANCEL_SESSION, "default")
+    demand("all", statuses(after) == ["cancelled"] * 3 and not after.sessions["default"].line, after)
+
+
+@scene
+def retrying_a_session_leaves_what_was_cancelled() -> None:
+    several = (Status.FAILED, Status.HELD, Status.CANCELLED, Status.LANDED)
+    tasks = [replace(task(one, order=at), spec=replace(SPEC, id=f"t{at}")) for at, one in enumerate(several)]
+    after = ask(state_of(*tasks), Verb.RETRY_SESSION, "default")
+    demand("failed and held", statuses(after) == ["waiting", "waiting", "cancelled", "landed"], after)
+
+
+@scene
+def a_save_that_may_have_reached_main_is_not_given_up() -> None:
+    for step in (SaveStep.PLANNED, SaveStep.MERGED, SaveStep.GATED, SaveStep.LANDED):
+        state = saving(step, size=1, lands=1)
+        after = ask(state, Verb.CANCEL_SESSION, "default")
+        given_up = step in (SaveStep.PLANNED, SaveStep.MERGED)
+        demand("given up", statuses(after) == (["cancelled"] if given_up else ["saving"]), step, after)
+
+
+@scene
+def a_pin_goes_on_to_what_was_landed() -> None:
+    state = saving(SaveStep.LANDED, size=1, lands=1, commit="C")
+    state = replace(state, sessions={"default": Session(SessionSpec("default", base="v1"), "f", pinned="P")})
+    after = evolve(state, [SaveClosed(state.save.id, 5)])  # type: ignore[union-attr]
+    demand("the pin", after.sessions["default"].pinned == "C", after)
+
+
+@scene
+def a_landing_line_holds_what_was_built_on_the_culprit() -> None:
+    state = line_of("base", "merge-t0", "merge-t1", "base")
+    plan = planned(replace(state, sessions={"default": replace(state.sessions["default"], asked=True)}))
+    demand("it lands as a whole", kinds(plan) == ["SavePlanned"] and len(plan.state.save.items) == 4, plan)  # type: ignore[union-attr]
+    demand("nobody asks twice", not plan.state.sessions["default"].asked, plan)
+    demand("its links are what lands", [i.tip for i in plan.state.save.items] == [f"merge-t{at}" for at in range(4)], plan)  # type: ignore[union-attr]
+
+
+@scene
+def defaults_fill_in_what_a_file_does_not_say() -> None:
+    defaults = TaskDefaults(60.0, 5, (PathSpec("x/**"),), ("a", "setup"), ("web",), noop=True, resources=("db",))
+    sessions = {"default": Session(SessionSpec("default", defaults=defaults))}
+    spec = TaskSpec("a", "A", "make", needs=("z",))
+    filled = fill_defaults(seen_file(spec), sessions).spec
+    said = (filled.timeout_seconds, filled.priority, filled.claims, filled.after, filled.labels, filled.noop, filled.resources)
+    demand("filled", said == (60.0, 5, (PathSpec("x/**"),), ("setup",), ("web",), True, ("db",)), filled)
+    own = ("timeout", "priority", "claims", "after", "labels", "noop")
+    demand("what it says holds", fill_defaults(replace(seen_file(spec), own=own), sessions).spec == spec)
+    demand("needs are no afters", not fill_defaults(seen_file(replace(spec, needs=("setup",))), sessions).spec.after)
+
+
+@scene
+def a_task_that_waits_follows_the_defaults_of_its_session_and_a_finished_one_does_not() -> None:
+    cases = ((Status.WAITING, 0, True), (Status.WAITING, 1, False), (Status.LANDED, 1, False), (Status.RUNNING, 1, False))
+    for status, attempt, news in cases:
+        state = replace(state_of(task(status, attempt=attempt)), sessions={"default": Session(MANUAL, file="f")})
+        defaults = replace(MANUAL, defaults=TaskDefaults(priority=3))
+        seen = SessionsSeen((SessionFileSeen("f", defaults),))
+        events = planned(state, sessions=seen, draining=True).events
+        demand("reworded", any(type(e).__name__ == "TaskSeen" for e in events) == news, status, events)
+
+
+@scene
+def a_session_that_was_never_understood_holds_its_new_tasks_back() -> None:
+    files = FilesSeen((seen_file(SPEC),))
+    for seen, taken in ((SessionsSeen(bad=frozenset({"default"})), False), (SessionsSeen(), True)):
+        events = planned(state_of(), files=files, sessions=seen).events
+        demand("taken in", ("TaskSeen" in {type(e).__name__ for e in events}) == taken, events)
+    known = replace(state_of(), sessions={"default": Session(MANUAL, file="f")})
+    events = planned(known, files=files, sessions=SessionsSeen(bad=frozenset({"default"}))).events
+    demand("the last good settings hold", "TaskSeen" in {type(e).__name__ for e in events}, events)
+
+
+@scene
+def a_base_is_changed_only_when_nothing_is_under_way() -> None:
+    old = Session(replace(MANUAL, base="v1"), "f", pinned="P1")
+    seen = SessionsSeen((SessionFileSeen("f", replace(MANUAL, base="v2"), "P2"),))
+    for status, pin in ((Status.FAILED, "P1"), (Status.RUNNING, "P1"), (Status.LANDED, "P2")):
+        state = replace(state_of(task(status)), sessions={"default": old})
+        demand("the pin", planned(state, sessions=seen, draining=True).state.sessions["default"].pinned == pin, status)
+    again = evolve(State(), [SessionSeen(replace(MANUAL, base="v1"), "f", "P1")])
+    same = SessionsSeen((SessionFileSeen("f", replace(MANUAL, base="v1"), "P9"),))
+    demand("a branch that moves moves no pin", not planned(again, sessions=same).events)
+
+
+@scene
+def a_fork_needs_a_new_name() -> None:
+    words = ("C", "checkpoint/1", "manual")
+    demand("new", ask(State(), Verb.FORK_SESSION, "f", *words).sessions["f"].pinned == "C")
+    demand("taken", not ask(state_of(task(Status.LANDED)), Verb.FORK_SESSION, "default", *words).sessions)
+    demand("half a request", not ask(State(), Verb.FORK_SESSION, "f", "C").sessions)
+
+
+@scene
+def only_ready_work_of_a_paused_session_is_no_work() -> None:
+    paused = {"default": Session(SessionSpec("default"), paused=True)}
+    for status in (Status.READY, Status.RUNNING, Status.SAVING):
+        state = replace(state_of(task(status)), sessions=paused)
+        demand("idle", planner.is_idle(state) == (status is Status.READY), status)
+        demand("nothing is saved", "SavePlanned" not in kinds(planned(state)), status)
+    apart = {"default": Session(MANUAL, paused=True)}
+    demand("a line grows", kinds(planned(replace(state_of(task(Status.READY)), sessions=apart))) == ["SavePlanned"])
+
+
+@scene
+def nothing_starts_from_newer_than_what_a_save_to_the_line_goes_to() -> None:
+    item = SaveItem("t0", 1, 1, "tip0", "old")
+    state = saving(SaveStep.MERGED, size=1, target=Target.LINE, base="old", items=(item,), chain=(Merged(item, "h", "t"),))
+    state = replace(state, sessions={"default": Session(MANUAL)})
+    waiting = replace(task(Status.WAITING, order=9), spec=replace(SPEC, id="b", claims=(PathSpec("b"),)))
+    held = {"t0": replace(state.leases["t0"], paths=(PathSpec("a"),))}
+    state = replace(state, tasks={**state.tasks, "b": waiting}, leases=held)
+    started = planned(state).state.tasks["b"]
+    demand("from the base of the save", started.base == "old", started)

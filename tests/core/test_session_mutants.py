@@ -1,0 +1,80 @@
+"""Seeded faults in what the core knows about sessions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from test_mutants import Fault, notice
+
+FAULTS = {
+    "a start is newer than the save to its line": Fault(
+        "sessions", "if save is not None and save.target is Target.LINE and save.session == name:", "if False:"
+    ),
+    "later tasks do not start from the line": Fault(
+        "sessions", "state.tasks[session.line[-1]].commit if session.line else session.pinned", "session.pinned"
+    ),
+    "a paused session lands": Fault("sessions", "if not session.line or session.paused:", "if not session.line:"),
+    "a session lands before it is complete": Fault(
+        "sessions", "Landing.ON_COMPLETE and not find_unsettled(state, session.spec.id)", "Landing.ON_COMPLETE"
+    ),
+    "a manual session lands by itself": Fault(
+        "sessions", "if session.asked or session.spec.landing is Landing.AUTO:", "if True:"
+    ),
+    "nobody can land a session": Fault("sessions", "if session.asked or session.spec", "if session.spec"),
+    "pausing does not keep work from main": Fault(
+        "sessions", "return works_apart(session) or not session.paused", "return True"
+    ),
+    "what is left on a line is forgotten": Fault("sessions", " or bool(session.line)", ""),
+    "what was built on a culprit stays": Fault("sessions", "if not save.start or not culprits:", "if True:"),
+    "what was built on a cancelled task stays": Fault("sessions", "if tasks[name].base in lost", "if False"),
+    "a save is given up though it may have landed": Fault(
+        "sessions", "return save.target is Target.LINE or save.step in", "return True or save.step in"
+    ),
+    "a paused session keeps orchd busy": Fault("sessions", " and (not ready or takes_saves", " and (True or takes_saves"),
+    "what fell out of a line is built on": Fault("evolve", "if save.start and save.excluded:", "if False:"),
+    "a landed line lands again": Fault("evolve", 'session = replace(session, line=(), start="")', "pass"),
+    "a request to land stays": Fault("evolve", "_settle_session(draft, event.save.session, asked=False)", "pass"),
+    "a pin stays behind": Fault("evolve", "if save.commit and session.pinned:", "if False:"),
+    "what came after a cancelled task is lost": Fault("evolve", "    for task in free:\n", "    for task in ():\n"),
+    "a paused session starts": Fault("checks", "return Grounds(detail=(spec.session,)) if paused else None", "return None"),
+    "a session has no limit": Fault("quotas", "return session_of(state, name).spec.parallel or None", "return None"),
+    "the line of any session will do": Fault(
+        "checks", "if task not in beneath)", "if task not in {n for s in state.sessions.values() for n in s.line})"
+    ),
+    "the claims of all lines are passed": Fault(
+        "checks",
+        "beneath = session_of(desk.state, spec.session).line",
+        "beneath = tuple(n for s in desk.state.sessions.values() for n in s.line)",
+    ),
+    "the gates of a session are forgotten": Fault(
+        "saving", "gates = config.gates + session.spec.gates", "gates = config.gates"
+    ),
+    "a session replaces the gates": Fault(
+        "saving", "gates = config.gates + session.spec.gates", "gates = session.spec.gates or config.gates"
+    ),
+    "settings go while tasks are open": Fault(
+        "session_files", "elif not session.file and _is_spent", "elif not session.file or _is_spent"
+    ),
+    "defaults overrule a file": Fault("session_files", "if default is None or key in own else", "if default is None else"),
+    "a base moves under running tasks": Fault("session_files", "if old.line or find_unsettled(state, spec.id):", "if False:"),
+    "rules that are unclear are guessed": Fault(
+        "session_files", "return file.spec.session in (seen.bad | seen.unsettled) and", "return False and"
+    ),
+    "defaults take an answer back": Fault("intake", " and task.attempt == 0\n", "\n"),
+    "a line is cut from the wrong end": Fault(
+        "session_wishes", "for name in (*reversed(line), *names):", "for name in (*line, *names):"
+    ),
+    "cancelling pulls the line from under a save": Fault(
+        "planner", "if task and save and is_touched(save, task) and may_be_given_up(save):", "if False:"
+    ),
+    "branches are not put right": Fault("duties", "            yield PlaceLine(name, tip)\n", "            pass\n"),
+    "a place is kept for whoever waits for a line": Fault(
+        "arbiter", "if elder is not None and _waits_for_person(elder, desk.state):", "if False:"
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=[name.replace(" ", "-") for name in FAULTS])
+def test_each_seeded_fault_is_noticed(fault: Fault, tmp_path: Path) -> None:
+    notice(fault, tmp_path)
