@@ -13,10 +13,10 @@ from orchd.core.evolve import evolve
 from orchd.core.session_files import fill_defaults
 from orchd.model.claim import PathSpec
 from orchd.model.message import SaveClosed, SessionSeen
-from orchd.model.save import Merged, SaveItem, SaveStep, Target
+from orchd.model.save import Excluded, Merged, SaveItem, SaveStep, Target
 from orchd.model.session import Landing, Session, SessionFileSeen, SessionSpec, SessionsSeen, TaskDefaults
-from orchd.model.snapshot import FilesSeen, Intent, State, Verb
-from orchd.model.work import Status, TaskSpec
+from orchd.model.snapshot import ChainSeen, FilesSeen, Intent, SaveSeen, State, Verb
+from orchd.model.work import Reason, Status, TaskSpec
 
 MANUAL = SessionSpec("default", Landing.MANUAL)
 
@@ -165,3 +165,50 @@ def nothing_starts_from_newer_than_what_a_save_to_the_line_goes_to() -> None:
     state = replace(state, tasks={**state.tasks, "b": waiting}, leases=held)
     started = planned(state).state.tasks["b"]
     demand("from the base of the save", started.base == "old", started)
+
+
+@scene
+def a_paused_session_does_not_land_though_it_was_asked_to() -> None:
+    state = line_of("base")
+    asked = replace(state.sessions["default"], asked=True)
+    for paused in (True, False):
+        plan = planned(replace(state, sessions={"default": replace(asked, paused=paused)}))
+        demand("it waits", ("SavePlanned" in kinds(plan)) != paused, paused, plan)
+
+
+@scene
+def what_an_earlier_policy_left_on_a_line_keeps_its_session_apart() -> None:
+    state, ready = line_of("base"), replace(task(Status.READY, order=9), spec=replace(SPEC, id="b"))
+    left = Session(SessionSpec("default"), line=("t0",), start="base", paused=True)
+    state = replace(state, tasks={**state.tasks, "b": ready}, leases={**state.leases, "b": state.leases["t0"]})
+    save = planned(replace(state, sessions={"default": left})).state.save
+    demand("to the line", save is not None and save.target is Target.LINE, save)
+
+
+@scene
+def what_was_built_on_a_culprit_is_held_at_once() -> None:
+    items = tuple(SaveItem(f"t{at}", 1, 1, f"merge-t{at}", base) for at, base in enumerate(("base", "merge-t0", "base")))
+    state = saving(SaveStep.PLANNED, items=items, start="base")
+    seen = ChainSeen("tree", (), (Excluded(items[0], Reason.CONFLICT, ("x",)),))
+    after = planned(state, save=SaveSeen("save1", seen), draining=True).state
+    demand("held", statuses(after)[:2] == ["held", "held"] and statuses(after)[2] in ("ready", "saving"), after)
+
+
+@scene
+def a_session_runs_no_more_than_it_may() -> None:
+    running = replace(task(Status.RUNNING), spec=replace(SPEC, id="r", claims=(PathSpec("r"),)))
+    waiting = replace(task(Status.WAITING, order=2), spec=replace(SPEC, claims=(PathSpec("w"),)))
+    for limit, cause in ((1, "session"), (2, "none"), (0, "none")):
+        sessions = {"default": Session(SessionSpec("default", parallel=limit), "f")}
+        plan = planned(replace(state_of(running, waiting), sessions=sessions))
+        demand("the limit", plan.decisions[0].cause.value == cause, limit, plan.decisions)
+
+
+@scene
+def the_line_of_another_session_is_no_landing() -> None:
+    for session, cause in (("default", "none"), ("other", "needs")):
+        spec = replace(SPEC, session=session, needs=("t0",), claims=(PathSpec("w"),))
+        state = line_of("base")
+        held = {"t0": replace(state.leases["t0"], paths=(PathSpec("v"),))}
+        state = replace(state, tasks={**state.tasks, "a": replace(task(Status.WAITING, order=9), spec=spec)}, leases=held)
+        demand("who sees it", planned(state).decisions[0].cause.value == cause, session)
