@@ -113,7 +113,7 @@ def test_a_file_that_is_bad_or_being_written_is_neither_good_nor_gone(world: Wor
     seen, problems = open_files(world).look(world.main)
     assert (seen.good, seen.bad, problems[0].code) == ((), frozenset({"web"}), "E042")
     put(world, "landing: manual\n")
-    fresh = open_files(world, ahead_seconds=0.0)
+    fresh = open_files(world, ahead_seconds=0.01)
     assert fresh.look(world.main)[0].unsettled == frozenset({"web"})
     assert fresh.settle_in()
     with put(world, "landing: manual\n").open("a"):
