@@ -20,6 +20,7 @@ from orchd.model.claim import Lease, Mode, PathSpec, Reservation
 from orchd.model.config import Config
 from orchd.model.message import AttemptEnded, Event, ExtensionAsked, ExtensionRefused, LeaseExtended
 from orchd.model.run import Phase, RunSeen
+from orchd.model.session import Landing, Session, SessionSpec
 from orchd.model.snapshot import Intent, Plan, Snapshot, State, Verb
 from orchd.model.tenure import SharedSeen, Tenure, TenureSeen
 from orchd.model.work import Source, Status, Task, TaskSpec
@@ -160,6 +161,17 @@ def check_foreign() -> None:
     asked = evolve(crowd.state, hear_request(Intent("i1", Verb.CLAIM, "t0", ("b/a",)), crowd.state, snapshot))
     said = [event.refusal.why for event in answer_requests(asked, snapshot) if isinstance(event, ExtensionRefused)]
     demand("what another clone holds is refused", len(said) == 1 and "far" in said[0], said)
+
+
+def check_line() -> None:
+    """What a task keeps until its session lands is refused at once: the session may wait for a person, or for the asker."""
+    crowd = start(_Tame(), 2)
+    tasks = {**crowd.state.tasks, "t1": replace(crowd.state.tasks["t1"], status=Status.READY)}
+    sessions = {"default": Session(SessionSpec("default", Landing.ON_COMPLETE))}
+    crowd.state = replace(crowd.state, tasks=tasks, sessions=sessions)
+    crowd.look(Intent("i1", Verb.CLAIM, "t0", (PLACES[1],)))
+    said = [one.why for one in crowd.state.leases["t0"].refused]
+    demand("what a line keeps is refused", len(said) == 1 and "until its session default lands" in said[0], said)
 
 
 class _Tame:

@@ -45,6 +45,10 @@ def test_what_a_task_in_another_clone_holds_is_refused_at_once() -> None:
     extension_rules.check_foreign()
 
 
+def test_what_is_kept_until_a_session_lands_is_refused_at_once() -> None:
+    extension_rules.check_line()
+
+
 def test_without_the_drawing_two_would_wait_for_each_other_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extensions, "find_cycles", lambda edges: [])
     with pytest.raises(world.Broken, match="circle"):

@@ -281,6 +281,7 @@ FAULTS = {
     ),
     "the wrong item is blamed": Fault("saving", "Excluded(save.chain[red - 1].item", "Excluded(save.chain[red - 2].item"),
     "the search asks the same tree again": Fault("saving", "return None if red - green == 1 else", "return"),
+    "a request waits for a session that waits for it": Fault("extensions", " or _find_line(holders, self.state)", ""),
     "the search is linear": Fault("saving", "(green + red) // 2", "green + 1"),
     "one green gate is enough": Fault("saving", "complete and all(r.green", "complete and any(r.green"),
     "missing gate results are green": Fault(

@@ -11,7 +11,7 @@ import world
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchd.model.message import AttemptEnded, Event, SaveMerged
+from orchd.model.message import AttemptEnded, Event, SaveGated, SaveMerged
 from orchd.model.work import Reason, Status
 
 CHUNK, STEPS = 200, 80
@@ -76,13 +76,15 @@ def test_the_walks_visit_every_event_status_reason_and_action() -> None:
             statuses |= {task.status for task in done.state.tasks.values()}
             statuses |= {event.status for event in done.log if isinstance(event, AttemptEnded)}
             reasons |= {task.reason for task in done.state.tasks.values()}
-            reasons |= {gone.reason for event in done.log if isinstance(event, SaveMerged) for gone in event.excluded}
+            saves = [event for event in done.log if isinstance(event, SaveMerged | SaveGated)]
+            reasons |= {gone.reason for event in saves for gone in event.excluded}
     finally:
         world.PORTS.update(ports)
     assert set(events) == {kind.__name__ for kind in get_args(Event)} - BETWEEN_CLONES
     assert set(actions) == {kind.__name__ for kind in ports}
     assert statuses >= set(Status) - {Status.RUNNING, Status.STOPPING, Status.READY}
-    assert reasons >= set(Reason) - {Reason.POLICY}
+    # Two changes on one line of which the first falls out while it lands are a scene of `session_scenes`: no walk finds them.
+    assert reasons >= set(Reason) - {Reason.POLICY, Reason.BUILT_ON}
     assert min(events.values()) >= 5, events
     assert min(actions.values()) >= 5, actions
 

@@ -18,6 +18,7 @@ from orchd.core.grants import extend, note
 from orchd.core.graph import find_cycles
 from orchd.core.policy import is_protected
 from orchd.core.reservations import find_reserved, standing
+from orchd.core.sessions import is_landing_due, session_of, works_apart
 from orchd.core.tenures import list_foreign_claims
 from orchd.core.waits import draw_waits, find_holders, pending
 from orchd.core.watched import current_run
@@ -38,6 +39,7 @@ class _Drawing:
     people keep for themselves, `foreign` what tasks in other clones hold. Nobody waits for those: circles through several
     clones could not be seen."""
 
+    state: State
     leases: dict[TaskId, Lease]
     kept: tuple[Reservation, ...]
     foreign: tuple[tuple[TaskId, tuple[PathSpec, ...]], ...] = ()
@@ -46,9 +48,10 @@ class _Drawing:
     def judge(self, task: TaskId, want: Extension) -> tuple[Event, ...]:
         """The answer to a request, if there is one now; the drawing follows it."""
         lease = self.leases[task]
-        if why := find_fault(lease, want.paths) or _find_foreign(want.paths, self.foreign):
+        holders = find_holders(task, want.paths, self.leases)
+        if why := find_fault(lease, want.paths) or _find_foreign(want.paths, self.foreign) or _find_line(holders, self.state):
             return (ExtensionRefused(task, want.order, Refusal(want.ask, want.paths, why)),)
-        free = not find_holders(task, want.paths, self.leases) and find_reserved(want.paths, (), self.kept) is None
+        free = not holders and find_reserved(want.paths, (), self.kept) is None
         leases = self.leases | {task: extend(lease, want.paths)} if free else self.leases
         waits = self.waits if free else [*self.waits, (task, want)]
         circles = find_cycles(draw_waits(waits, leases))
@@ -61,7 +64,7 @@ class _Drawing:
 def answer_requests(state: State, snapshot: Snapshot) -> Iterator[Event]:
     """What can be answered now, the oldest first; then what the control folders ask for anew."""
     kept, foreign = standing(snapshot.reservations, snapshot.now_ms), list_foreign_claims(snapshot.shared)
-    drawing = _Drawing(dict(state.leases), kept, foreign)
+    drawing = _Drawing(state, dict(state.leases), kept, foreign)
     for task, want in pending(state):
         yield from drawing.judge(task, want)
     for task, path in _asked_in_folders(state, snapshot):
@@ -116,6 +119,15 @@ def next_order(state: State) -> int:
 def _find_foreign(paths: Sequence[PathSpec], foreign: Iterable[tuple[TaskId, tuple[PathSpec, ...]]]) -> str:
     name = next((name for name, held in foreign if find_clash(paths, held) is not None), None)
     return "" if name is None else f"{name} holds some of it in another clone"
+
+
+def _find_line(holders: Iterable[TaskId], state: State) -> str:
+    """Who of `holders` has ended and keeps its claim until its session lands, which may wait for a person, or for the asker."""
+    for task in (state.tasks[name] for name in holders):
+        session = session_of(state, task.spec.session)
+        if task.status in (Status.READY, Status.INTEGRATED) and works_apart(session) and not is_landing_due(state, session):
+            return f"{task.spec.id} keeps it until its session {task.spec.session} lands"
+    return ""
 
 
 def _asked_in_folders(state: State, snapshot: Snapshot) -> Iterator[tuple[TaskId, PathSpec]]:
