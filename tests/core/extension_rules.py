@@ -16,12 +16,13 @@ from orchd.core.arbiter import decide
 from orchd.core.desk import Room
 from orchd.core.evolve import evolve
 from orchd.core.extensions import answer_requests, hear_request
+from orchd.core.preview import room_of
 from orchd.model.claim import Lease, Mode, PathSpec, Reservation
 from orchd.model.config import Config
 from orchd.model.message import AttemptEnded, Event, ExtensionAsked, ExtensionRefused, LeaseExtended
 from orchd.model.run import Phase, RunSeen
 from orchd.model.session import Landing, Session, SessionSpec
-from orchd.model.snapshot import Intent, Plan, Snapshot, State, Verb
+from orchd.model.snapshot import Cause, Intent, Plan, Snapshot, State, Verb
 from orchd.model.tenure import SharedSeen, Tenure, TenureSeen
 from orchd.model.work import Source, Status, Task, TaskSpec
 
@@ -161,6 +162,22 @@ def check_foreign() -> None:
     asked = evolve(crowd.state, hear_request(Intent("i1", Verb.CLAIM, "t0", ("b/a",)), crowd.state, snapshot))
     said = [event.refusal.why for event in answer_requests(asked, snapshot) if isinstance(event, ExtensionRefused)]
     demand("what another clone holds is refused", len(said) == 1 and "far" in said[0], said)
+
+
+def check_expired() -> None:
+    """What people kept until a time that is over is free, to whom it is asked; until then it is not, resources as well."""
+    crowd = start(_Tame(), 1)
+    over = Reservation("claims/anna.yaml", (PathSpec(PLACES[1]),), ("db",), until_ms=5)
+    for now_ms, granted in ((4, 0), (5, 1)):
+        snapshot = Snapshot(now_ms, crowd.state, Config(), "main", reservations=(over,))
+        asked = evolve(crowd.state, hear_request(Intent("i1", Verb.CLAIM, "t0", (PLACES[1],)), crowd.state, snapshot))
+        found = [event for event in answer_requests(asked, snapshot) if isinstance(event, LeaseExtended)]
+        demand("what expired is free, and not before", len(found) == granted, now_ms, found)
+        for claims, resources in (((PathSpec(PLACES[1]),), ()), ((PathSpec(PLACES[2]),), ("db",))):
+            spec = TaskSpec("late", "t", "r", claims=claims, resources=resources)
+            state = State(tasks={"late": Task(spec, Status.WAITING, "1", Source.FILE, 9, 0)})
+            (decision,) = decide(state, room_of(state, snapshot))
+            demand("a task starts on what expired, and not before", (decision.cause is Cause.NONE) == granted, decision)
 
 
 def check_line() -> None:

@@ -42,6 +42,7 @@ def check_all() -> None:
     extension_rules.check_kept()
     extension_rules.check_foreign()
     extension_rules.check_line()
+    extension_rules.check_expired()
     for seed in range(60):
         extension_rules.check_crowd(walk.Seeded(seed), 2 + seed % 4, 25)
     for size in range(1, 9):

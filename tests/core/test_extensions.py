@@ -45,6 +45,10 @@ def test_what_a_task_in_another_clone_holds_is_refused_at_once() -> None:
     extension_rules.check_foreign()
 
 
+def test_what_people_kept_is_free_when_its_time_is_over_and_not_before() -> None:
+    extension_rules.check_expired()
+
+
 def test_what_is_kept_until_a_session_lands_is_refused_at_once() -> None:
     extension_rules.check_line()
 

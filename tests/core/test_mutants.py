@@ -85,9 +85,7 @@ FAULTS = {
     ),
     # running tasks that ask for more
     "circles of waiting are let in": Fault("extensions", "        if circles:\n", "        if False:\n"),
-    "what others hold is granted": Fault(
-        "extensions", "free = not find_holders(task, want.paths, self.leases) and ", "free = "
-    ),
+    "what others hold is granted": Fault("extensions", "free = not holders and ", "free = "),
     "what people keep is granted": Fault("extensions", " and find_reserved(want.paths, (), self.kept) is None", ""),
     "an expired claim of a person stops a request": Fault(
         "extensions",
@@ -150,7 +148,7 @@ FAULTS = {
         "for fence, one in enumerate(starting, state.next_fence)",
         "for fence, one in ((state.next_fence, s) for s in starting)",
     ),
-    "the supervisor is not told its fence": Fault("duties", ", word_brief(task), lease.fence)", ", word_brief(task))"),
+    "the supervisor is not told its fence": Fault("duties", ", brief, lease.fence, numbers)", ", brief, numbers=numbers)"),
     "the airlock is not told the fence": Fault("duties", "task.spec.claims, accept, fence)", "task.spec.claims, accept)"),
     "an expired run goes on": Fault("duties", "        yield RevokeRun(current_run(task))\n", "        pass\n"),
     "silent gates go on": Fault("duties", "    if is_silent(present):\n", "    if False:\n"),
@@ -167,7 +165,7 @@ FAULTS = {
     "a token has no attempt": Fault(
         "leases", "(item.generation, item.attempt, item.fence)", "(item.generation, task.attempt if task else 0, item.fence)"
     ),
-    "a save forgets the fences": Fault("saving", "task.base, lease.fence)", "task.base)"),
+    "a save forgets the fences": Fault("saving", "task.tip, task.base, fence)", "task.tip, task.base)"),
     # who starts when
     "one slot too many": Fault("checks", "(spec.id in taken) < limit:", "(spec.id in taken) <= limit:"),
     "slots are not counted down": Fault("desk", "        self.take_slots(spec, pools_of(spec, self.room.config))\n", ""),

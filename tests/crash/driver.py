@@ -45,9 +45,12 @@ EFFECTS = {
     "files": {"settle"},
     "intents": {"forget"},
     "refs": {"keep", "release"},
-    "runs": {"start", "stop", "salvage", "discard"},
+    "runs": {"start", "stop", "salvage", "revoke", "discard"},
+    "numbers": {"take"},
     "airlock": {"admit", "rework"},
+    "lives": {"take", "release"},
     "saves": {"merge", "land", "publish", "forget"},
+    "lines": {"place"},
 }
 LIMIT_SECONDS = 60.0
 
@@ -125,10 +128,17 @@ def in_child(work: Callable[[], None]) -> int:
 
 
 def make_story(folder: Path) -> Repo:
-    """Work that lands, work that builds on it, overlap, a red gate, a failure, an answered stray, a conflict, a drop."""
+    """Work that lands, work that builds on it, overlap, a red gate, a failure, an answered stray, a conflict, a drop, a
+    session that lands when it is complete, a number."""
     repo = make_repo(folder)
     repo.write(".orch/config.yaml", 'kill_grace: 1\ngates:\n  - {name: no-bad, run: "! test -e bad"}\n')
+    repo.write(".orch/sessions/apart.yaml", "landing: on-complete\n")
     repo.commit("configuration")
+    repo.task("line", "echo 1 > line.txt", session="apart", claims=["line.txt"])
+    repo.task(
+        "on-line", "cat line.txt > on-line.txt; echo 2 >> line.txt", session="apart", needs=["line"], claims=["*line.txt"]
+    )
+    repo.task("number", "mkdir -p m; echo n > m/$ORCHD_MIGRATION-n.txt", claims=["m/*-n.txt", {"migration": "next"}])
     repo.task("first", "echo 1 > first.txt", claims=["first.txt"])
     repo.task("second", "cat first.txt > second.txt", needs=["first"], claims=["second.txt"])
     repo.task("red", "touch bad", claims=["bad"])
@@ -147,6 +157,9 @@ EXPECTED = {
     "red": {"failed"},
     "stray": {"landed"},
     "broken": {"failed"},
+    "line": {"landed"},
+    "on-line": {"landed"},
+    "number": {"landed"},
 }
 
 
@@ -173,7 +186,9 @@ def check_git(repo: Repo, state: State) -> None:
     fsck = repo.git("fsck", "--full", "--no-dangling")
     assert "error" not in fsck and "missing" not in fsck, fsck
     files = repo.main_files()
-    assert {"first.txt", "second.txt", "dropped.txt", "here.txt"} <= files
+    assert {"first.txt", "second.txt", "dropped.txt", "here.txt", "line.txt", "on-line.txt"} <= files
+    assert len([name for name in files if name.startswith("m/")]) == 1, "one number for one task"
+    assert repo.git("show", "main:on-line.txt") == "1" and repo.git("show", "main:line.txt") == "1\n2"
     assert not files & {"bad", "elsewhere", "half.txt"}
     chain = repo.git("log", "--first-parent", "--format=%H %s", "main").splitlines()[:-2]
     tags = repo.checkpoints()
@@ -187,7 +202,7 @@ def check_git(repo: Repo, state: State) -> None:
         "\n"
     )
     landed = [line.split()[0] for line in trailers if line.strip()]
-    assert len(landed) == len(set(landed)) == 5, landed
+    assert len(landed) == len(set(landed)) == 8, landed
     for name, task in state.tasks.items():
         if task.status.value in ("failed", "held"):
             assert task.ref and repo.git("rev-parse", task.ref) == task.tip, (name, task)
