@@ -10,10 +10,10 @@ demo: $(VENV)/ready
 	$(BIN)/orchd demo
 
 test: $(VENV)/ready
-	$(BIN)/pytest -n $(WORKERS)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 test-slow: $(VENV)/ready
-	$(BIN)/pytest -n $(WORKERS) -m slow --timeout 600
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m slow --timeout 600
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check
