@@ -13,7 +13,8 @@ from typing import TypeAlias
 
 from counting import Cost
 from orchd import app
-from orchd.adapters.records import load_event, text_of
+from orchd.adapters.event_records import load_event
+from orchd.adapters.records import text_of
 from orchd.core.evolve import evolve
 from orchd.model.snapshot import State
 from orchd.model.work import Status, Task

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 FAULTS: dict[str, tuple[str, str, str]] = {
     "a cut-off owner goes on": (
-        "tenures",
+        "ownership",
         "return seen.age_seconds < SECURE_SHARE *",
         "return True or SECURE_SHARE *",
     ),
-    "an earlier process's hold counts as ours": ("tenures", "if seen is None or not seen.ours or", "if seen is None or"),
+    "an earlier process's hold counts as ours": ("ownership", "if seen is None or not seen.ours or", "if seen is None or"),
     "a standby does not wait": ("tenures", "seen.age_seconds >= old.takeover_seconds", "True"),
     "a standby never takes over": ("tenures", "seen.age_seconds >= old.takeover_seconds", "False"),
     "the epoch does not rise": ("tenures", "epoch=old.epoch + 1", "epoch=max(1, old.epoch)"),
@@ -35,7 +35,7 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "what has landed is given up with the session": ("tenures", "and save.step is SaveStep.LANDED", "and False"),
     "a stopping daemon takes sessions over": ("tenures", "(free and not snapshot.draining)", "free"),
     "a stopping daemon keeps its sessions": ("tenures", 'return replace(present, owner="")', "return None"),
-    "claims of other clones are overlooked": ("tenures", "if task.status in OPEN)", "if False)"),
+    "claims of other clones are overlooked": ("ownership", "if task.status in OPEN)", "if False)"),
     "the landing leaves the tenure behind": ("duties", "bid_for_landing(save, state, snapshot))", "None)"),
     "an owner that is cut off lands": ("duties", "must_not = not is_secure(save.session, shared) or", "must_not ="),
     "a stored start does not wait for ownership": (

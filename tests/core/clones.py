@@ -14,8 +14,9 @@ import walk
 from world import PORTS, Commit, Run, World, demand
 
 from orchd.core.evolve import evolve
+from orchd.core.ownership import is_secure
 from orchd.core.planner import plan
-from orchd.core.tenures import TO_BE_SEALED, is_secure
+from orchd.core.tenures import TO_BE_SEALED
 from orchd.model.message import Action, AttemptStarted, FollowMain, HoldSession, LandSave, LeaderTook, StartRun
 from orchd.model.run import Phase
 from orchd.model.save import Save, SaveStep

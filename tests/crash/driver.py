@@ -26,11 +26,12 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
 from stories import Repo, environment, make_repo
 
 from orchd import app
+from orchd.adapters.event_records import load_event
 from orchd.adapters.git_repo import open_repo
 from orchd.adapters.git_trees import find_entry
 from orchd.adapters.leadership import take_leadership
 from orchd.adapters.place import Place
-from orchd.adapters.records import EVENTS, load_event, load_record, text_of
+from orchd.adapters.records import EVENTS, load_record, text_of
 from orchd.core.answers import word_answer
 from orchd.core.evolve import evolve
 from orchd.core.statuses import is_open_question

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 from git_world import World, git
 
+from orchd.adapters.event_records import load_event
 from orchd.adapters.git_state import GitStateStore
-from orchd.adapters.records import EVENTS, dump_record, load_event, load_record
+from orchd.adapters.records import EVENTS, dump_record, load_record
 from orchd.adapters.state_reader import read_all, read_hot, read_operations, read_task
 from orchd.core.evolve import evolve
 from orchd.errors import OrchdError

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from runs_world import World, wait_for
 
-from orchd.adapters.workspace import list_workspaces, remove_workspace
+from orchd.adapters.workspace import remove_workspace
+from orchd.adapters.workspace_names import list_workspaces
 from orchd.errors import UsageError
 from orchd.model.run import Outcome, Phase
 

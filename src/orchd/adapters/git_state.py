@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 import orchd
+from orchd.adapters.event_records import dump_events
 from orchd.adapters.git_objects import parse_commit, parse_trailers
 from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.git_trees import edit_tree, find_entry
@@ -22,7 +23,6 @@ from orchd.adapters.records import (
     SAVE,
     claim_path,
     dump_conflicts,
-    dump_events,
     dump_problems,
     dump_record,
     dump_task,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from orchd.adapters.busy_ports import find_busy_ports
-from orchd.adapters.workspace import list_workspaces
+from orchd.adapters.workspace_names import list_workspaces
 from orchd.model.config import Config
 from orchd.model.ids import RunId
 from orchd.model.limits import MEASURE_SECONDS, MEASURED_FILES

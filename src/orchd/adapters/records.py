@@ -17,7 +17,6 @@ from orchd.adapters.codec import decode, dumps, encode
 from orchd.adapters.git_objects import blob_id
 from orchd.errors import OrchdError
 from orchd.model.ids import Oid, SessionId, TaskId
-from orchd.model.message import Event, TaskAdopted, TaskSeen
 from orchd.model.problem import Problem
 from orchd.model.snapshot import Conflict
 from orchd.model.work import Status, Task, TaskSpec
@@ -33,8 +32,6 @@ ARCHIVED = frozenset({Status.LANDED, Status.UNCHANGED, Status.CANCELLED, Status.
 VERSION = 1
 SCHEMA = re.compile(r"orchd/([a-z]+)/(\d+)")
 ERASED_TITLE, ERASED_RUN = "(erased)", "false"
-
-EVENT_TYPES: Mapping[str, type[Event]] = {kind.__name__: kind for kind in Event.__args__}
 
 
 def task_path(task: Task) -> str:
@@ -89,7 +86,7 @@ def dump_text(spec: TaskSpec) -> bytes:
 
 def dump_task(task: Task) -> bytes:
     """The record of a task, with a reference in the place of its text."""
-    return dump_record("task", encode(task) | {"spec": _refer_spec(task.spec)})
+    return dump_record("task", encode(task) | {"spec": refer_spec(task.spec)})
 
 
 def text_of(data: Mapping[str, Any]) -> Oid:
@@ -100,25 +97,7 @@ def text_of(data: Mapping[str, Any]) -> Oid:
 
 def load_task(data: dict[str, Any], text: bytes | None) -> Task:
     """The task of a record; `text` None means that its text was erased."""
-    return decode(Task, data | {"spec": _complete_spec(data["spec"], text)})
-
-
-def dump_events(events: tuple[Event, ...]) -> bytes:
-    """The events of one operation."""
-    return dump_record("events", {"events": [_plain_event(event) for event in events]})
-
-
-def load_event(data: dict[str, Any], text: bytes | None) -> Event:
-    """One event of the log; `text` None means that its text was erased."""
-    kind = EVENT_TYPES.get(data["type"])
-    if kind is None:
-        raise OrchdError(
-            f"the log has an event {data['type']!r} that this orchd does not know", "a newer orchd wrote it: upgrade"
-        )
-    fields = {key: value for key, value in data.items() if key != "type"}
-    if "text" in fields.get("spec", ()):
-        fields["spec"] = _complete_spec(fields["spec"], text)
-    return decode(kind, fields)
+    return decode(Task, data | {"spec": complete_spec(data["spec"], text)})
 
 
 def dump_problems(problems: tuple[Problem, ...]) -> bytes:
@@ -146,17 +125,14 @@ def decode_all(cls: type[T], items: list[Any]) -> tuple[T, ...]:
     return tuple(decode(cls, item) for item in items)
 
 
-def _plain_event(event: Event) -> dict[str, Any]:
-    plain = {"type": type(event).__name__, **encode(event)}
-    return plain | {"spec": _refer_spec(event.spec)} if isinstance(event, TaskSeen | TaskAdopted) else plain
-
-
-def _refer_spec(spec: TaskSpec) -> dict[str, Any]:
+def refer_spec(spec: TaskSpec) -> dict[str, Any]:
+    """A task's wish as a record has it: with a reference in the place of its text."""
     kept = {key: value for key, value in encode(spec).items() if key not in ("title", "run")}
     return kept | {"text": blob_id(dump_text(spec))}
 
 
-def _complete_spec(data: dict[str, Any], text: bytes | None) -> dict[str, Any]:
+def complete_spec(data: dict[str, Any], text: bytes | None) -> dict[str, Any]:
+    """The fields of a task's wish with its text in the place of the reference; `text` None: it was erased."""
     kept = {key: value for key, value in data.items() if key != "text"}
     said = load_record("text", text) if text is not None else {"title": ERASED_TITLE, "run": ERASED_RUN}
     return kept | said

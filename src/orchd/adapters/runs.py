@@ -32,12 +32,12 @@ from orchd.adapters.run_files import ERRORS, STARTED
 from orchd.adapters.run_sight import RunSight
 from orchd.adapters.workspace import (
     CONTROL_FOLDER,
-    list_workspaces,
     make_private_folder,
     remove_trash,
     remove_workspace,
     set_aside,
 )
+from orchd.adapters.workspace_names import list_workspaces
 from orchd.errors import GitError
 from orchd.model.config import Config
 from orchd.model.ids import Oid, RunId

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Mapping
 
 from orchd.adapters.place import Place
-from orchd.core.tenures import tell_place
+from orchd.core.ownership import tell_place
 from orchd.model.ids import SessionId
 from orchd.model.tenure import SharedSeen, Tenure, TenureSeen
 

@@ -20,6 +20,7 @@ from typing import NamedTuple, TypeAlias
 
 from orchd.adapters.kit import Known, lay_out, load_kit
 from orchd.adapters.task_git import GitFailed, TaskGit
+from orchd.adapters.workspace_names import ASIDE, list_names
 
 BRANCH = "task"
 SPARE_INDEX = "orchd-index"
@@ -28,10 +29,8 @@ changes one in place, so this one stays what it was whatever the task tells git.
 CONTROL_FOLDER = "orchd"
 """In the git folder, where it can never become part of a result: what task and daemon have to say to each other."""
 BRIEF = "brief.md"
-_HIDDEN = "."
 _NEW = ".new-"
 _TRASH = ".trash-"
-_ASIDE = ".aside-"
 _LIFTED = b".lifted-"
 _FOLDERS = ("objects/info", "objects/pack", "refs/heads", "refs/tags", "info")
 _CONFIG = """[core]
@@ -74,7 +73,7 @@ def build_workspace(git: TaskGit, commit: str, repository: Path, kit: str, brief
     nothing is left."""
     new = git.workspace.with_name(_NEW + git.workspace.name)
     try:
-        set_aside(git.workspace, _ASIDE)
+        set_aside(git.workspace, ASIDE)
         make_private_folder(new.parent)
         _write_git_folder(new / ".git", commit, repository)
         if brief:
@@ -161,7 +160,7 @@ def remove_workspace(workspace: Path) -> None:
 
 def remove_trash(folder: Path) -> None:
     """What an interrupted removal left in the folder of workspaces."""
-    for name in _list_names(folder):
+    for name in list_names(folder):
         if name.startswith(_TRASH):
             _remove_tree(folder / name)
 
@@ -179,11 +178,6 @@ def make_readable(folder: Path) -> None:
             mode = entry.stat(follow_symlinks=False).st_mode
             if stat.S_ISREG(mode) and not mode & stat.S_IRUSR:
                 os.chmod(entry.path, stat.S_IMODE(mode) | stat.S_IRUSR)  # noqa: PTH101 - plain bytes
-
-
-def list_workspaces(folder: Path) -> list[str]:
-    """The names of the complete workspaces in `folder`, without those that were set aside."""
-    return sorted(name for name in _list_names(folder) if not name.startswith(_HIDDEN) and _ASIDE not in name)
 
 
 def _write_git_folder(git_dir: Path, commit: str, repository: Path) -> None:
@@ -222,12 +216,8 @@ def _outdate_files(index: Path) -> None:
         time.sleep(_TICK_SECONDS / 20)
 
 
-def _list_names(folder: Path) -> list[str]:
-    return [path.name for path in folder.iterdir()] if folder.exists() else []
-
-
 def _unused_name(workspace: Path) -> Path:
-    taken = set(_list_names(workspace.parent))
+    taken = set(list_names(workspace.parent))
     names = (f"{_TRASH}{workspace.name}.{number}" for number in range(len(taken) + 1))
     return workspace.with_name(next(name for name in names if name not in taken))
 

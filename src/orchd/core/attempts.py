@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from orchd.core.exit_words import tell_exit
-from orchd.core.leases import tell_expiry
+from orchd.core.exit_words import tell_exit, tell_expiry
 from orchd.core.statuses import ACTIVE
 from orchd.core.watched import current_run
 from orchd.model.claim import Lease

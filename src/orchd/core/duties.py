@@ -11,10 +11,11 @@ from orchd.core.attempts import UNSEEN, ended_well
 from orchd.core.briefing import tell_task, word_brief
 from orchd.core.intake import recorded_drops
 from orchd.core.leases import holds_tokens, is_silent
+from orchd.core.ownership import is_secure
 from orchd.core.saving import lands_nothing_new
 from orchd.core.sessions import is_busy, tip_of
 from orchd.core.statuses import ACTIVE, BUSY
-from orchd.core.tenures import bid_for_landing, is_secure, list_bids
+from orchd.core.tenures import bid_for_landing, list_bids
 from orchd.core.watched import current_run, probe_run, watched_runs
 from orchd.model.claim import Lease
 from orchd.model.ids import GATE_MARK, RunId, TaskId, task_branch

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from orchd.model.claim import Lease
+from orchd.model.limits import LEASE_SECONDS
+
 KNOWN: Mapping[int, str] = {126: "not executable", 127: "command not found"}
 """Exit codes that shells give a meaning of their own."""
 
@@ -31,3 +34,8 @@ def tell_exit(code: int) -> str:
     if code >= 0:
         return f"ended with {code}" + (f" ({KNOWN[code]})" if code in KNOWN else "")
     return f"killed by signal {-code}" + (f" ({SIGNALS[-code]})" if -code in SIGNALS else "")
+
+
+def tell_expiry(lease: Lease) -> tuple[str, ...]:
+    """A line about a lease that expired; none for one that stands."""
+    return (f"its lease (fence {lease.fence}) expired: no heartbeat for {LEASE_SECONDS:.0f} s",) if lease.expired_ms else ()

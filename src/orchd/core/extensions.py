@@ -16,10 +16,10 @@ from orchd.core.claims import find_clash
 from orchd.core.globs import complete_glob, glob_fault
 from orchd.core.grants import extend, note
 from orchd.core.graph import find_cycles
+from orchd.core.ownership import list_foreign_claims
 from orchd.core.policy import is_protected
 from orchd.core.reservations import find_reserved, standing
 from orchd.core.sessions import is_landing_due, session_of, works_apart
-from orchd.core.tenures import list_foreign_claims
 from orchd.core.waits import draw_waits, find_holders, pending
 from orchd.core.watched import current_run
 from orchd.model.claim import Extension, Lease, Mode, PathSpec, Refusal, Reservation

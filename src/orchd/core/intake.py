@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from orchd.core.graph import find_graph_problems, split_duplicates
+from orchd.core.ownership import is_foreign
 from orchd.core.session_files import fill_defaults, is_unclear
 from orchd.core.statuses import OPEN
-from orchd.core.tenures import is_foreign
 from orchd.model.ids import TaskId
 from orchd.model.message import Event, ProblemsChanged, TaskSeen, TaskWithdrawn
 from orchd.model.problem import Problem

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 from orchd.core.statuses import ACTIVE
 from orchd.core.watched import current_run
-from orchd.model.claim import Lease
 from orchd.model.limits import LEASE_SECONDS
 from orchd.model.message import Event, LeaseExpired
 from orchd.model.run import Phase, RunSeen
@@ -31,11 +30,6 @@ def expire_leases(state: State, snapshot: Snapshot) -> Iterator[Event]:
 def is_silent(seen: RunSeen) -> bool:
     """Whether a supervisor that is there has given no heartbeat for too long."""
     return seen.phase is Phase.RUNNING and seen.silent_seconds >= LEASE_SECONDS
-
-
-def tell_expiry(lease: Lease) -> tuple[str, ...]:
-    """A line about a lease that expired; none for one that stands."""
-    return (f"its lease (fence {lease.fence}) expired: no heartbeat for {LEASE_SECONDS:.0f} s",) if lease.expired_ms else ()
 
 
 def holds_tokens(save: Save, state: State) -> bool:

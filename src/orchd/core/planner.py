@@ -20,6 +20,7 @@ from orchd.core.intake import read_files
 from orchd.core.landing import advance_save, begin_save
 from orchd.core.leases import expire_leases
 from orchd.core.lifecycle import allows
+from orchd.core.ownership import is_foreign
 from orchd.core.preview import room_of
 from orchd.core.radar import watch_conflicts
 from orchd.core.saving import gathers_until
@@ -27,7 +28,7 @@ from orchd.core.session_files import read_sessions
 from orchd.core.session_wishes import concerns, spell_out
 from orchd.core.sessions import find_start, is_busy, is_touched, may_be_given_up
 from orchd.core.statuses import ACTIVE
-from orchd.core.tenures import hear_owners, is_foreign
+from orchd.core.tenures import hear_owners
 from orchd.model.claim import Lease
 from orchd.model.message import AttemptStarted, Event, SaveAbandoned, StopAsked, TaskCancelled, TaskRetried
 from orchd.model.snapshot import Cause, Decision, Intent, Plan, Snapshot, State, Verb

@@ -9,8 +9,8 @@ from orchd.core.arbiter import Turn, expand_only, take_turns
 from orchd.core.desk import Room
 from orchd.core.evolve import evolve
 from orchd.core.intake import read_files
+from orchd.core.ownership import list_elsewhere, list_foreign_claims
 from orchd.core.reservations import standing
-from orchd.core.tenures import list_elsewhere, list_foreign_claims
 from orchd.model.ids import SessionId
 from orchd.model.snapshot import Snapshot, State
 

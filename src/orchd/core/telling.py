@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from orchd.core.conflicts import tell_conflicts
+from orchd.core.exit_words import tell_expiry
 from orchd.core.inert import inert
-from orchd.core.leases import tell_expiry
 from orchd.core.phrases import (
     BACK,
     BUSY_STEPS,

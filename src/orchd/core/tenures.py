@@ -6,55 +6,21 @@ it over; and whoever lands moves main and the tenure in one push, so an owner th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from orchd.core.evolve import evolve
 from orchd.core.statuses import FINISHED, OPEN
-from orchd.core.tables import tell_span
-from orchd.model.claim import PathSpec
-from orchd.model.ids import SessionId, TaskId
-from orchd.model.limits import RENEW_SHARE, SECURE_SHARE
+from orchd.model.ids import SessionId
+from orchd.model.limits import RENEW_SHARE
 from orchd.model.message import Event, SaveClosed, SaveLanded, SessionElsewhere, SessionOwned, TaskAdopted
 from orchd.model.save import Save, SaveStep
 from orchd.model.snapshot import Snapshot, State
-from orchd.model.tenure import Bid, Holding, SharedSeen, Tenure, TenureSeen
+from orchd.model.tenure import Bid, Holding, Tenure, TenureSeen
 from orchd.model.work import Status, Task
 
 TO_BE_SEALED = "0" * 40
 """Stands for the id of the checkpoint commit in a tenure that is pushed together with it."""
-
-
-def is_secure(session: SessionId, shared: SharedSeen | None) -> bool:
-    """Whether we may start and land tasks of this session now. Alone we always may."""
-    if shared is None:
-        return True
-    seen = shared.tenures.get(session)
-    if seen is None or not seen.ours or seen.tenure.owner != shared.me:
-        return False
-    return seen.age_seconds < SECURE_SHARE * seen.tenure.takeover_seconds
-
-
-def is_foreign(session: SessionId, shared: SharedSeen | None) -> bool:
-    """Whether another clone owns this session, alive or not."""
-    seen = shared.tenures.get(session) if shared else None
-    return seen is not None and shared is not None and seen.tenure.owner not in ("", shared.me)
-
-
-def list_elsewhere(state: State, shared: SharedSeen | None) -> Mapping[SessionId, str]:
-    """Why nothing of a session may start here, for each session with waiting tasks that is not securely ours."""
-    if shared is None:
-        return {}
-    sessions = {task.spec.session for task in state.tasks.values() if task.status is Status.WAITING}
-    told = {session: tell_place(session, shared) for session in sorted(sessions)}
-    return {session: text for session, text in told.items() if text}
-
-
-def list_foreign_claims(shared: SharedSeen | None) -> tuple[tuple[TaskId, tuple[PathSpec, ...]], ...]:
-    """Claims of what the owners of other sessions have under way, as far as they have published it."""
-    seen = shared.tenures.values() if shared else ()
-    tasks = [task for one in seen if shared and one.tenure.owner not in ("", shared.me) for task in one.tenure.tasks]
-    return tuple((task.spec.id, task.spec.claims) for task in tasks if task.status in OPEN)
 
 
 def hear_owners(state: State, snapshot: Snapshot) -> Iterator[Event]:
@@ -195,17 +161,3 @@ def bid_for_landing(save: Save, state: State, snapshot: Snapshot) -> Bid | None:
         return None
     after = evolve(state, [SaveLanded(save.id, TO_BE_SEALED), SaveClosed(save.id, snapshot.now_ms)])
     return Bid(seen.version, _write(seen.tenure, after))
-
-
-def tell_place(session: SessionId, shared: SharedSeen) -> str:
-    """Why we may not act for a session now; empty when we may."""
-    seen = shared.tenures.get(session)
-    if is_secure(session, shared):
-        return ""
-    if not shared.answered:
-        return "the shared remote has not answered yet"
-    if seen is None or not seen.tenure.owner:
-        return "no clone owns it yet"
-    if seen.tenure.owner == shared.me:
-        return f"the shared remote has not confirmed for {tell_span(seen.age_seconds)} that it is ours"
-    return f"{seen.tenure.owner} owns it and gave a sign of life {tell_span(seen.age_seconds)} ago"
