@@ -103,6 +103,8 @@ def test_an_answer_waits_for_its_claim_like_any_task_and_says_for_whom(repo: Rep
     repo.orchd("run", code=6)
     repo.task("holder", "echo y > out", claims=["out"], priority=5)
     repo.write(".orch/config.yaml", "parallel: 1\n")
+    repo.orchd("run", "stray", code=6)
+    assert repo.status("holder") == "waiting", "it is known, so that both are decided at one look"
     repo.orchd("answer", "stray", "--widen")
     repo.orchd("run", code=6)
     assert repo.status("holder") == "landed"

@@ -10,11 +10,13 @@ from stories import Repo, wait_until
 
 GATED = "gates:\n  - {name: no-bad, run: '! test -e bad'}\n"
 
+SCHEMAS = ("task.json", "session.json", "claim.json", "config.json")
+
 
 def test_init_writes_once_and_then_changes_nothing(repo: Repo) -> None:
     repo.orchd("init")
     first = {path: path.read_bytes() for path in (repo.top / ".orch").rglob("*") if path.is_file()}
-    assert {path.name for path in first} == {"config.yaml", "example.yaml", ".gitignore", "task.json", "config.json"}
+    assert {path.name for path in first} == {"config.yaml", "example.yaml", ".gitignore", *SCHEMAS}
     (repo.top / ".orch/config.yaml").write_text("parallel: 2\n")
     repo.orchd("init")
     assert (repo.top / ".orch/config.yaml").read_text() == "parallel: 2\n"

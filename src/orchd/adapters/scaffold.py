@@ -13,7 +13,7 @@ from orchd.adapters.templates import template
 from orchd.errors import UsageError
 
 TEMPLATES = {"config.yaml": "config.yaml", "example.yaml": "example.yaml", ".gitignore": "gitignore"}
-SCHEMAS = ("task", "session", "config")
+SCHEMAS = ("task", "session", "claim", "config")
 FOLDERS = ("tasks", "sessions", "inbox", "schemas")
 
 

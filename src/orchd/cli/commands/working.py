@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import getpass
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import click
 
-from orchd.cli.closing import close_run, tell_going_on
+from orchd.cli.closing import close_run, tasks_of_run, tell_going_on
 from orchd.cli.commands.telling import LISTING, find_task
 from orchd.cli.envelopes import ENVELOPES
 from orchd.cli.fields import to_data
@@ -20,11 +20,12 @@ from orchd.cli.suggest import unknown
 from orchd.cli.views import view_run
 from orchd.core.inert import inert
 from orchd.core.lifecycle import allows
+from orchd.core.telling import Scene, tell_task
 from orchd.errors import UsageError
 from orchd.model.ids import TaskId, is_slug
 from orchd.model.message import StopAsked, TaskCancelled, TaskRetried
-from orchd.model.snapshot import Verb
-from orchd.model.work import Source
+from orchd.model.snapshot import Decision, State, Verb
+from orchd.model.work import Source, Status, Task
 
 if TYPE_CHECKING:
     from orchd.adapters.place import Place
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 HOLDER_CHARS = 100
 UNSERVED_ASK = "nobody serves this repository: the next `orchd run` or `orchd daemon` does it"
+TOLD_WAITING = 5
+
 EVENTS = {Verb.RETRY: (TaskRetried,), Verb.CANCEL: (TaskCancelled, StopAsked)}
 """What each request can become."""
 
@@ -48,13 +51,25 @@ def run(tasks: tuple[TaskId, ...]) -> int:
     served = _serve(place, until_idle=True, only=tasks)
     summary, code = close_run(served)
     say(summary)
-    if flags.json:
+    waiting = [task for task in tasks_of_run(served) if task.status is Status.WAITING]
+    if flags.json or waiting:
         from orchd.cli.scenes import look_around
 
-        scene = look_around(place, served.state, served=False)
-        row = view_run(served, summary, code, app.decisions(place, served.state), scene)
-        print_json(ENVELOPES["run"], to_data(ENVELOPES["run"].fields, row))
+        decisions, scene = app.decisions(place, served.state), look_around(place, served.state, served=False)
+        _tell_waiting(waiting, served.state, decisions, scene)
+        if flags.json:
+            row = view_run(served, summary, code, decisions, scene)
+            print_json(ENVELOPES["run"], to_data(ENVELOPES["run"].fields, row))
     return code
+
+
+def _tell_waiting(waiting: Sequence[Task], state: State, decisions: Iterable[Decision], scene: Scene) -> None:
+    """Why each of those that wait does so; the first few."""
+    said = {decision.task: decision for decision in decisions}
+    for task in waiting[:TOLD_WAITING]:
+        say(f"{task.spec.id} waits: {tell_task(task, state, said.get(task.spec.id), scene).what}")
+    if len(waiting) > TOLD_WAITING:
+        say("`orchd plan` tells of all that wait")
 
 
 @click.command(cls=Command)
