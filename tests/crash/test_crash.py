@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 SHARDS, QUICK = 16, 4
-"""Every point is visited in CI; without `make test-slow` it is every fourth one."""
+"""`make test` visits every fourth point, `make test-slow` the others."""
 
 
 @pytest.mark.timeout(400)
