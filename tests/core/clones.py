@@ -150,6 +150,8 @@ class Clone(World):
             self.pushes += 1
             self.sent = Push(self.name, bid, f"{self.name}{self.pushes}", **landing)
             self.made[self.sent.version] = self.clock
+            if not bid.tenure.owner:
+                self.made.pop(bid.old, None)
 
     def land(self, action: LandSave) -> None:
         save, bid = action.save, action.bid

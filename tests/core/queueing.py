@@ -20,6 +20,7 @@ from orchd.model.claim import Lease, PathSpec
 from orchd.model.config import Config, Slots
 from orchd.model.machine import MachineSeen
 from orchd.model.save import Hold
+from orchd.model.session import Session, SessionSpec
 from orchd.model.snapshot import Decision, State
 from orchd.model.work import Source, Status, Task, TaskSpec
 
@@ -84,6 +85,31 @@ def check_kept_slot() -> None:
     held = replace(holding(tasks), save=replace(rules.a_save(1), hold=Hold.DIRTY))
     causes = {d.task: d.cause.value for d in arbiter.decide(held, room)}
     demand("nothing is kept while landing waits for a person", causes["same"] == "none", causes)
+
+
+def check_no_place_for_who_waits_for_a_person() -> None:
+    """What a paused session holds may be held for days: whoever waits for it keeps nothing from others meanwhile."""
+    specs = [
+        TaskSpec("ready", "t", "r", "paused", claims=(PathSpec("a"),), resources=("db",), ports=1),
+        TaskSpec("elder", "t", "r", claims=(PathSpec("b"),), resources=("db",), group="slow"),
+        TaskSpec("same", "t", "r", claims=(PathSpec("c"),), group="slow"),
+    ]
+    statuses = (Status.READY, Status.WAITING, Status.WAITING)
+    made = zip(specs, statuses, range(3), strict=True)
+    tasks = {spec.id: Task(spec, status, "1", Source.FILE, at, at) for spec, status, at in made}
+    paused = Session(SessionSpec("paused"), paused=True)
+    lease = Lease("ready", "", 1, specs[0].claims, 0, resources=("db",), ports=(9000,))
+    state = State(tasks=tasks, leases={"ready": lease}, sessions={"paused": paused})
+    config = Config(parallel=3, groups=(Slots("slow", 1),), ports=(9000, 9000))
+    said = causes_in(state, Room(config, PATIENCE_MS + 10))
+    demand("who waits for a resource of a paused session keeps no slot", said == {"elder": "resource", "same": "none"}, said)
+    asks = replace(tasks["elder"], spec=replace(specs[1], resources=(), ports=1))
+    said = causes_in(replace(state, tasks=tasks | {"elder": asks}), Room(config, PATIENCE_MS + 10))
+    demand("who waits for a port of a paused session keeps no slot", said == {"elder": "ports", "same": "none"}, said)
+
+
+def causes_in(state: State, room: Room) -> dict[str, str]:
+    return {decision.task: decision.cause.value for decision in arbiter.decide(state, room)}
 
 
 def check_scarcity() -> None:

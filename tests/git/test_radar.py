@@ -32,6 +32,24 @@ def files_of(world: World) -> set[Path]:
     return {path for path in (world.place.git_dir / "objects").rglob("*") if path.is_file()}
 
 
+def scratch_of(world: World) -> list[Path]:
+    """The radar's throw-away folders of this repository."""
+    folders = git_radar.MEMORY, world.place.orch / "airlock"
+    return [path for folder in folders for path in folder.glob(f"orchd-radar-{world.place.repo_id}-*")]
+
+
+@pytest.mark.parametrize("memory", [git_radar.MEMORY, Path("/nowhere")])
+def test_what_a_killed_look_left_is_removed_by_the_next(world: World, monkeypatch, memory: Path) -> None:
+    monkeypatch.setattr(git_radar, "MEMORY", memory)
+    at = memory if git_radar.is_roomy(memory) else world.place.orch / "airlock"
+    left = at / f"orchd-radar-{world.place.repo_id}-left"
+    left.mkdir(parents=True)
+    (left / "object").write_text("x")
+    main, *tips = three_tips(world)
+    assert GitRadar(world.open()).look(main, tips)
+    assert not scratch_of(world)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_what_it_says_of_random_tips_is_what_git_says(world: World, seed: int) -> None:
     dice, repo = random.Random(seed), world.open()
@@ -47,7 +65,7 @@ def test_what_it_says_of_random_tips_is_what_git_says(world: World, seed: int) -
     said = GitRadar(repo).look(main, tips)
     assert files_of(world) == before
     assert said == asked_of_git(world, [main, *tips])
-    assert not list((world.place.orch / "airlock").iterdir())
+    assert not scratch_of(world)
 
 
 def three_tips(world: World) -> list[str]:

@@ -122,6 +122,17 @@ def test_a_clone_that_is_cut_off_sees_what_it_saw_and_learns_the_rest_later(both
     assert (seen.tenure.owner, seen.tenure.epoch, seen.ours) == (both.look("two").me, 2, False)
 
 
+def test_what_is_given_back_is_not_ours_from_that_moment_on(both: Both) -> None:
+    both.hold("one", "", 1)
+    own = both.tenure("one")
+    assert own.ours
+    both.cut("one")
+    both.settled("one")
+    both.clones["one"].hold(Bid(own.version, replace(own.tenure, owner="")))
+    seen = both.look("one").tenures["default"]
+    assert (seen.version, seen.ours) == (own.version, False)
+
+
 def test_another_process_of_the_same_clone_has_its_name_but_not_its_hold(both: Both) -> None:
     both.hold("one", "", 1)
     me = both.look("one").me

@@ -44,6 +44,8 @@ class MemoryShared:
             return
         version = f"v{next(self._remote.serial)}"
         self._busy, self._made[version] = True, self._clock()
+        if not bid.tenure.owner:
+            self._made.pop(bid.old, None)
         there = self._remote.tenures.get(bid.tenure.session, ("",))[0]
         if self.reachable and there == bid.old:
             self._remote.tenures[bid.tenure.session] = (version, bid.tenure)

@@ -7,9 +7,13 @@ to (it was killed, it took too long, an object is missing) is not predicted; not
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pygit2
 
@@ -17,14 +21,14 @@ from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.git_run import Git
 from orchd.adapters.git_trees import diff_trees
 from orchd.adapters.merge_chain import MERGE_CONFIG
-from orchd.adapters.quarantine import UNSYNCED, make_quarantine, neutral_repository
+from orchd.adapters.quarantine import UNSYNCED, Quarantine, neutral_repository
 from orchd.model.ids import Oid
-from orchd.model.limits import RADAR_FINDINGS, RADAR_SECONDS
+from orchd.model.limits import RADAR_FINDINGS, RADAR_SECONDS, SCRATCH_BYTES
 from orchd.model.snapshot import Meetings
 
 Pair = tuple[Oid, Oid]
 _CONFIG = (*MERGE_CONFIG, *UNSYNCED[-1:])
-_FOLDER = "@radar"
+MEMORY = Path("/dev/shm")  # noqa: S108 - what is made there has a random name and belongs to this user
 REMEMBERED_BASES = 500
 
 
@@ -153,15 +157,32 @@ def _folders_of(path: str) -> Iterator[str]:
         at = path.find("/", at + 1)
 
 
+def _make_scratch(repo: GitRepo) -> tempfile.TemporaryDirectory[str]:
+    """A folder for what git writes while it merges, in memory where the machine has such a place: hundreds of small files, and
+    none is wanted. One that a killed process left is removed."""
+    folder, name = (MEMORY if is_roomy(MEMORY) else repo.place.orch / "airlock"), f"orchd-radar-{repo.place.repo_id}-"
+    for left in folder.glob(f"{name}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryDirectory(prefix=name, dir=folder, ignore_cleanup_errors=True)
+
+
+def is_roomy(folder: Path) -> bool:
+    """Whether we may write there, and may write much."""
+    try:
+        room = os.statvfs(folder)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK | os.X_OK) and room.f_bavail * room.f_frsize >= SCRATCH_BYTES
+
+
 def _merge_all(repo: GitRepo, pairs: Sequence[Pair]) -> Iterator[tuple[Pair, tuple[str, ...]]]:
     """The conflicting paths of each pair that git came to."""
-    aside = make_quarantine(repo, _FOLDER)
-    try:
+    with _make_scratch(repo) as folder:
+        aside = Quarantine(repo.place, Path(folder))
         shallow = repo.place.git_dir / "shallow"
         extra = {**aside.redirect(), **({"GIT_SHALLOW_FILE": str(shallow)} if shallow.exists() else {})}
         said = _ask(Git(neutral_repository(repo.place), _CONFIG), pairs, extra)
-    finally:
-        aside.remove()
     yield from zip(pairs, read_merges(said), strict=False)
 
 

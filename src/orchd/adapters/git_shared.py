@@ -99,13 +99,16 @@ class GitShared:
         remove_quietly(self._repo.place.orch / VIEW)
 
     def _send(self, bid: Bid, landing: tuple[Update, ...]) -> None:
-        """How old a tenure of ours is counts from here, before anybody else can have seen it."""
+        """How old a tenure of ours is counts from here, before anybody else can have seen it. One that we give back is not
+        ours from here on: another may have it before we hear what became of the push."""
         if self._courier.unsettled:
             return
         begun = boot_seconds()
         version = self._records.write(bid.tenure, time.time_ns() // 1_000_000)
         if self._courier.send((*landing, Update(TENURE_PREFIX + bid.tenure.session, bid.old, version))):
             self._made[version] = begun
+            if not bid.tenure.owner:
+                self._made.pop(bid.old, None)
 
     def _take(self, answer: Answer, *, unsettled: bool) -> None:
         self._answer = answer

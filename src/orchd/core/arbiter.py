@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from orchd.core.checks import HOLDS_BACK, USED_UP, judge
-from orchd.core.claims import find_clash
+from orchd.core.checks import HELD, HOLDS_BACK, USED_UP, judge
 from orchd.core.desk import Desk, Room, lay_out
 from orchd.core.graph import dependencies
 from orchd.core.order import Line, Standing, find_elder, rank
-from orchd.core.sessions import is_busy, session_of
+from orchd.core.sessions import is_busy
 from orchd.core.statuses import ACTIVE
 from orchd.model.ids import TaskId
 from orchd.model.snapshot import Cause, Decision, State
@@ -61,14 +60,14 @@ def expand_only(tasks: Iterable[TaskId], known: Mapping[TaskId, Task]) -> frozen
     return frozenset(wanted)
 
 
-def _waits_for_person(task: Task, state: State) -> bool:
-    """Whether landing waits for a person, or the session of somebody who has what the task claims. Then its place is not kept:
-    it could be for days."""
+def _waits_for_person(task: Task, desk: Desk) -> bool:
+    """Whether landing waits for a person, or what the task needs would still be held when all that goes on by itself had
+    ended. Then its place is not kept: it could be for days."""
+    state = desk.state
     if state.save is not None and state.save.hold is not None:
         return True
-    beneath = session_of(state, task.spec.session).line
-    idle = (state.tasks[name].spec for name in state.leases if name not in beneath and not is_busy(state.tasks[name], state))
-    return any(find_clash(task.spec.claims, spec.claims) for spec in idle)
+    idle = {name: lease for name, lease in state.leases.items() if not is_busy(state.tasks[name], state)}
+    return judge(task.spec, lay_out(replace(state, leases=idle), replace(desk.room, foreign=())), HELD) is not None
 
 
 def _ask_in_line(tasks: list[Task], standings: Mapping[TaskId, Standing], desk: Desk) -> Iterator[Turn]:
@@ -76,7 +75,7 @@ def _ask_in_line(tasks: list[Task], standings: Mapping[TaskId, Standing], desk: 
     running = Counter(task.spec.session for task in desk.state.tasks.values() if task.status in ACTIVE)
     line = Line(tasks, standings, running)
     elder = find_elder(tasks, standings)
-    if elder is not None and _waits_for_person(elder, desk.state):
+    if elder is not None and _waits_for_person(elder, desk):
         elder = None
     if elder is not None:
         desk.keep_place(elder.spec)

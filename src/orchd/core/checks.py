@@ -129,8 +129,10 @@ def _pick(tasks: Iterable[TaskId], state: State, statuses: frozenset[Status]) ->
     return tuple(task for task in tasks if task in state.tasks and state.tasks[task].status in statuses)
 
 
-def _not_yet(tasks: Iterable[TaskId], spec: TaskSpec, state: State) -> tuple[TaskId, ...]:
+def _not_yet(tasks: tuple[TaskId, ...], spec: TaskSpec, state: State) -> tuple[TaskId, ...]:
     """Those that have not come to their end. On the line of its own session they have: it starts from there."""
+    if not tasks:
+        return ()
     beneath = session_of(state, spec.session).line
     return tuple(task for task in _pick(tasks, state, UNFINISHED) if task not in beneath)
 
@@ -151,12 +153,9 @@ HOLDS_BACK = (
 )
 """What nothing that the arbiter gives away could change: such a task is not in the line."""
 
-USED_UP = (
-    *map(_used_up, QUOTAS),
-    *map(_lacking, SCARCITIES),
-    Check(Cause.CLAIM, _claim),
-    Check(Cause.RESOURCE, _resource),
-    Check(Cause.PORTS, _ports),
-)
+HELD = (Check(Cause.CLAIM, _claim), Check(Cause.RESOURCE, _resource), Check(Cause.PORTS, _ports))
+"""What leases hold."""
+
+USED_UP = (*map(_used_up, QUOTAS), *map(_lacking, SCARCITIES), *HELD)
 """What others have, or get before it. What a task needs of this is kept for it when nobody may pass it any more: see
 `Desk.keep_place`, which has to know a new kind of thing that can be used up."""

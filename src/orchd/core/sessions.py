@@ -6,10 +6,12 @@ Rule: what is not on main yet is on the line, in one order; whoever starts from 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 from orchd.core.statuses import BUSY
 from orchd.model.ids import Oid, SessionId, TaskId
+from orchd.model.limits import SESSIONS_KEPT
 from orchd.model.save import Excluded, Save, SaveItem, SaveStep, Target
 from orchd.model.session import Landing, Session, SessionSpec
 from orchd.model.snapshot import State
@@ -23,7 +25,12 @@ SETTLED = frozenset({Status.INTEGRATED, Status.LANDED, Status.UNCHANGED, Status.
 
 def session_of(state: State, name: SessionId) -> Session:
     """The session; one without a record has no settings of its own."""
-    return state.sessions.get(name) or Session(SessionSpec(name))
+    return state.sessions.get(name) or _without_record(name)
+
+
+@lru_cache(maxsize=SESSIONS_KEPT)
+def _without_record(name: SessionId) -> Session:
+    return Session(SessionSpec(name))
 
 
 def works_apart(session: Session) -> bool:

@@ -144,6 +144,12 @@ RADAR_FINDINGS = 4000
 RADAR_SECONDS = 10.0
 """How long git may take for the merges of one look of the radar; what it did not come to is not predicted."""
 
+SCRATCH_BYTES = 256 * 1024 * 1024
+"""Least room in a folder in memory for what the radar throws away: merges of large files write their whole result."""
+
+SESSIONS_KEPT = 1024
+"""Sessions without settings whose (equal) records are kept, so that the arbiter does not make one for each question."""
+
 TAKEOVER_SECONDS = 60.0
 """How long another clone must see no sign of life from the owner of a session before it takes the session over."""
 
