@@ -32,6 +32,11 @@ FAULTS: dict[str, tuple[str, str, str]] = {
         "record.status if done else record.status",
     ),
     "the landing does not say what landed": ("tenures", "_write(seen.tenure, after)", "_write(seen.tenure, state)"),
+    "a sign of life takes a landing back": (
+        "tenures",
+        "landed.get((task.spec.id, task.generation)) or publish_task(task)",
+        "publish_task(task)",
+    ),
     "what has landed is given up with the session": ("tenures", "and save.step is SaveStep.LANDED", "and False"),
     "a stopping daemon takes sessions over": ("tenures", "(free and not snapshot.draining)", "free"),
     "a stopping daemon keeps its sessions": ("tenures", 'return replace(present, owner="")', "return None"),

@@ -259,6 +259,20 @@ def what_has_landed_is_finished_even_if_the_session_is_lost() -> None:
 
 
 @scene
+def a_sign_of_life_never_says_less_than_the_landing_that_the_remote_has_seen() -> None:
+    saving, save = gated()
+    landed = publish_task(replace(saving, status=Status.LANDED, commit="c"))
+    for step, commit in ((SaveStep.GATED, ""), (SaveStep.LANDED, "c")):
+        state = replace(a_state(saving, Holding("me", 1)), save=replace(save, step=step, commit=commit))
+        snapshot = look(state, seen("me", 1, 20.0, landed), save=SaveSeen(save.id), main="beyond")
+        for bid in bids(snapshot):
+            demand("it still says landed", [t.status for t in bid.tenure.tasks] == [Status.LANDED], bid)
+    retried = replace(saving, generation=2)
+    [bid] = bids(look(a_state(retried, Holding("me", 1)), seen("me", 1, 20.0, landed)))
+    demand("another generation is another task", [t.status for t in bid.tenure.tasks] == [Status.RUNNING], bid)
+
+
+@scene
 def our_branch_follows_when_it_is_behind() -> None:
     holding, tenure = mine(1.0, publish_task(task()))
     for follow in Follow:

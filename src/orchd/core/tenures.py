@@ -137,9 +137,12 @@ def _has_work(tasks: Iterable[Task]) -> bool:
 
 
 def _write(tenure: Tenure, state: State) -> Tenure:
-    """The tenure with the present records."""
+    """The tenure with the present records. A task that it says has landed (it was moved together with main) stays so, though
+    the save that landed it may not be closed here yet: whoever takes over would land it again."""
     tasks = sorted((t for t in state.tasks.values() if t.spec.session == tenure.session), key=lambda task: task.spec.id)
-    return replace(tenure, number=max(tenure.number, state.next_number), tasks=tuple(map(publish_task, tasks)))
+    landed = {(t.spec.id, t.generation): t for t in tenure.tasks if t.status is Status.LANDED}
+    records = tuple(landed.get((task.spec.id, task.generation)) or publish_task(task) for task in tasks)
+    return replace(tenure, number=max(tenure.number, state.next_number), tasks=records)
 
 
 def publish_task(task: Task) -> Task:
