@@ -13,7 +13,7 @@ from orchd.core.evolve import evolve
 from orchd.core.session_files import fill_defaults
 from orchd.model.claim import PathSpec
 from orchd.model.message import SaveClosed, SessionSeen
-from orchd.model.save import Excluded, Merged, SaveItem, SaveStep, Target
+from orchd.model.save import Excluded, Hold, Merged, SaveItem, SaveStep, Target
 from orchd.model.session import Landing, Session, SessionFileSeen, SessionSpec, SessionsSeen, TaskDefaults
 from orchd.model.snapshot import ChainSeen, FilesSeen, Intent, SaveSeen, State, Verb
 from orchd.model.work import Reason, Status, TaskSpec
@@ -85,8 +85,73 @@ def a_landing_line_holds_what_was_built_on_the_culprit() -> None:
     state = line_of("base", "merge-t0", "merge-t1", "base")
     plan = planned(replace(state, sessions={"default": replace(state.sessions["default"], asked=True)}))
     demand("it lands as a whole", kinds(plan) == ["SavePlanned"] and len(plan.state.save.items) == 4, plan)  # type: ignore[union-attr]
-    demand("nobody asks twice", not plan.state.sessions["default"].asked, plan)
+    demand("it stays asked for until it has landed", plan.state.sessions["default"].asked, plan)
     demand("its links are what lands", [i.tip for i in plan.state.save.items] == [f"merge-t{at}" for at in range(4)], plan)  # type: ignore[union-attr]
+
+
+def landing_line(*bases: str) -> State:
+    """A line that somebody wants landed, with its save just planned."""
+    state = line_of(*bases)
+    return planned(replace(state, sessions={"default": replace(state.sessions["default"], asked=True)})).state
+
+
+@scene
+def a_landing_that_main_overtook_is_tried_again() -> None:
+    state = landing_line("base", "merge-t0")
+    plan = planned(state, main="moved", save=SaveSeen(state.save.id))  # type: ignore[union-attr]
+    demand("given up and planned anew", kinds(plan) == ["SaveAbandoned", "SavePlanned"], plan)
+    demand("on the present main", plan.state.save is not None and plan.state.save.base == "moved", plan)
+
+
+@scene
+def a_line_that_is_cut_is_still_to_land() -> None:
+    state = line_of("base", "base")
+    wanted = replace(state.sessions["default"], asked=True)
+    for paused in (True, False):
+        after = ask(replace(state, sessions={"default": replace(wanted, paused=paused)}), Verb.CANCEL, "t1")
+        demand("still asked for", after.sessions["default"].asked and after.sessions["default"].line == ("t0",), after)
+
+
+@scene
+def a_second_request_to_land_does_not_outlive_the_landing() -> None:
+    state = ask(landing_line("base"), Verb.LAND_SESSION, "default")
+    items = state.save.items  # type: ignore[union-attr]
+    chain = tuple(Merged(item, "h", "t") for item in items)
+    save = replace(state.save, step=SaveStep.LANDED, chain=chain, lands=1, commit="C")  # type: ignore[type-var]
+    after = evolve(replace(state, save=save), [SaveClosed(save.id, 5)])
+    demand("landed", statuses(after) == ["landed"], after)
+    demand("what comes later is asked for anew", not after.sessions.get("default", Session(MANUAL)).asked, after)
+    demand("so it is when all was taken out", not ask(line_of("base"), Verb.CANCEL, "t0").sessions["default"].asked)
+
+
+@scene
+def a_paused_session_takes_its_save_back_unless_it_may_have_reached_main() -> None:
+    for step, hold, main, back in (
+        (SaveStep.PLANNED, None, "base", True),
+        (SaveStep.MERGED, None, "base", True),
+        (SaveStep.GATED, None, "base", False),
+        (SaveStep.GATED, Hold.DIRTY, "base", True),
+        (SaveStep.GATED, Hold.DIRTY, "moved", False),
+        (SaveStep.LANDED, None, "moved", False),
+    ):
+        state = saving(step, size=1, lands=1, hold=hold, commit="C" if step is SaveStep.LANDED else "")
+        seen = SaveSeen("save1", hold=hold, landed="C" if main == "moved" else "")
+        requests = (Intent("1", Verb.PAUSE_SESSION, "default"),)
+        plan = planned(state, save=seen, main=main, intents=requests)
+        demand("taken back", ("SaveAbandoned" in kinds(plan)) == back, step, hold, main, plan)
+        demand("it waits then", not back or (statuses(plan.state) == ["ready"] and plan.state.save is None), plan)
+
+
+@scene
+def what_goes_to_a_line_goes_on_while_its_session_is_paused() -> None:
+    state = replace(saving(SaveStep.PLANNED, target=Target.LINE), sessions={"default": Session(MANUAL, paused=True)})
+    demand("it goes on", not kinds(planned(state, save=SaveSeen("save1"))), state)
+
+
+@scene
+def a_task_that_only_waits_for_the_checkout_can_be_cancelled() -> None:
+    state = saving(SaveStep.GATED, size=1, lands=1, hold=Hold.DIRTY)
+    demand("cancelled", statuses(ask(state, Verb.CANCEL, next(iter(state.tasks)))) == ["cancelled"])
 
 
 @scene

@@ -33,8 +33,22 @@ FAULTS = {
     ),
     "a paused session keeps orchd busy": Fault("sessions", " and (not ready or takes_saves", " and (True or takes_saves"),
     "what fell out of a line is built on": Fault("evolve", "if save.start and save.excluded:", "if False:"),
-    "a landed line lands again": Fault("evolve", 'session = replace(session, line=(), start="")', "pass"),
-    "a request to land stays": Fault("evolve", "_settle_session(draft, event.save.session, asked=False)", "pass"),
+    "a landed line lands again": Fault("evolve", "session = keep_line(session, ())", "pass"),
+    "a request to land stays": Fault("sessions", "asked=session.asked and bool(kept)", "asked=session.asked"),
+    "a request to land is lost with a link": Fault("sessions", "asked=session.asked and bool(kept)", "asked=False"),
+    "a request to land is served by the plan": Fault(
+        "evolve",
+        "    draft.save = event.save\n",
+        "    draft.save = event.save\n    _settle_session(draft, event.save.session, asked=False)\n",
+    ),
+    "pausing does not take a save back": Fault("landing", "if is_recalled(state.save, state, snapshot.main):", "if False:"),
+    "pausing takes back what goes to a line": Fault(
+        "sessions", "return save.target is Target.MAIN and session_of", "return session_of"
+    ),
+    "a waiting checkout proves that main has not moved": Fault(
+        "sessions", "save.hold is not None and main == save.base", "save.hold is not None"
+    ),
+    "what waits for the checkout cannot be taken back": Fault("sessions", "SaveStep.MERGED) or kept_off", "SaveStep.MERGED)"),
     "a pin stays behind": Fault("evolve", "if save.commit and session.pinned:", "if False:"),
     "what came after a cancelled task is lost": Fault("evolve", "    for task in free:\n", "    for task in ():\n"),
     "a paused session starts": Fault("checks", "return Grounds(detail=(spec.session,)) if paused else None", "return None"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from stories import Repo, environment, make_repo
+from stories import Repo, environment, make_repo, wait_until
 
 MANUAL = 'landing: manual\ngates:\n  - {name: own, run: "! test -e bad"}\n'
 
@@ -164,3 +164,60 @@ def test_a_session_goes_on_after_a_move_by_mirror(tmp_path: Path) -> None:
     assert {"landed.lst", "one.txt", "two.txt", "later.txt"} <= moved.main_files()
     assert len(moved.checkpoints()) == 2
     moved.orchd("verify")
+
+
+def slow_gate(repo: Repo) -> Path:
+    """A gate that is red only when nobody lets it pass; the file that lets it."""
+    go = repo.top.parent / "go"
+    repo.write(
+        ".orch/config.yaml", f"gates:\n  - {{name: slow, run: 'until test -e {go}; do sleep 0.02; done', timeout: 60}}\n"
+    )
+    return go
+
+
+def test_a_landing_that_a_person_overtakes_with_a_commit_lands_after_it(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path)
+    go = slow_gate(repo)
+    go.touch()
+    make_line(repo)
+    go.unlink()
+    daemon = repo.start("daemon")
+    repo.orchd("session", "land", "web")
+    repo.orchd("session", "land", "web")
+    wait_until(lambda: repo.status("two") == "saving", "the landing to begin")
+    repo.git("commit", "-qm", "meanwhile", "--allow-empty")
+    go.touch()
+    wait_until(lambda: repo.status("two") == "landed", "the landing")
+    repo.task("late", "echo l > late.txt", session="web", claims=["late.txt"])
+    wait_until(lambda: repo.status("late") == "integrated" if "late" in repo.orchd("status") else False, "the late one")
+    assert show(repo, "web")["integrated"] == 1, "it was not asked for"
+    daemon.terminate()
+    daemon.wait(timeout=30)
+    assert repo.status("late") == "integrated"
+
+
+def test_what_is_being_landed_can_be_paused_and_cancelled_until_it_may_be_on_main(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path)
+    go = slow_gate(repo)
+    for name in ("one", "two"):
+        repo.task(name, f"echo 1 > {name}", claims=[name])
+    daemon = repo.start("daemon")
+    wait_until(lambda: "saving" in repo.orchd("status"), "the gates")
+    wait_until(lambda: "two" not in repo.orchd("status") or repo.status("two") in ("ready", "saving"), "both")
+    repo.orchd("session", "pause", "default")
+    wait_until(lambda: repo.status("one") == repo.status("two") == "ready", "the save to be taken back")
+    go.touch()
+    repo.write("src/a.txt", "dirty")
+    repo.orchd("session", "resume", "default")
+    wait_until(lambda: "checkout of main has changes" in repo.orchd("status"), "the checkout is in the way")
+    repo.orchd("cancel", "one")
+    wait_until(lambda: repo.status("one") == "cancelled", "the cancelling")
+    repo.orchd("session", "pause", "default")
+    wait_until(lambda: repo.status("two") == "ready", "the save to be taken back")
+    repo.git("checkout", "-q", "src/a.txt")
+    repo.orchd("session", "resume", "default")
+    wait_until(lambda: repo.status("two") == "landed", "the rest")
+    daemon.terminate()
+    daemon.wait(timeout=30)
+    assert "one" not in repo.main_files()
+    repo.orchd("verify")

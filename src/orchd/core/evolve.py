@@ -13,11 +13,11 @@ from typing import TypedDict, Unpack
 from orchd.core.grants import extend, note, refuse
 from orchd.core.lifecycle import move
 from orchd.core.saving import tasks_of
-from orchd.core.sessions import kept_items, split_line
+from orchd.core.sessions import keep_line, kept_items, split_line
 from orchd.core.statuses import ACTIVE, OPEN
 from orchd.errors import OrchdError
 from orchd.model.claim import Lease
-from orchd.model.ids import Oid, SessionId, TaskId, checkpoint_name
+from orchd.model.ids import SessionId, TaskId, checkpoint_name
 from orchd.model.message import (
     AttemptEnded,
     AttemptStarted,
@@ -69,8 +69,6 @@ class Settings(TypedDict, total=False):
     """What may change in the record of a session without its settings."""
 
     file: str
-    line: tuple[TaskId, ...]
-    start: Oid
     paused: bool
     asked: bool
 
@@ -288,8 +286,6 @@ def _(event: TaskAnswered, draft: Draft) -> None:
 def _(event: SavePlanned, draft: Draft) -> None:
     for item in event.save.items:
         _change(draft, event, item.task, Status.SAVING)
-    if event.save.start:
-        _settle_session(draft, event.save.session, asked=False)
     draft.save = event.save
     draft.next_number = event.save.number + 1
 
@@ -384,7 +380,7 @@ def _(event: SessionElsewhere, draft: Draft) -> None:
     for name in event.stopped:
         draft.tasks[name] = replace(_change(draft, event, name, Status.WAITING), reason=None, detail=(), commit="")
     if event.session in draft.sessions:
-        _settle_session(draft, event.session, line=(), start="")
+        draft.sessions[event.session] = keep_line(draft.sessions[event.session], ())
     if draft.save is not None and draft.save.session == event.session:
         draft.save = None
 
@@ -453,8 +449,11 @@ def _(event: SessionForked, draft: Draft) -> None:
 
 def _settle_session(draft: Draft, name: SessionId, **changes: Unpack[Settings]) -> None:
     """Change the record of a session; one that has none gets one."""
-    old = draft.sessions.get(name) or Session(SessionSpec(name))
-    draft.sessions[name] = replace(old, **changes)
+    draft.sessions[name] = replace(_record_of(draft, name), **changes)
+
+
+def _record_of(draft: Draft, name: SessionId) -> Session:
+    return draft.sessions.get(name) or Session(SessionSpec(name))
 
 
 def _shorten_line(draft: Draft) -> None:
@@ -462,7 +461,7 @@ def _shorten_line(draft: Draft) -> None:
     save = draft.open_save
     if save.start and save.excluded:
         kept = tuple(item.task for item in kept_items(save))
-        _settle_session(draft, save.session, line=kept, start=save.start if kept else "")
+        draft.sessions[save.session] = keep_line(_record_of(draft, save.session), kept)
 
 
 def _make_ready(draft: Draft, event: Event, task: TaskId) -> None:
@@ -472,11 +471,11 @@ def _make_ready(draft: Draft, event: Event, task: TaskId) -> None:
 
 def _note_saved(draft: Draft, save: Save, landed: tuple[TaskId, ...]) -> None:
     """What a save means for its session: a longer line, or one that has landed. A pin goes on to what was landed."""
-    session = draft.sessions.get(save.session) or Session(SessionSpec(save.session))
+    session = _record_of(draft, save.session)
     if save.target is Target.LINE:
         session = replace(session, line=(*session.line, *landed), start=session.start if session.line else save.base)
     elif save.start:
-        session = replace(session, line=(), start="")
+        session = keep_line(session, ())
     if save.commit and session.pinned:
         session = replace(session, pinned=save.commit)
     if session != Session(SessionSpec(save.session)):
@@ -492,4 +491,4 @@ def _cut_line(draft: Draft, event: TaskCancelled) -> None:
         draft.tasks[task] = replace(held, reason=Reason.BUILT_ON, detail=(event.task,), commit="")
     for task in free:
         _make_ready(draft, event, task)
-    draft.sessions[session.spec.id] = replace(session, line=kept, start=session.start if kept else "")
+    draft.sessions[session.spec.id] = keep_line(session, kept)

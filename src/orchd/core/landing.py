@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from orchd.core.attempts import UNSEEN
 from orchd.core.evolve import evolve
 from orchd.core.saving import blame, gathers_until, judge_gates, landable, lands_nothing_new, next_probe, plan_save
-from orchd.core.sessions import exclude_built_on
+from orchd.core.sessions import exclude_built_on, is_recalled
 from orchd.model.ids import gate_run
 from orchd.model.limits import GATE_ATTEMPTS
 from orchd.model.message import (
@@ -44,6 +44,9 @@ def advance_save(state: State, snapshot: Snapshot) -> Iterator[Event]:
     """The next steps of the save in flight, as far as the evidence goes."""
     seen = snapshot.save
     while state.save is not None and seen is not None and seen.id == state.save.id:
+        if is_recalled(state.save, state, snapshot.main):
+            yield SaveAbandoned(state.save.id, snapshot.now_ms)
+            return
         events = tuple(STEPS[state.save.step](state.save, seen, snapshot))
         if not events:
             return

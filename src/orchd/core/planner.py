@@ -100,7 +100,7 @@ def _cancel(intent: Intent, state: State, snapshot: Snapshot) -> Iterator[Event]
     task = state.tasks.get(name)
     if not concerns(intent, task):
         return
-    if task and save and is_touched(save, task) and may_be_given_up(save):
+    if task and save and is_touched(save, task) and may_be_given_up(save, snapshot.main):
         given_up = SaveAbandoned(save.id, snapshot.now_ms)
         yield given_up
         task = evolve(state, [given_up]).tasks[name]

@@ -6,6 +6,7 @@ Rule: what is not on main yet is on the line, in one order; whoever starts from 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -82,9 +83,16 @@ def is_on_line(task: Task, state: State) -> bool:
     return task.spec.id in session_of(state, task.spec.session).line
 
 
-def may_be_given_up(save: Save) -> bool:
-    """Whether a save can be dropped at any moment, because nothing of it can be on main."""
-    return save.target is Target.LINE or save.step in (SaveStep.PLANNED, SaveStep.MERGED)
+def may_be_given_up(save: Save, main: Oid) -> bool:
+    """Whether a save can be dropped now, because nothing of it can be on main: it has not come so far, or the checkout is in
+    the way and `main` is where the save began."""
+    kept_off = save.hold is not None and main == save.base
+    return save.target is Target.LINE or save.step in (SaveStep.PLANNED, SaveStep.MERGED) or kept_off
+
+
+def is_recalled(save: Save, state: State, main: Oid) -> bool:
+    """Whether the session of a save to main was paused in time."""
+    return save.target is Target.MAIN and session_of(state, save.session).paused and may_be_given_up(save, main)
 
 
 def is_touched(save: Save, task: Task) -> bool:
@@ -112,6 +120,11 @@ def split_line(tasks: Mapping[TaskId, Task], session: Session, cut: TaskId) -> t
     lost = {tasks[name].commit for name in session.line[at:]}
     built = tuple(name for name in behind if tasks[name].base in lost)
     return session.line[:at], built, tuple(name for name in behind if name not in built)
+
+
+def keep_line(session: Session, kept: Names) -> Session:
+    """The session with only this beginning of its line. Who asked for its landing is served once nothing of it is left."""
+    return replace(session, line=kept, start=session.start if kept else "", asked=session.asked and bool(kept))
 
 
 def kept_items(save: Save) -> tuple[SaveItem, ...]:

@@ -20,10 +20,12 @@ from orchd.cli.suggest import unknown
 from orchd.cli.views import view_run
 from orchd.core.inert import inert
 from orchd.core.lifecycle import allows
+from orchd.core.sessions import may_be_given_up
 from orchd.core.telling import Scene, tell_task
 from orchd.errors import UsageError
 from orchd.model.ids import TaskId, is_slug
 from orchd.model.message import StopAsked, TaskCancelled, TaskRetried
+from orchd.model.save import Save
 from orchd.model.snapshot import Decision, State, Verb
 from orchd.model.work import Source, Status, Task
 
@@ -137,12 +139,19 @@ def number(kind: str, holder: str | None) -> None:
         print_lines([str(row["number"])])
 
 
+def _is_recallable(verb: Verb, task: Task, save: Save | None) -> bool:
+    """Whether the save that a task is in can be given up for this request, as far as is known here."""
+    asked = verb is Verb.CANCEL and task.status is Status.SAVING
+    return asked and save is not None and may_be_given_up(save, save.base)
+
+
 def _ask(verb: Verb, task: TaskId) -> None:
     from orchd import app
 
     place = app.find(read_flags().repo)
     known = find_task(place, task)
-    if not any(allows(event, known.status) for event in EVENTS[verb]):
+    save = app.read_hot(place).state.save
+    if not any(allows(event, known.status) for event in EVENTS[verb]) and not _is_recallable(verb, known, save):
         raise UsageError(f"{task} is {known.status}: there is nothing to {verb}", f"`orchd explain {task}` says more")
     if verb is Verb.RETRY and known.source is not Source.INBOX and task not in app.file_names(place):
         raise UsageError(f"the file of {task} is gone: a retry would be withdrawn at once", f"put {task}.yaml back first")
