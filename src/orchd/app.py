@@ -24,6 +24,7 @@ from orchd.model.work import Status, Task
 
 if TYPE_CHECKING:
     from orchd.adapters.attic import Kept
+    from orchd.adapters.git_repo import GitRepo
     from orchd.adapters.leadership import Leader
     from orchd.adapters.place import Place
     from orchd.adapters.server import Server
@@ -97,7 +98,7 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
     from orchd.adapters.clock import SystemClock
     from orchd.adapters.effective import write_effective
     from orchd.adapters.git_lives import GitLives
-    from orchd.adapters.git_numbers import GitNumbers
+    from orchd.adapters.git_numbers import GitNumbers, SharedNumbers
     from orchd.adapters.git_radar import GitRadar
     from orchd.adapters.git_refs import GitRefs
     from orchd.adapters.git_repo import open_repo
@@ -108,6 +109,7 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
     from orchd.adapters.lease_reader import StoredLeases
     from orchd.adapters.locks import sweep_locks
     from orchd.adapters.machine import LocalMachine
+    from orchd.adapters.number_book import NumberBook
     from orchd.adapters.reservations import open_reservations
     from orchd.adapters.runs import SupervisedRuns
     from orchd.adapters.sandbox import NoSandbox
@@ -129,7 +131,7 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
     branch = find_branch(place, config.branch, remembered)
     refs, leases = GitRefs(repo, branch), StoredLeases(repo)
     shared = open_shared(place, repo, branch, config, audience, ring) if config.remote else None
-    runs = SupervisedRuns(repo, NoSandbox(), ring)
+    runs, book = SupervisedRuns(repo, NoSandbox(), ring), NumberBook(repo, clock.now_ms)
     try:
         yield Ports(
             store=store,
@@ -141,7 +143,7 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
             intents=IntentFolder(place),
             refs=refs,
             runs=runs,
-            numbers=GitNumbers(repo, clock.now_ms),
+            numbers=SharedNumbers(shared, book) if shared else GitNumbers(repo, book),
             airlock=GitAirlock(repo, branch, leases.fence_of),
             lives=GitLives(repo),
             saves=GitSaves(repo, branch, leases.fence_of, shared),
@@ -303,6 +305,7 @@ def decisions(place: Place, state: State) -> tuple[Decision, ...]:
     """What the arbiter says about each waiting task now. `state` may be the hot one."""
     from orchd.adapters.effective import read_effective
     from orchd.adapters.machine import LocalMachine
+    from orchd.adapters.number_reader import read_unnumbered
     from orchd.adapters.sessions_view import read_elsewhere
     from orchd.core.arbiter import decide
     from orchd.core.desk import Room
@@ -317,7 +320,8 @@ def decisions(place: Place, state: State) -> tuple[Decision, ...]:
     now_ms = time.time_ns() // 1_000_000
     kept = standing(reservations(place), now_ms)
     machine, away = LocalMachine(place.workspaces, time.monotonic).look(effective), read_elsewhere(place, sessions)
-    return decide(state, Room(effective, now_ms, reservations=kept, elsewhere=away, machine=machine))
+    lacking = read_unnumbered(place, waiting) if effective.remote else {}
+    return decide(state, Room(effective, now_ms, reservations=kept, elsewhere=away, machine=machine, unnumbered=lacking))
 
 
 def reservations(place: Place) -> tuple[Reservation, ...]:
@@ -329,22 +333,18 @@ def reservations(place: Place) -> tuple[Reservation, ...]:
 
 def plan(place: Place) -> tuple[State, tuple[Turn, ...]]:
     """The waiting tasks in the order that the arbiter would take, and the state with all task files as they are now."""
-    from orchd.adapters.branch import find_branch, find_usual_branch
     from orchd.adapters.file_check import check_files
     from orchd.adapters.git_refs import GitRefs
     from orchd.adapters.git_repo import open_repo
     from orchd.adapters.machine import LocalMachine
     from orchd.adapters.sessions_view import read_elsewhere
-    from orchd.adapters.settings import open_settings
     from orchd.adapters.task_files import open_task_files
     from orchd.core.preview import foresee
     from orchd.model.snapshot import FilesSeen, Snapshot
 
     state, repo = read_all(place), open_repo(place)
-    usual = find_usual_branch(place, state.branch)
-    settings = open_settings(place, repo, time.monotonic, usual)
-    config, _ = settings.look(GitRefs(repo, usual).main() if usual else "")
-    main = GitRefs(repo, find_branch(place, config.branch, state.branch)).main()
+    config, branch = _find_settings(place, repo, state)
+    main = GitRefs(repo, branch).main()
     if place.checkout is None:
         files = open_task_files(place, repo, lambda: config.timeout_seconds, time.monotonic, time.time).look(main)
     else:
@@ -450,13 +450,31 @@ def person(start: Path) -> str:
 
 
 def take_number(place: Place, kind: str, holder: str) -> str:
-    """A number of a kind for `holder`, who gets the same one again."""
+    """A number of a kind for `holder`, who gets the same one again. Where a remote is shared, it is the one that is asked.
+    Raises OrchdError when it does not answer."""
     from orchd.adapters.clock import SystemClock
-    from orchd.adapters.git_numbers import GitNumbers
+    from orchd.adapters.git_numbers import AskedNumbers, GitNumbers
     from orchd.adapters.git_repo import open_repo
+    from orchd.adapters.number_book import NumberBook
+    from orchd.adapters.shared_open import open_remote
     from orchd.model.number import NumberWish
 
-    return GitNumbers(open_repo(place), SystemClock().now_ms).take(NumberWish(kind, holder), config(place))
+    repo = open_repo(place)
+    used, branch = _find_settings(place, repo, read_hot(place).state)
+    book = NumberBook(repo, SystemClock().now_ms)
+    asked = AskedNumbers(repo, book, open_remote(place, used), used.remote, branch) if used.remote else GitNumbers(repo, book)
+    return asked.take(NumberWish(kind, holder), used)
+
+
+def _find_settings(place: Place, repo: GitRepo, state: State) -> tuple[Config, str]:
+    """The configuration as it is now, whether or not an orchd has read it, and the branch that tasks land on."""
+    from orchd.adapters.branch import find_branch, find_usual_branch
+    from orchd.adapters.git_refs import GitRefs
+    from orchd.adapters.settings import open_settings
+
+    usual = find_usual_branch(place, state.branch)
+    used, _ = open_settings(place, repo, time.monotonic, usual).look(GitRefs(repo, usual).main() if usual else "")
+    return used, find_branch(place, used.branch, state.branch)
 
 
 def init(place: Place) -> list[tuple[Path, str]]:

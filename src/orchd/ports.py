@@ -139,12 +139,19 @@ class Runs(Protocol):
 
 
 class Numbers(Protocol):
-    """Numbers of a kind (migrations) that are given once in a repository, whoever asks."""
+    """Numbers of a kind (migrations) that are given once, whoever asks: in this repository, or in all clones of a remote."""
+
+    def look(self, wishes: Sequence[NumberWish], config: Config) -> frozenset[NumberWish] | None:
+        """Those whose holder has its number, and nobody else has used it. None: `take` gives them here and now."""
+
+    def ask(self, wishes: Sequence[NumberWish], config: Config) -> None:
+        """Ask the shared remote for numbers. It does not wait; a later look shows what came of it. Does nothing while
+        something else is under way."""
 
     def take(self, wish: NumberWish, config: Config) -> str:
         """The next number after all that stand in a branch or were given, with the leading zeros that the files have; it is
         durable when it is returned. Keyed by kind and holder: the same holder gets the same number again, unless somebody
-        else has used it meanwhile."""
+        else has used it meanwhile. Where a shared remote gives them, only what was asked for and is there: raises GitError."""
 
 
 class Airlock(Protocol):

@@ -48,6 +48,25 @@ FAULTS: dict[str, tuple[str, str, str]] = {
         "if is_secure(task.spec.session, snapshot.shared):",
         "if True:",
     ),
+    "a task starts without its number": ("arbiter", "lacks = desk.room.unnumbered.get(spec.id)", "lacks = None"),
+    "who lacks a number is passed": (
+        "arbiter",
+        "            desk.start(spec)\n",
+        "            if spec.id not in desk.room.unnumbered:\n                desk.start(spec)\n",
+    ),
+    "numbers that a remote refuses keep others waiting": ("checks", "    Check(Cause.NUMBERS_REFUSED, _refused),\n", ""),
+    "numbers are asked for again and again": (
+        "numbering",
+        "wishes = tuple(wish for task in tasks for wish in wishes_of(task) if wish not in numbered)",
+        "wishes = tuple(wish for task in tasks for wish in wishes_of(task))",
+    ),
+    "numbers are asked for while something is under way": ("numbering", "or shared.busy:", "or False:"),
+    "two sessions have one holder": (
+        "numbering",
+        'f"{spec.session}/{spec.id}.{task.generation}"',
+        'f"{spec.id}.{task.generation}"',
+    ),
+    "a rework waits for a number": ("numbering", "task.rework is None and ", ""),
     "what another clone owns starts here": ("checks", "Grounds(detail=(spec.session, why)) if why else None", "None"),
     "the save of a lost session goes on": (
         "evolve",

@@ -17,6 +17,7 @@ from orchd.core.tenures import publish_task
 from orchd.model.claim import Lease, PathSpec
 from orchd.model.config import Config
 from orchd.model.message import (
+    AskNumbers,
     AttemptStarted,
     FollowMain,
     HoldSession,
@@ -25,11 +26,12 @@ from orchd.model.message import (
     SessionOwned,
     StartRun,
 )
+from orchd.model.number import NumberWish
 from orchd.model.run import Phase, RunSeen
 from orchd.model.save import Merged, Save, SaveItem, SaveStep
 from orchd.model.snapshot import Cause, FilesSeen, Intent, SaveSeen, Snapshot, State, Verb
 from orchd.model.tenure import Bid, Follow, Holding, SharedSeen, Tenure, TenureSeen
-from orchd.model.work import Reason, Source, Status, Task, TaskSpec
+from orchd.model.work import Answer, Reason, Rework, Source, Status, Task, TaskSpec
 
 Scene = Callable[[], None]
 SCENES: list[Scene] = []
@@ -69,7 +71,7 @@ def look(state: State, tenure: TenureSeen | None, **fields: object) -> Snapshot:
     file = seen_file(SPEC)
     tenures = {"default": tenure} if tenure else {}
     shared = SharedSeen("me", "main", tenures, answered=True)
-    shared = replace(shared, **{key: fields.pop(key) for key in ("busy", "answered", "follow") if key in fields})
+    shared = replace(shared, **{key: fields.pop(key) for key in ("busy", "answered", "follow", "rests") if key in fields})
     config = Config(takeover_seconds=TAKEOVER_SECONDS)
     return replace(Snapshot(0, state, config, "main", FilesSeen((file,)), shared=shared), **fields)
 
@@ -214,6 +216,36 @@ def files_and_requests_here_say_nothing_about_what_another_clone_owns() -> None:
     waiting = seen("you", 2, 1.0, publish_task(task()))
     gone = look(a_state(task(), Holding("you", 2)), waiting, files=FilesSeen())
     demand("a file that only its owner has is not withdrawn", not plan(gone).events)
+
+
+@scene
+def a_task_that_lacks_its_number_waits_with_its_place_kept_and_it_is_asked_for() -> None:
+    spec = replace(SPEC, numbers=("migration", "step"))
+    wants = replace(task(generation=2), spec=spec)
+    other = replace(task(), spec=TaskSpec("b", "B", "make", priority=-1), order=2)
+    state = replace(a_state(wants, Holding("me", 1)), tasks={"a": wants, "b": other})
+    files = FilesSeen((seen_file(spec), seen_file(other.spec)))
+    wish, more = (NumberWish(kind, "default/a.2", "refs/heads/session/default/task/a") for kind in spec.numbers)
+    for numbered, fields, starts, asks in (
+        (frozenset(), {}, (), ((wish, more),)),
+        (frozenset({wish}), {}, (), ((more,),)),
+        (frozenset({wish, more}), {}, ("a",), ()),
+        (frozenset(), {"busy": True}, (), ()),
+        (frozenset(), {"rests": True}, ("b",), ()),
+        (None, {}, ("a",), ()),
+    ):
+        planned = plan(look(state, mine(1.0, publish_task(wants))[1], files=files, numbered=numbered, **fields))
+        started = tuple(event.task for event in planned.events if isinstance(event, AttemptStarted))
+        asked = tuple(action.wishes for action in planned.actions if isinstance(action, AskNumbers))
+        demand("it starts with its number only", (started, asked) == (starts, asks), numbered, fields, started, asked)
+        causes = {one.task: (one.cause, one.detail) for one in planned.decisions}
+        cause = Cause.NUMBERS_REFUSED if fields.get("rests") else Cause.NUMBERS
+        demand("it is told why", "a" in starts or causes["a"] in ((cause, ("migration, step",)), (cause, ("step",))), causes)
+    again = replace(wants, rework=Rework(Answer.WIDEN, "tip", "base", "ref"))
+    planned = plan(
+        look(replace(state, tasks={"a": again}), mine(1.0, publish_task(again))[1], files=files, numbered=frozenset())
+    )
+    demand("what is only judged again needs none", AttemptStarted in map(type, planned.events), planned.decisions)
 
 
 @scene

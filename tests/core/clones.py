@@ -6,166 +6,22 @@ Pushes may be late, may be lost, and their outcome may stay unknown. Answers may
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import laws
 import walk
-from world import PORTS, Commit, Run, World, demand
+from clone_world import Clone, NumberPush, Push, Remote
+from world import Run, demand
 
-from orchd.core.evolve import evolve
 from orchd.core.ownership import is_secure
 from orchd.core.planner import plan
-from orchd.core.tenures import TO_BE_SEALED
-from orchd.model.message import Action, AttemptStarted, FollowMain, HoldSession, LandSave, LeaderTook, StartRun
+from orchd.model.message import AttemptStarted, LandSave, StartRun
 from orchd.model.run import Phase
-from orchd.model.save import Save, SaveStep
-from orchd.model.snapshot import FileSeen, Plan, SaveSeen, Snapshot
-from orchd.model.tenure import Bid, SharedSeen, Tenure, TenureSeen
-from orchd.model.work import Source
+from orchd.model.snapshot import FileSeen, Plan, Snapshot
+from orchd.model.work import Source, Task
 
 TAKEOVER_SECONDS = 60.0
 SESSIONS = ("default", "other")
-
-
-@dataclass(frozen=True)
-class Push:
-    """A push on its way: the tenure over its old version and, for a landing, main over its base with a create-only tag."""
-
-    by: str
-    bid: Bid
-    version: str
-    save: Save | None = None
-    commit: str = ""
-    digests: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass
-class Remote:
-    """The bare repository. `accepted` are the tasks (with the digest of their file) that landed."""
-
-    main: str = "root"
-    commits: dict[str, Commit] = field(default_factory=lambda: {"root": Commit(frozenset({"root"}), frozenset())})
-    files: dict[str, FileSeen] = field(default_factory=dict)
-    tenures: dict[str, tuple[str, Tenure]] = field(default_factory=dict)
-    tags: dict[int, str] = field(default_factory=dict)
-    accepted: set[tuple[str, str]] = field(default_factory=set)
-
-    def take(self, push: Push) -> bool:
-        """All or nothing."""
-        session = push.bid.tenure.session
-        if self.tenures.get(session, ("",))[0] != push.bid.old:
-            return False
-        if push.save is not None:
-            if self.main != push.save.base or push.save.number in self.tags:
-                return False
-            for token in push.digests:
-                demand("a task lands once", token not in self.accepted, token)
-                self.accepted.add(token)
-            self.main = self.tags[push.save.number] = push.commit
-        demand("an epoch never falls", push.bid.tenure.epoch >= self.epoch(session), push)
-        self.tenures[session] = (push.version, push.bid.tenure)
-        return True
-
-    def epoch(self, session: str) -> int:
-        return self.tenures[session][1].epoch if session in self.tenures else 0
-
-
-@dataclass
-class Clone(World):
-    """One clone with its daemon. What a process forgets when it dies is in `memory`."""
-
-    name: str = "one"
-    remote: Remote = field(default_factory=Remote)
-    seconds: float = 0.0
-    pace: float = 1.0
-    cut_off: bool = False
-    frozen: bool = False
-    answered: bool = False
-    sent: Push | None = None
-    made: dict[str, float] = field(default_factory=dict)
-    first_seen: dict[str, float] = field(default_factory=dict)
-    seen: dict[str, tuple[str, Tenure]] = field(default_factory=dict)
-    seen_tags: dict[int, str] = field(default_factory=dict)
-    pushes: int = 0
-
-    @property
-    def clock(self) -> float:
-        """What this machine's own clock measures."""
-        return self.seconds * self.pace
-
-    def ask(self) -> None:
-        """The remote answers, if it can be reached; that also ends a push whose outcome was not known."""
-        if self.cut_off:
-            return
-        self.answered, self.sent = True, None
-        self.main, self.seen, self.seen_tags = self.remote.main, dict(self.remote.tenures), dict(self.remote.tags)
-        self.files = dict(self.remote.files)
-        for version, _ in self.seen.values():
-            self.first_seen.setdefault(version, self.clock)
-
-    def die(self, owner: str) -> None:
-        """The process ends and another begins: what was written is left."""
-        self.restart()
-        self.answered, self.sent = False, None
-        self.made.clear()
-        self.first_seen.clear()
-        for version, _ in self.seen.values():
-            self.first_seen[version] = self.clock
-        event = LeaderTook(owner, self.state.epoch + 1)
-        self.store(evolve(self.state, [event]), [event])
-
-    @property
-    def shared(self) -> SharedSeen:
-        tenures = {session: self.look_tenure(*found) for session, found in self.seen.items()}
-        return SharedSeen(self.name, self.main, tenures, self.answered, self.sent is not None)
-
-    def look_tenure(self, version: str, tenure: Tenure) -> TenureSeen:
-        since = self.made.get(version, self.first_seen[version])
-        return TenureSeen(tenure, version, self.clock - since, version in self.made)
-
-    def look(self, main: str) -> Snapshot:
-        return replace(super().look(main), shared=self.shared)
-
-    def look_save(self, save: Save, main: str) -> SaveSeen:
-        sealed = f"land:{save.id}@{self.name}"
-        landed = sealed if sealed in self.commits[main].behind else ""
-        taken = not landed and save.number in self.seen_tags
-        return replace(super().look_save(save, main), landed=landed, hold=None, hold_detail=(), taken=taken)
-
-    def commit(self, oid: str, parents: Iterable[str], tree: frozenset[str]) -> str:
-        return super().commit(f"{oid}@{self.name}", parents, tree)
-
-    def do(self, action: Action) -> None:
-        if isinstance(action, HoldSession):
-            self.push(action.bid)
-        elif isinstance(action, LandSave):
-            self.land(action)
-        elif not isinstance(action, FollowMain):
-            PORTS[type(action)](self, action)
-
-    def push(self, bid: Bid, **landing: object) -> None:
-        """Send it off, unless something else is under way."""
-        if self.sent is None:
-            self.pushes += 1
-            self.sent = Push(self.name, bid, f"{self.name}{self.pushes}", **landing)
-            self.made[self.sent.version] = self.clock
-            if not bid.tenure.owner:
-                self.made.pop(bid.old, None)
-
-    def land(self, action: LandSave) -> None:
-        save, bid = action.save, action.bid
-        demand("only a gated save lands", save.step is SaveStep.GATED and save.lands > 0, save)
-        demand("a landing takes the tenure along", bid is not None and bid.tenure.session == save.session, action)
-        head = self.commits[save.chain[save.lands - 1].head]
-        demand("what lands was gated green as a whole", not save.gates or f"tree:{','.join(sorted(head.tree))}" in self.green)
-        commit = self.commit(f"land:{save.id}", [save.base, save.chain[save.lands - 1].head], head.tree)
-        landed = [link.item.task for link in save.chain[: save.lands]]
-        digests = tuple((task, self.state.tasks[task].digest) for task in landed)
-        tasks = tuple(replace(t, commit=commit) if t.commit == TO_BE_SEALED else t for t in bid.tenure.tasks)
-        told = {task.spec.id for task in tasks if task.commit == commit and task.status.value == "landed"}
-        demand("the tenure says that what lands has landed", told == set(landed), told, landed)
-        self.push(replace(bid, tenure=replace(bid.tenure, tasks=tasks)), save=save, commit=commit, digests=digests)
 
 
 @dataclass
@@ -175,7 +31,7 @@ class Going:
     dice: walk.Dice
     remote: Remote
     clones: list[Clone]
-    on_the_way: list[Push] = field(default_factory=list)
+    on_the_way: list[Push | NumberPush] = field(default_factory=list)
     count: int = 0
 
     def roll(self, sides: int) -> int:
@@ -206,12 +62,21 @@ class Going:
             if isinstance(event, AttemptStarted):
                 session = planned.state.tasks[event.task].spec.session
                 demand("only the owner starts", self.may_act(clone, snapshot, session), event)
+                self.check_numbers(clone, planned.state.tasks[event.task])
         for action in planned.actions:
             if isinstance(action, StartRun) and action.keep:
                 session = planned.state.tasks[action.keep].spec.session
                 demand("only the owner starts a run", self.may_act(clone, snapshot, session), action)
             if isinstance(action, LandSave):
                 demand("only the owner lands", self.may_act(clone, snapshot, action.save.session), action)
+
+    @staticmethod
+    def check_numbers(clone: Clone, task: Task) -> None:
+        """Whoever starts has its numbers, and no two holders have the same: spelled without the core."""
+        holder = f"{task.spec.session}/{task.spec.id}.{task.generation}"
+        for kind in () if task.rework else task.spec.numbers:
+            places = [at for at, wish in enumerate(clone.seen_holders) if (wish.kind, wish.holder) == (kind, holder)]
+            demand("a start has its number, one", len(places) == 1, task.spec.id, clone.seen_holders)
 
     @staticmethod
     def may_act(clone: Clone, snapshot: Snapshot, session: str) -> bool:
@@ -273,7 +138,9 @@ class Going:
         known = self.remote.files.get(file.path)
         needs = tuple(other for other in file.spec.needs if other < name) if self.one_in(3) else ()
         after = tuple(other for other in file.spec.after if other < name)
-        spec = replace(file.spec, session=session or (known.spec.session if known else "default"), needs=needs, after=after)
+        session = session or (known.spec.session if known else "default")
+        numbers = ("migration",) if self.one_in(3) else ()
+        spec = replace(file.spec, session=session, needs=needs, after=after, numbers=numbers)
         self.remote.files[file.path] = replace(file, spec=spec, digest=f"digest{self.tick()}")
 
     def arrive(self, going: walk.Walk) -> None:

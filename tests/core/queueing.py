@@ -25,7 +25,10 @@ from orchd.model.snapshot import Decision, State
 from orchd.model.work import Source, Status, Task, TaskSpec
 
 POINT_MS, LINK_MS, LINKS, PATIENCE_MS = 300_000, 60_000, 60, 3_600_000
-NOT_IN_LINE = {"not-asked", "elsewhere", "blocked", "needs", "after", "paused", "draining", "reserved"}
+NOT_IN_LINE = {"not-asked", "elsewhere", "blocked", "needs", "after", "paused", "draining", "reserved", "numbers-refused"}
+
+GETS = {"none", "numbers"}
+"""Who starts, and who will as soon as a number is there."""
 
 
 def holding(tasks: Mapping[str, Task]) -> State:
@@ -197,7 +200,7 @@ def check_line(state: State, decisions: Sequence[Decision], now_ms: int) -> None
     for decision in line:
         turn = min((place_of(queues[s], shares[s], waiting, now_ms), s) for s in queues if queues[s])[1]
         demand("everybody in their turn", queues[turn].pop(0) == decision.task, decision, queues, shares)
-        shares[turn] += decision.cause.value == "none"
+        shares[turn] += decision.cause.value in GETS
 
 
 def place_of(queue: Sequence[str], share: int, waiting: Mapping[str, Task], now_ms: int) -> tuple[int, ...]:
@@ -222,9 +225,9 @@ def check_barging(state: State, decisions: Sequence[Decision], now_ms: int, fore
         session = state.sessions.get(waiting[decision.task].spec.session)
         passed = {decision.task, *(session.line if session else ())}
         clash = any(oracle.clashes(mine, theirs) for owner, theirs in before.items() if owner not in passed)
-        demand("nobody barges", decision.cause.value != "none" or not clash, decision, elder)
+        demand("nobody barges", decision.cause.value not in GETS or not clash, decision, elder)
         demand("a claim holds back only who meets it", decision.cause.value != "claim" or clash, decision)
-        if decision.cause.value == "none":
+        if decision.cause.value in GETS:
             before[decision.task] = mine
 
 

@@ -6,30 +6,33 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from git_world import World, commit, git
+from shared_world import Ears, wait_for
 
-from orchd.adapters.git_numbers import GitNumbers
+from orchd.adapters.git_numbers import AskedNumbers, GitNumbers, SharedNumbers
 from orchd.adapters.git_repo import open_repo
+from orchd.adapters.number_book import NumberBook
+from orchd.adapters.shared_open import open_remote, open_shared
 from orchd.model.config import Config
 from orchd.model.number import NumberKind, NumberWish
 from orchd.ports import Numbers
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from twins.numbers import CountedNumbers
+from twins.numbers import CountedNumbers, RemoteCounted
 
 TASK_BRANCH = "refs/heads/session/default/task/a"
 
 
 class Both:
-    """One of the two; `add` puts a migration on a branch."""
+    """One of them; `add` puts a migration on a branch."""
 
-    def __init__(self, numbers: Numbers, world: World | None) -> None:
-        self.numbers, self._world = numbers, world
+    def __init__(self, numbers: Numbers | AskedNumbers, world: World | None, look: Callable[[], object] = bool) -> None:
+        self.numbers, self._world, self._look = numbers, world, look
 
     def add(self, branch: str, name: str) -> None:
         if self._world is None:
@@ -41,13 +44,38 @@ class Both:
         git(self._world.top, "update-ref", branch, tip)
 
     def take(self, holder: str, kind: str = "migration", branch: str = "") -> str:
-        return self.numbers.take(NumberWish(kind, holder, branch), Config())
+        wish = NumberWish(kind, holder, branch)
+        if not isinstance(self.numbers, AskedNumbers):
+            wait_for(lambda: self._is_given(self.numbers, wish))
+        return self.numbers.take(wish, Config())
+
+    def _is_given(self, numbers: Numbers, wish: NumberWish) -> bool:
+        """Asks until it is, where somebody else gives the numbers."""
+        self._look()
+        given = numbers.look((wish,), Config())
+        if given is not None and wish not in given:
+            numbers.ask((wish,), Config())
+        return given is None or wish in given
 
 
-@pytest.fixture(params=["git", "twin"])
-def both(request: pytest.FixtureRequest, world: World) -> Iterator[Both]:
-    made = Both(GitNumbers(open_repo(world.place), lambda: 1_000), world)
-    yield made if request.param == "git" else Both(CountedNumbers(), None)
+@pytest.fixture(params=["git", "shared git", "asked git", "twin", "shared twin"])
+def both(request: pytest.FixtureRequest, world: World, tmp_path: Path) -> Iterator[Both]:
+    if "twin" in request.param:
+        yield Both(RemoteCounted(CountedNumbers()) if "shared" in request.param else CountedNumbers(), None)
+        return
+    repo, book = open_repo(world.place), NumberBook(open_repo(world.place), lambda: 1_000)
+    if request.param == "git":
+        yield Both(GitNumbers(repo, book), world)
+        return
+    bare, config = tmp_path / "bare.git", Config(remote="shared", takeover_seconds=0.5)
+    git(tmp_path, "clone", "-q", "--bare", str(world.top), str(bare))
+    git(world.top, "remote", "add", "shared", str(bare))
+    if request.param == "asked git":
+        yield Both(AskedNumbers(repo, book, open_remote(world.place, config), "shared", "main"), world)
+        return
+    shared = open_shared(world.place, repo, "main", config, Ears(), lambda: None)
+    yield Both(SharedNumbers(shared, book), world, shared.look)
+    shared.close()
 
 
 def test_the_first_number_is_one(both: Both) -> None:
@@ -77,6 +105,11 @@ def test_the_holders_own_branch_does_not_take_its_number_away_but_others_do(both
     assert int(both.take("a.1", branch=TASK_BRANCH)) == int(mine) + 1
 
 
+def numbers_of(world: World, at_ms: int = 1_000) -> GitNumbers:
+    repo = open_repo(world.place)
+    return GitNumbers(repo, NumberBook(repo, lambda: at_ms))
+
+
 # -- git only ----------------------------------------------------------------------------------------------------------
 
 
@@ -91,14 +124,14 @@ def test_only_the_files_that_are_meant_count(world: World) -> None:
             "09_x": "",
         },
     )
-    numbers = GitNumbers(open_repo(world.place), lambda: 1_000)
+    numbers = numbers_of(world)
     flyway = Config(numbers=(NumberKind("migration", ("db/*",)),))
     assert numbers.take(NumberWish("migration", "a.1"), flyway) == "08"
     assert numbers.take(NumberWish("migration", "b.1"), Config()) == "0501"
 
 
 def test_the_chain_says_who_got_which_number_and_when(world: World) -> None:
-    numbers = GitNumbers(open_repo(world.place), lambda: 1_700_000_000_000)
+    numbers = numbers_of(world, 1_700_000_000_000)
     for who in ("a.1", "b.1"):
         numbers.take(NumberWish("migration", who), Config())
     said = git(world.top, "log", "--format=%s %ct", "refs/orch/seq/migration").splitlines()
@@ -107,17 +140,24 @@ def test_the_chain_says_who_got_which_number_and_when(world: World) -> None:
 
 ASKER = """
 import sys, time
+from contextlib import suppress
 from pathlib import Path
 from orchd.adapters.git_numbers import GitNumbers
 from orchd.adapters.git_repo import open_repo
+from orchd.adapters.number_book import NumberBook
 from orchd.adapters.place import find_place
 from orchd.model.config import Config
 from orchd.model.number import NumberWish
 top, who, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 if len(sys.argv) > 4:
     from orchd.adapters.ref_store import RefStore
-    RefStore.move = lambda self, name, old, new, reflog="": self.library.references.create(name, new, force=True) and True
-numbers = GitNumbers(open_repo(find_place(top)), lambda: 1)
+    def move(self, name, old, new, reflog=""):
+        with suppress(OSError):
+            return bool(self.library.references.create(name, new, force=True))
+        return move(self, name, old, new)
+    RefStore.move = move
+repo = open_repo(find_place(top))
+numbers = GitNumbers(repo, NumberBook(repo, lambda: 1))
 for number in range(count):
     print(f"{who}-{number}", numbers.take(NumberWish("migration", f"{who}-{number}"), Config()), flush=True)
 """

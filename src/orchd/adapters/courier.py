@@ -17,11 +17,20 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from orchd.adapters.git_run import Git
-from orchd.model.ids import CHECKPOINTS_PREFIX, NOTES_REF, REMOTE_PREFIX, TENURE_PREFIX, Oid
+from orchd.model.ids import (
+    CHECKPOINTS_PREFIX,
+    NOTES_REF,
+    REMOTE_PREFIX,
+    REMOTE_SEQUENCES_PREFIX,
+    SEQUENCES_PREFIX,
+    TENURE_PREFIX,
+    Oid,
+)
 from orchd.model.limits import REMOTE_SECONDS
 
 MIRRORED = {
     TENURE_PREFIX + "*": REMOTE_PREFIX + "tenure/*",
+    SEQUENCES_PREFIX + "*": REMOTE_SEQUENCES_PREFIX + "*",
     CHECKPOINTS_PREFIX + "*": REMOTE_PREFIX + "checkpoint/*",
     NOTES_REF.rpartition("/")[0] + "/*": REMOTE_PREFIX + "notes/*",
     "refs/heads/session/*/integration": REMOTE_PREFIX + "integration/*",

@@ -1,95 +1,177 @@
-"""Numbers that are given once (port `Numbers`): a chain of tiny commits for each kind, moved by compare-and-swap only.
+"""Numbers that are given once (port `Numbers`): by this repository alone, by a shared remote to a daemon, which cannot wait
+for it, and to a command, which can.
 
-Each commit of `refs/orch/seq/<kind>` is one number, and says who got it and when. Rule: a number is in the chain, durably,
-before anybody is told it, and the chain is never shortened; so whoever is killed, no number is given twice.
+Rule: a number counts when the chain that counts has it: moved by compare-and-swap, in the remote by a leased push. What
+became of a push is never assumed, the remote is asked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+import contextlib
+import fcntl
+import random
+import time
+from collections.abc import Iterable, Iterator, Sequence
 
-from orchd.adapters.git_objects import FILE, FOLDER, LINK, PROGRAM, parse_trailers
+from orchd.adapters.courier import Outcome, RemoteProcess, Update, judge_push
+from orchd.adapters.git_refs import main_ref
 from orchd.adapters.git_repo import GitRepo
-from orchd.adapters.git_trees import EMPTY_TREE, read_tree
-from orchd.core.claims import covers, overlaps
-from orchd.core.numbering import find_paths, is_free, next_number, read_number
-from orchd.core.wording import compose
-from orchd.model.claim import PathSpec
+from orchd.adapters.git_run import Git
+from orchd.adapters.git_shared import GitShared
+from orchd.adapters.number_book import NumberBook
+from orchd.errors import GitError, OrchdError
 from orchd.model.config import Config
 from orchd.model.ids import Oid, sequence_ref
+from orchd.model.limits import NUMBER_SECONDS
 from orchd.model.number import NumberWish
 
-BRANCHES = "refs/heads/"
-_FILES = frozenset({FILE, PROGRAM, LINK})
+FETCH = ("--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--quiet", "--no-recurse-submodules", "--refmap=")
+LOCK = "numbers.lock"
+LONGEST_WAIT_SECONDS = 0.1
+"""Between two tries, with full jitter."""
 
 
 class GitNumbers:
-    """`Numbers` in git. `now_ms` dates what is given."""
+    """`Numbers` of one repository."""
 
-    def __init__(self, repo: GitRepo, now_ms: Callable[[], int]) -> None:
+    def __init__(self, repo: GitRepo, book: NumberBook) -> None:
         self._repo = repo
-        self._now_ms = now_ms
+        self._book = book
+
+    def look(self, wishes: Sequence[NumberWish], config: Config) -> None:
+        """Nothing is to be asked for."""
+
+    def ask(self, wishes: Sequence[NumberWish], config: Config) -> None:
+        """Never asked for."""
 
     def take(self, wish: NumberWish, config: Config) -> str:
         """See the port."""
-        name, scan = sequence_ref(wish.kind), _Scan(self._repo, find_paths(wish.kind, config))
+        name = sequence_ref(wish.kind)
         while True:
             tip = self._repo.refs.read(name)
-            given = dict(self._walk(tip))
-            found = {branch: scan.numbers(self._repo.tree_of(at)) for branch, at in self._branches()}
-            elsewhere = frozenset[str]().union(*(there for branch, there in found.items() if branch != wish.branch))
-            mine = given.get(wish.holder)
-            if mine and is_free(mine, elsewhere):
-                return mine
-            number = next_number(elsewhere | found.get(wish.branch, frozenset()), given.values())
-            if self._repo.refs.move(name, tip, self._write(wish, number, tip)):
+            number, new = self._book.settle(wish, config, tip)
+            if new == tip or self._repo.refs.move(name, tip, new):
                 return number
 
-    def _walk(self, tip: Oid) -> Iterator[tuple[str, str]]:
-        """Holders and their numbers, the oldest first, so that the last number of a holder counts."""
-        chain = []
-        while tip:
-            commit = self._repo.commit(tip)
-            said = parse_trailers(commit.message)
-            chain.append((said["Orch-Holder"][0], said["Orch-Number"][0]))
-            tip = str(commit.parent_ids[0]) if commit.parent_ids else ""
-        return reversed(chain)
 
-    def _branches(self) -> list[tuple[str, Oid]]:
-        """Main, the branches of tasks and sessions, and people's own: wherever a number may have been used already."""
-        found = [(name, self._repo.refs.read(name)) for name in self._repo.refs.names(BRANCHES)]
-        return [(name, tip) for name, tip in found if tip]
+class SharedNumbers:
+    """`Numbers` of a shared remote, for a daemon: what it asks for goes with its courier."""
 
-    def _write(self, wish: NumberWish, number: str, tip: Oid) -> Oid:
-        trailers = (("Orch-Number", number), ("Orch-Holder", wish.holder))
-        message = compose(f"orchd: {wish.kind} {number} for {wish.holder}", (), trailers)
-        tree = str(self._repo.library.TreeBuilder().write())
-        return self._repo.write_commit(tree, [tip] if tip else [], message, self._now_ms())
+    def __init__(self, shared: GitShared, book: NumberBook) -> None:
+        self._shared = shared
+        self._book = book
+
+    def look(self, wishes: Sequence[NumberWish], config: Config) -> frozenset[NumberWish]:
+        """See the port. A chain that cannot be read gives nothing."""
+        return frozenset(wish for wish in wishes if self._has(wish, config))
+
+    def ask(self, wishes: Iterable[NumberWish], config: Config) -> None:
+        """See the port. Raises GitError when the remote's chain cannot be read."""
+        tips: dict[str, Oid] = {}
+        for wish in wishes:
+            name = sequence_ref(wish.kind)
+            _, tips[name] = self._book.settle(wish, config, tips.get(name) or self._shared.remote_at(name))
+        updates = (Update(name, self._shared.remote_at(name), tip) for name, tip in tips.items())
+        self._shared.push([update for update in updates if update.new != update.old])
+
+    def take(self, wish: NumberWish, config: Config) -> str:
+        """See the port. One that is missing (a start of the time before sharing) is asked for."""
+        number = self._book.read(self._shared.remote_at(sequence_ref(wish.kind))).numbers.get(wish.holder)
+        if not number:
+            self.ask((wish,), config)
+            raise GitError(f"the shared remote has not given a number of `{wish.kind}` to {wish.holder} yet")
+        return number
+
+    def _has(self, wish: NumberWish, config: Config) -> bool:
+        try:
+            return self._book.has(wish, config, self._shared.remote_at(sequence_ref(wish.kind)))
+        except GitError:
+            return False
 
 
-@dataclass(slots=True)
-class _Scan:
-    """The numbers in the names of files that some globs name. What branches share is read once."""
+class AskedNumbers:
+    """Numbers of a shared remote, for a command that may wait for it: `take` only."""
 
-    repo: GitRepo
-    globs: Sequence[str]
-    _known: dict[tuple[str, Oid], frozenset[str]] = field(default_factory=dict)
+    def __init__(self, repo: GitRepo, book: NumberBook, git: Git, remote: str, branch: str) -> None:
+        self._repo = repo
+        self._book = book
+        self._git = git
+        self._remote = remote
+        self._branch = branch
+        self._doubt = False
 
-    def numbers(self, tree: Oid, folder: str = "") -> frozenset[str]:
-        """The numbers below `folder` (with a slash at its end, or empty), whose tree is `tree`."""
-        key = (folder, tree)
-        if key not in self._known:
-            self._known[key] = frozenset(self._read(tree, folder)) if tree != EMPTY_TREE else frozenset()
-        return self._known[key]
+    def take(self, wish: NumberWish, config: Config) -> str:
+        """As in the port. Raises OrchdError when the remote does not answer in NUMBER_SECONDS, or refuses."""
+        deadline = time.monotonic() + NUMBER_SECONDS
+        with self._in_turn(deadline):
+            while not (number := self._try(wish, config, deadline)):
+                self._pause(deadline)
+        return number
 
-    def _read(self, tree: Oid, folder: str) -> Iterator[str]:
-        for name, entry in read_tree(self.repo, tree).items():
-            path = folder + name
-            if entry.mode == FOLDER and any(overlaps(f"{path}/**", glob) for glob in self.globs):
-                yield from self.numbers(entry.oid, f"{path}/")
-            elif entry.mode in _FILES and (number := read_number(name)) and self._is_named(path):
-                yield number
+    def _try(self, wish: NumberWish, config: Config, deadline: float) -> str:
+        """The number; empty when another was faster, or nobody knows."""
+        name = sequence_ref(wish.kind)
+        main, tip = self._look((main_ref(self._branch), name), deadline)
+        number, new = self._book.settle(wish, config, tip, main)
+        done = new == tip or self._push(Update(name, tip, new), deadline) is Outcome.WON
+        return number if done else ""
 
-    def _is_named(self, path: str) -> bool:
-        return any(covers(PathSpec(glob), path) for glob in self.globs)
+    @contextlib.contextmanager
+    def _in_turn(self, deadline: float) -> Iterator[None]:
+        """One at a time in this clone: many would mostly lose to each other."""
+        self._repo.place.orch.mkdir(exist_ok=True)
+        with (self._repo.place.orch / LOCK).open("w") as lock:
+            while True:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    self._pause(deadline)
+            yield
+
+    def _pause(self, deadline: float) -> None:
+        time.sleep(random.uniform(0, min(LONGEST_WAIT_SECONDS, self._left(deadline))))  # noqa: S311 - jitter, no secret
+
+    def _look(self, names: Sequence[str], deadline: float) -> list[Oid]:
+        """Where the remote has these refs now (empty: nowhere), with their objects brought here."""
+        while True:
+            listed = self._call(deadline, "ls-remote", self._remote, *names)
+            found = {name: oid for oid, _, name in (line.partition("\t") for line in listed.splitlines())}
+            missing = [name for name in names if name in found and found[name] not in self._repo.library]
+            if missing:
+                self._call(deadline, "fetch", *FETCH, self._remote, *missing)
+            if all(found[name] in self._repo.library for name in missing):
+                return [found.get(name, "") for name in names]
+
+    def _push(self, update: Update, deadline: float) -> Outcome:
+        lease = f"--force-with-lease={update.ref}:{update.old}"
+        options = ("push", "--porcelain", "--no-verify", lease, self._remote, f"{update.new}:{update.ref}")
+        done = RemoteProcess(self._git, self._left(deadline)).call(*options)
+        outcome, words = judge_push(done.stdout.decode(errors="replace"), done.returncode, (update,)) if done else UNKNOWN
+        if outcome is Outcome.REFUSED:
+            raise OrchdError(f"`{self._remote}` refuses to give a number: {words}", "whoever runs it may allow refs/orch/*")
+        self._doubt = self._doubt or outcome is Outcome.UNKNOWN
+        return outcome
+
+    def _call(self, deadline: float, *arguments: str) -> str:
+        done = RemoteProcess(self._git, self._left(deadline)).call(*arguments)
+        if done is None or done.returncode:
+            said = done.stderr.decode(errors="replace").strip().splitlines() if done else []
+            raise self._unreachable(said[-1] if said else "no answer in time")
+        return done.stdout.decode(errors="replace")
+
+    def _left(self, deadline: float) -> float:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise self._unreachable("it takes too long")
+        return left
+
+    def _unreachable(self, why: str) -> OrchdError:
+        given = "it is not known whether the remote has given one" if self._doubt else "no number was given"
+        return OrchdError(
+            f"cannot reach `{self._remote}`, which gives the numbers: {why}; {given}",
+            "ask again when it answers; with `--for WHO` the same one is given again",
+        )
+
+
+UNKNOWN = (Outcome.UNKNOWN, "")

@@ -7,7 +7,7 @@ copied into `refs/orch/remote/`. Rule: ours is what the remote shows after our p
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from orchd.adapters.courier import MIRRORED, Answer, Courier, Update
@@ -80,6 +80,11 @@ class GitShared:
         rest = tuple(Update(ref, self.remote_at(ref), oid) for ref, oid in others.items())
         self._send(replace(bid, tenure=replace(bid.tenure, tasks=tasks)), (Update(main_ref(self._branch), base, sealed), *rest))
 
+    def push(self, updates: Sequence[Update]) -> None:
+        """Push other refs, all or none, unless something is under way."""
+        if updates:
+            self._courier.send(updates)
+
     def remote_at(self, ref: str) -> Oid:
         """What the remote last showed of one of the refs that are copied."""
         for source, target in MIRRORED.items():
@@ -122,11 +127,12 @@ class GitShared:
 
     def _look_tenures(self) -> dict[SessionId, TenureSeen]:
         named = {n.removeprefix("tenure/"): oid for n, oid in self._answer.refs.items() if n.startswith("tenure/")}
-        return {session: self._look_tenure(session, oid) for session, oid in named.items() if is_slug(session)}
-
-    def _look_tenure(self, session: SessionId, version: Oid) -> TenureSeen:
-        since = self._made.get(version, self._first_seen[version])
-        return TenureSeen(self._records.read(session, version), version, boot_seconds() - since, version in self._made)
+        now, since = boot_seconds(), {**self._first_seen, **self._made}
+        return {
+            session: TenureSeen(self._records.read(session, oid), oid, now - since[oid], oid in self._made)
+            for session, oid in named.items()
+            if is_slug(session)
+        }
 
     def _write_view(self, seen: SharedSeen) -> None:
         """For clients, when something changed."""

@@ -71,7 +71,8 @@ def _waits_for_person(task: Task, desk: Desk) -> bool:
 
 
 def _ask_in_line(tasks: list[Task], standings: Mapping[TaskId, Standing], desk: Desk) -> Iterator[Turn]:
-    """Each task when it is its turn; who starts takes what it needs, so the next one may find it gone."""
+    """Each task when it is its turn; who starts takes what it needs, so the next one may find it gone. So does who only lacks
+    a number, which comes in a moment."""
     running = Counter(task.spec.session for task in desk.state.tasks.values() if task.status in ACTIVE)
     line = Line(tasks, standings, running)
     elder = find_elder(tasks, standings)
@@ -85,5 +86,7 @@ def _ask_in_line(tasks: list[Task], standings: Mapping[TaskId, Standing], desk: 
         if decision is None:
             desk.start(spec)
             line.start(spec.session)
-            decision = Decision(spec.id, Cause.NONE, ports=desk.goods.given[spec.id])
+            lacks = desk.room.unnumbered.get(spec.id)
+            free = Decision(spec.id, Cause.NONE, ports=desk.goods.given[spec.id])
+            decision = Decision(spec.id, Cause.NUMBERS, (), (", ".join(lacks),)) if lacks else free
         yield Turn(decision, standings[spec.id], share, task is elder)

@@ -77,6 +77,12 @@ def _draining(spec: TaskSpec, desk: Desk) -> Grounds | None:
     return Grounds() if desk.room.draining else None
 
 
+def _refused(spec: TaskSpec, desk: Desk) -> Grounds | None:
+    """While the remote refuses, it must not be in the way of others."""
+    kinds = desk.room.unnumbered.get(spec.id) if desk.room.rests else None
+    return Grounds(detail=(", ".join(kinds),)) if kinds else None
+
+
 def _used_up(quota: Quota) -> Check:
     """All slots of a pool are taken. The pool of all tasks names nobody: whoever runs is in it."""
 
@@ -150,6 +156,7 @@ HOLDS_BACK = (
     Check(Cause.PAUSED, _paused),
     Check(Cause.DRAINING, _draining),
     Check(Cause.RESERVED, _reserved),
+    Check(Cause.NUMBERS_REFUSED, _refused),
 )
 """What nothing that the arbiter gives away could change: such a task is not in the line."""
 

@@ -30,7 +30,8 @@ Pool: TypeAlias = tuple[Cause, str]
 class Room:
     """What limits the arbiter at `now_ms`: the limits of `config`; `only` these may start (None: all); `reservations` stand,
     and `busy_ports` are used on this machine. `elsewhere` are the sessions of which nothing may start here, and why;
-    `foreign` are claims that other clones hold."""
+    `foreign` are claims that other clones hold; `unnumbered` are tasks that lack numbers of these kinds, and `rests` says that
+    the shared remote, which gives them, does not now."""
 
     config: Config
     now_ms: int = 0
@@ -41,6 +42,8 @@ class Room:
     elsewhere: Mapping[SessionId, str] = field(default_factory=dict)
     foreign: tuple[tuple[TaskId, tuple[PathSpec, ...]], ...] = ()
     machine: MachineSeen = UNSEEN_MACHINE
+    unnumbered: Mapping[TaskId, tuple[str, ...]] = field(default_factory=dict)
+    rests: bool = False
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from orchd.core.attempts import UNSEEN, ended_well
 from orchd.core.briefing import tell_task, word_brief
 from orchd.core.intake import recorded_drops
 from orchd.core.leases import holds_tokens, is_silent
+from orchd.core.numbering import wishes_of
 from orchd.core.ownership import is_secure
 from orchd.core.saving import lands_nothing_new
 from orchd.core.sessions import is_busy, tip_of
@@ -18,7 +19,7 @@ from orchd.core.statuses import ACTIVE, BUSY
 from orchd.core.tenures import bid_for_landing, list_bids
 from orchd.core.watched import current_run, probe_run, watched_runs
 from orchd.model.claim import Lease
-from orchd.model.ids import GATE_MARK, RunId, TaskId, task_branch
+from orchd.model.ids import GATE_MARK, RunId, TaskId
 from orchd.model.limits import SPENT_REFS
 from orchd.model.message import (
     Action,
@@ -42,7 +43,6 @@ from orchd.model.message import (
     StopRun,
     TakeLive,
 )
-from orchd.model.number import NumberWish
 from orchd.model.run import AdmitOrder, Command, Entry, Phase, RunOrder, RunSeen
 from orchd.model.save import Save, SaveStep, Target
 from orchd.model.snapshot import SaveSeen, Snapshot, State
@@ -104,10 +104,8 @@ def order_attempt(task: Task, lease: Lease) -> RunOrder:
     env = (*names, *_name_ports(lease.ports))
     message = f"{spec.title}\n\nOrch-Task: {spec.id}\nOrch-Attempt: {run}\n"
     commands = (Command("run", spec.run, spec.timeout_seconds),)
-    branch, holder = task_branch(spec.session, spec.id), f"{spec.id}.{task.generation}"
-    numbers = tuple(NumberWish(kind, holder, branch) for kind in spec.numbers)
     brief = word_brief(task, (path for path in lease.paths if path not in lease.extended))
-    return RunOrder(run, task.base, commands, True, message, env, brief, lease.fence, numbers)  # noqa: FBT003
+    return RunOrder(run, task.base, commands, True, message, env, brief, lease.fence, wishes_of(task))  # noqa: FBT003
 
 
 def _name_ports(ports: tuple[int, ...]) -> Iterator[tuple[str, str]]:

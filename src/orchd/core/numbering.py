@@ -7,13 +7,17 @@ names that begin with a date or a time, and names without a number (hashes).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from orchd.model.config import Config
+from orchd.model.ids import TaskId, task_branch
 from orchd.model.limits import NUMBER_DIGITS
+from orchd.model.message import AskNumbers
 from orchd.model.number import NumberWish
 from orchd.model.run import RunOrder
+from orchd.model.snapshot import Cause, Decision, Snapshot, State
+from orchd.model.work import Status, Task
 
 _NAME = re.compile(rf"[Vv]?(\d{{1,{NUMBER_DIGITS}}})(?![0-9A-Za-z])")
 _WIDTH = 4
@@ -56,3 +60,36 @@ def hand_over(order: RunOrder, numbers: Sequence[tuple[NumberWish, str]]) -> Run
     lines = "".join(f"- {wish.kind}: `{number}` (`${name_variable(wish.kind)}`)\n" for wish, number in numbers)
     told = f"{order.brief}\n## Your numbers\n\n{lines}\nNobody else gets them. Use no other.\n" if order.brief else ""
     return replace(order, env=env + order.env, brief=told)
+
+
+def wishes_of(task: Task) -> tuple[NumberWish, ...]:
+    """What a task asks for. The session is in the name of the holder: clones may have tasks of one name in different ones."""
+    spec = task.spec
+    holder, branch = f"{spec.session}/{spec.id}.{task.generation}", task_branch(spec.session, spec.id)
+    return tuple(NumberWish(kind, holder, branch) for kind in spec.numbers)
+
+
+def wants_numbers(task: Task) -> bool:
+    """Whether a task gets numbers when it starts; what is only judged again has them."""
+    return task.status is Status.WAITING and task.rework is None and bool(task.spec.numbers)
+
+
+def find_unnumbered(state: State, snapshot: Snapshot) -> Mapping[TaskId, tuple[str, ...]]:
+    """The kinds of numbers that waiting tasks lack. Only where a shared remote gives them: else they are given at the start."""
+    numbered = snapshot.numbered
+    if numbered is None:
+        return {}
+    wanted = {name: wishes_of(task) for name, task in state.tasks.items() if wants_numbers(task)}
+    lacking = {name: tuple(wish.kind for wish in wishes if wish not in numbered) for name, wishes in wanted.items()}
+    return {name: kinds for name, kinds in lacking.items() if kinds}
+
+
+def ask_numbers(decisions: Iterable[Decision], state: State, snapshot: Snapshot) -> Iterator[AskNumbers]:
+    """For those tasks that only lack their numbers, so that none is given for nothing."""
+    shared, numbered = snapshot.shared, snapshot.numbered or frozenset()
+    if shared is None or shared.busy:
+        return
+    tasks = (state.tasks[decision.task] for decision in decisions if decision.cause is Cause.NUMBERS)
+    wishes = tuple(wish for task in tasks for wish in wishes_of(task) if wish not in numbered)
+    if wishes:
+        yield AskNumbers(wishes)

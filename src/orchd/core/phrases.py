@@ -113,6 +113,8 @@ CAUSES: Mapping[Cause, str] = {
     Cause.WORKSPACE_BYTES: "the workspaces take {mine}, and the configuration allows {theirs}",
     Cause.DRAINING: "orchd is stopping and starts nothing new",
     Cause.NOT_ASKED: "this run was asked for other tasks",
+    Cause.NUMBERS: "the shared remote has not given its number yet ({mine})",
+    Cause.NUMBERS_REFUSED: "the shared remote refused a push a moment ago and has not given its number ({mine})",
     Cause.ELSEWHERE: "its session {mine} is not ours to run now: {theirs}",
 }
 
@@ -130,6 +132,8 @@ CAUSE_STEPS: Mapping[Cause, tuple[str, ...]] = {
     Cause.MEMORY: ("end something, or lower `limits.free_memory`", AGAIN),
     Cause.WORKSPACES: ("wait for tasks to land, or raise `limits.workspaces`", AGAIN),
     Cause.WORKSPACE_BYTES: ("wait for tasks to land, or raise `limits.workspace_bytes`", AGAIN),
+    Cause.NUMBERS: ("the daemon asks the remote by itself, and says there when it cannot",),
+    Cause.NUMBERS_REFUSED: ("the daemon says why; `refs/orch/*` must be allowed there", AGAIN),
     Cause.PAUSED: ("`orchd session resume {mine}` lets it go on",),
     Cause.DRAINING: ("`orchd run` or `orchd daemon` goes on with it",),
     Cause.NOT_ASKED: ("`orchd run {id}` runs it",),

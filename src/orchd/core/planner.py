@@ -20,6 +20,7 @@ from orchd.core.intake import read_files
 from orchd.core.landing import advance_save, begin_save
 from orchd.core.leases import expire_leases
 from orchd.core.lifecycle import allows
+from orchd.core.numbering import ask_numbers
 from orchd.core.ownership import is_foreign
 from orchd.core.preview import room_of
 from orchd.core.radar import watch_conflicts
@@ -50,7 +51,8 @@ def plan(snapshot: Snapshot) -> Plan:
     events += starts
     state = evolve(state, starts) if starts else state
     wake_ms = gathers_until(state, snapshot.now_ms)
-    return Plan(state, tuple(events), decisions, tuple(list_duties(state, snapshot)), wake_ms)
+    actions = (*list_duties(state, snapshot), *ask_numbers(decisions, state, snapshot))
+    return Plan(state, tuple(events), decisions, actions, wake_ms)
 
 
 def is_idle(state: State) -> bool:

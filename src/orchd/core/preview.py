@@ -9,6 +9,7 @@ from orchd.core.arbiter import Turn, expand_only, take_turns
 from orchd.core.desk import Room
 from orchd.core.evolve import evolve
 from orchd.core.intake import read_files
+from orchd.core.numbering import find_unnumbered
 from orchd.core.ownership import list_elsewhere, list_foreign_claims
 from orchd.core.reservations import standing
 from orchd.model.ids import SessionId
@@ -35,4 +36,6 @@ def room_of(state: State, snapshot: Snapshot) -> Room:
         elsewhere=list_elsewhere(state, snapshot.shared),
         foreign=list_foreign_claims(snapshot.shared),
         machine=snapshot.machine,
+        unnumbered=find_unnumbered(state, snapshot),
+        rests=snapshot.shared is not None and snapshot.shared.rests,
     )

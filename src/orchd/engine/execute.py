@@ -11,6 +11,7 @@ from orchd.model.message import (
     Action,
     AdmitResult,
     AdmitRework,
+    AskNumbers,
     DiscardWorkspace,
     FollowMain,
     ForgetIntent,
@@ -147,6 +148,11 @@ def _(action: ForgetIntent, ports: Ports, config: Config) -> None:
 @perform.register
 def _(action: HoldSession, ports: Ports, config: Config) -> None:
     ports.shared.hold(action.bid)
+
+
+@perform.register
+def _(action: AskNumbers, ports: Ports, config: Config) -> None:
+    ports.numbers.ask(action.wishes, config)
 
 
 @perform.register

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from orchd.core.numbering import wants_numbers, wishes_of
 from orchd.core.radar import live_tips
 from orchd.core.watched import watched_runs
 from orchd.model.ids import TaskId
+from orchd.model.number import NumberWish
 from orchd.model.snapshot import FilesSeen, Snapshot, State
 from orchd.model.work import Status
 from orchd.ports import Ports
@@ -52,7 +54,12 @@ def observe(ports: Ports, state: State, wish: Wish) -> Snapshot:
         machine=ports.machine.look(config),
         sessions=sessions,
         lines=ports.lines.look(state.sessions),
+        numbered=ports.numbers.look(_list_wishes(state), config),
     )
+
+
+def _list_wishes(state: State) -> tuple[NumberWish, ...]:
+    return tuple(wish for task in state.tasks.values() if wants_numbers(task) for wish in wishes_of(task))
 
 
 def _wants_ports(state: State, files: FilesSeen) -> bool:

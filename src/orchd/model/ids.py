@@ -31,6 +31,8 @@ TENURE_PREFIX = "refs/orch/tenure/"
 REMOTE_PREFIX = "refs/orch/remote/"
 """What the shared remote last showed, copied here by the daemon."""
 
+REMOTE_SEQUENCES_PREFIX = REMOTE_PREFIX + "seq/"
+
 NOTES_REF = "refs/notes/orch/audit"
 CHECKPOINT_FOLDER = "checkpoint/"
 CHECKPOINTS_PREFIX = f"refs/tags/{CHECKPOINT_FOLDER}"

@@ -65,6 +65,9 @@ PATIENCE_SECONDS = 3600.0
 NUMBER_DIGITS = 9
 """Digits at the beginning of a file name that can be a number in a row; more are a date with a time."""
 
+NUMBER_SECONDS = 30.0
+"""How long `orchd number` asks the shared remote before it gives up. A daemon does not wait for it at all."""
+
 FREE_DISK_BYTES = 512 * 1024 * 1024
 """Nothing starts when the disk of the workspaces has less: landing what runs needs some of it."""
 

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from orchd.model.claim import Extension, Lease, PathSpec, Refusal
 from orchd.model.ids import Oid, RunId, SaveId, SessionId, TaskId
+from orchd.model.number import NumberWish
 from orchd.model.problem import Problem
 from orchd.model.run import AdmitOrder, RunOrder
 from orchd.model.save import Excluded, Hold, Merged, Save, Verdict
@@ -516,6 +517,13 @@ class HoldSession:
 
 
 @dataclass(frozen=True, slots=True)
+class AskNumbers:
+    """Ask the shared remote for the numbers that tasks lack before they can start."""
+
+    wishes: tuple[NumberWish, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FollowMain:
     """Move our own branch (and clean checkouts of it) forward to the remote's."""
 
@@ -542,5 +550,6 @@ Action: TypeAlias = (
     | SettleDrop
     | ForgetIntent
     | HoldSession
+    | AskNumbers
     | FollowMain
 )

@@ -11,6 +11,7 @@ from orchd.model.claim import Lease, Reservation
 from orchd.model.config import Config
 from orchd.model.ids import Oid, RunId, SaveId, SessionId, TaskId
 from orchd.model.machine import UNSEEN_MACHINE, MachineSeen
+from orchd.model.number import NumberWish
 from orchd.model.problem import Problem
 from orchd.model.run import RunSeen
 from orchd.model.save import Excluded, Hold, Merged, Save
@@ -162,7 +163,8 @@ class Snapshot:
     keep ref, `lives` runs whose live commits are held by a ref, `meetings` what the conflict radar says about live tips and
     main; `busy_ports` are looked at only while somebody wants one. `only`: nothing but these tasks (and what they need) is
     started; None: everything. `shared` is the remote that other clones share; None: this clone is alone. `lines` are
-    the tips of the integration branches of sessions."""
+    the tips of the integration branches of sessions, `numbered` the wishes of waiting tasks that the shared remote has
+    fulfilled (None: numbers are given here)."""
 
     now_ms: int
     state: State
@@ -185,6 +187,7 @@ class Snapshot:
     machine: MachineSeen = UNSEEN_MACHINE
     sessions: SessionsSeen = field(default_factory=SessionsSeen)
     lines: Mapping[SessionId, Oid] = field(default_factory=dict)
+    numbered: frozenset[NumberWish] | None = None
 
 
 class Cause(StrEnum):
@@ -211,6 +214,8 @@ class Cause(StrEnum):
     SESSION = "session"
     NOT_ASKED = "not-asked"
     ELSEWHERE = "elsewhere"
+    NUMBERS = "numbers"
+    NUMBERS_REFUSED = "numbers-refused"
 
 
 @dataclass(frozen=True, slots=True)
