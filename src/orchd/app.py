@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from orchd.adapters.state_reader import HotState, Operation
     from orchd.core.arbiter import Turn
     from orchd.core.chain_proof import Proof
+    from orchd.core.disputes import Disagreement
     from orchd.core.policy import Change
     from orchd.ports import Audience, Ports
 
@@ -392,6 +393,22 @@ def outside(place: Place, task: Task) -> tuple[Change, ...] | None:
     from orchd.adapters.outside import list_outside
 
     return list_outside(place, task)
+
+
+def disagreement(place: Place, task: Task) -> Disagreement | None:
+    """What the held result of `task` conflicts with now: main, or the line of its session. None: git cannot tell."""
+    from orchd.adapters.branch import find_tip
+    from orchd.adapters.disputes import read_disagreement
+    from orchd.core.sessions import find_start
+
+    return read_disagreement(place, task, find_start(read_hot(place).state, task.spec.session, find_tip(place, branch(place))))
+
+
+def store_file(place: Place, content: bytes) -> Oid:
+    """Put the content of a file into the repository."""
+    from orchd.adapters.disputes import store_file
+
+    return store_file(place, content)
 
 
 def server(place: Place) -> Server | None:

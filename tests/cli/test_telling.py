@@ -71,10 +71,12 @@ def test_a_claim_failure_names_the_paths_and_the_key_that_widens_the_claim():
     assert tell_proven(task) == "nothing landed"
 
 
-def test_a_conflict_offers_a_retry_and_a_merge_by_hand_of_the_branch():
-    told = tell(make_task(status=Status.HELD, reason=Reason.CONFLICT, ref="refs/heads/session/default/task/t"))
-    assert "orchd retry t" in told.steps[0]
-    assert "merge `session/default/task/t` by hand and `orchd cancel t`" in told.steps[1]
+def test_a_conflict_offers_both_sides_a_file_a_retry_and_the_branch():
+    task = make_task(status=Status.HELD, reason=Reason.CONFLICT, ref="refs/heads/session/default/task/t")
+    steps = tell(task).steps
+    offers = ("orchd answer t`", "--take theirs`", "--file PATH=FILE`", "orchd retry t", "`session/default/task/t`")
+    assert [words in steps[at] for at, words in enumerate(offers)] == [True] * 5
+    assert [need.command for need in list_needs(make_state(task))] == ["orchd answer t"]
 
 
 def test_a_red_gate_names_the_gate_and_the_command_that_shows_its_output():
@@ -245,7 +247,7 @@ def test_a_retry_that_would_be_withdrawn_at_once_is_not_offered():
         assert any("its file is gone" in step for step in steps)
         there = tell(make_task(status=status, reason=reason), scene=Scene(files=frozenset({"t"}))).steps
         assert any("orchd retry t" in step for step in there)
-    held = make_state(make_task(status=Status.HELD, reason=Reason.CONFLICT))
+    held = make_state(make_task(status=Status.HELD, reason=Reason.PROOF))
     assert list_needs(held, gone)[0].command == "orchd explain t"
     inbox = make_task(status=Status.FAILED, reason=Reason.EXIT, source=Source.INBOX)
     assert any("orchd retry t" in step for step in tell(inbox, scene=gone).steps)
@@ -266,7 +268,7 @@ def test_needs_list_the_longest_wait_first_and_the_undated_last():
     problem = Problem(".orch/tasks/x.yaml", 1, 1, "E001", "bad")
     needs = list_needs(make_state(young, old, save=save, problems=(problem,)))
     assert [need.subject for need in needs] == ["old", "t", "young", ".orch/tasks/x.yaml"]
-    assert [need.command for need in needs] == ["orchd retry old", "git status", "orchd retry young", "orchd check"]
+    assert [need.command for need in needs] == ["orchd answer old", "git status", "orchd answer young", "orchd check"]
 
 
 def test_nothing_needs_a_person_when_all_is_well():

@@ -235,7 +235,7 @@ def test_status_begins_with_what_needs_a_person():
     lines = board_lines(status_row(), SCREEN, NOW_MS)
     assert lines[0] == "NEEDS YOU"
     needs = [line for line in lines[2:6] if "stray" not in line]
-    assert "orchd retry question" in needs[0] and "40s" in needs[0]
+    assert "orchd answer question" in needs[0] and "40s" in needs[0]
     assert "git status" in needs[1] and "notes.txt" in needs[1]
     assert "orchd check" in needs[2] and "bad.yaml" in needs[2]
 

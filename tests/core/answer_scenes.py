@@ -12,9 +12,9 @@ from orchd.core import answers, duties, globs, intake
 from orchd.core.claims import covers, overlaps
 from orchd.model.claim import PathSpec
 from orchd.model.message import AdmitRework, AttemptStarted, StartRun, TaskAnswered
-from orchd.model.run import AdmitOrder, CommandResult, Exit, Outcome, Phase, RunSeen
+from orchd.model.run import AdmitOrder, CommandResult, Entry, Exit, Outcome, Phase, Returned, RunSeen
 from orchd.model.snapshot import FilesSeen, Intent, Verb
-from orchd.model.work import Answer, Reason, Rework, Source, Status, Task
+from orchd.model.work import Answer, Reason, Rework, SettledFile, Source, Status, Task
 
 CLAIMED = replace(SPEC, claims=(PathSpec("src/**"),))
 AGAIN = Rework(Answer.DROP, "tip", "old", "attic/a/1")
@@ -33,7 +33,7 @@ def asked(*words: str) -> tuple[Intent, ...]:
 
 @scene
 def an_answer_takes_the_very_result_up_again_without_a_run() -> None:
-    for said in Answer:
+    for said in (Answer.WIDEN, Answer.DROP):
         plan = planned(state_of(held()), intents=asked(said, "tip", "docs/x.md"))
         answered, started = plan.events
         demand("answered, then started", isinstance(answered, TaskAnswered) and isinstance(started, AttemptStarted), plan)
@@ -57,6 +57,41 @@ def an_answer_that_nobody_waits_for_is_forgotten() -> None:
         demand("not held", answers.hear_answer(replace(held(), status=status), ("widen", "tip")) is None, status)
     for reason in set(Reason) - {Reason.CLAIM}:
         demand("held for something else", answers.hear_answer(held(reason=reason), ("widen", "tip")) is None, reason)
+    for reason in set(Reason) - {Reason.CONFLICT}:
+        words = answers.word_settlement(Answer.OURS, "tip", "onto")
+        demand("no conflict is held", answers.hear_answer(held(reason=reason), words) is None, reason)
+
+
+@scene
+def a_settled_conflict_is_taken_up_on_what_had_landed() -> None:
+    file = SettledFile("a b=c", "1" * 40)
+    for said in (Answer.OURS, Answer.THEIRS, Answer.FILES):
+        words = answers.word_settlement(said, "tip", "onto", [file])
+        plan = planned(state_of(held(reason=Reason.CONFLICT)), intents=asked(*words))
+        now = plan.state.tasks["a"]
+        demand("the whole answer is kept", now.rework == Rework(said, "tip", "onto", "attic/a/1", "old", (file,)), now)
+        demand("on what had landed", now.base == "onto" and now.spec.claims == CLAIMED.claims, now)
+        (admit,) = (action for action in plan.actions if isinstance(action, AdmitRework))
+        demand("it is judged against that", admit.order.base == "onto" and admit.order.claims == CLAIMED.claims, admit)
+
+
+@scene
+def words_about_a_conflict_that_make_no_sense_are_forgotten() -> None:
+    disputed = held(reason=Reason.CONFLICT)
+    known = [
+        ("ours", "tip"),
+        ("ours", "tip", ""),
+        ("ours", "other", "onto"),
+        ("widen", "tip", "onto"),
+        ("files", "tip", "onto", "x"),
+    ]
+    for words in known:
+        demand("forgotten", answers.hear_answer(disputed, words) is None, words)
+    lost = Returned(Entry.REFUSED, "tip", "attic/a/2", Reason.CONFLICT, ("b.txt",))
+    begun = RunSeen(Phase.ENDED, Exit(Outcome.EXITED, (CommandResult("answer", 0, 0.0),), "tip"), lost)
+    running = state_of(task(Status.RUNNING, rework=Rework(Answer.FILES, "tip", "onto", "r", "old"), attempt=2))
+    now = planned(running, runs={"a.1.2": begun}).state.tasks["a"]
+    demand("what is still open is asked again", (now.status, now.reason, now.tip) == (Status.HELD, Reason.CONFLICT, "tip"), now)
 
 
 @scene

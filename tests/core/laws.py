@@ -249,22 +249,33 @@ def check_end(world: World, task: Task, event: AttemptEnded) -> None:
         demand("a failure has a reason", event.reason is not None, event)
         fine = well and (run.returned.entry is Entry.ACCEPTED or (run.returned.entry is Entry.UNCHANGED and task.spec.noop))
         demand("good work does not fail", not (fine and own), event, run)
-    strayed = well and own and run.returned.entry is Entry.REFUSED and run.returned.reason is Reason.CLAIM
-    wanted = strayed and task.status.value == "running"
-    demand("what strayed waits for a person, and nothing else does", (event.status.value == "held") == wanted, event, run)
+    asks = well and own and run.returned.entry is Entry.REFUSED and run.returned.reason in (Reason.CLAIM, Reason.CONFLICT)
+    wanted = asks and task.status.value == "running"
+    demand(
+        "what only a person can decide waits for one, and nothing else does",
+        (event.status.value == "held") == wanted,
+        event,
+        run,
+    )
     if event.status.value == "waiting":
         demand("only a lost attempt is tried again", run.exit.outcome.value == "lost" or lease.expired_ms, event)
         demand("a lost attempt is tried again a limited number of times", task.lost < 1, task)
 
 
+ANSWERS = {"claim": ("widen", "drop"), "conflict": ("ours", "theirs", "files")}
+
+
 def check_answer(before: Task, after: Task, event: TaskAnswered) -> None:
-    """An answer is about the very result that is held, and only ever widens the claim."""
-    strayed = before.status.value == "held" and before.reason is not None and before.reason.value == "claim"
-    demand("only a result that strayed is answered for", strayed, before)
-    same = (event.rework.tip, event.rework.base, event.rework.ref) == (before.tip, before.base, before.ref)
-    demand("an answer is about the result that is held", same, before, event)
+    """An answer is about the very result that is held and about what is asked, and only ever widens the claim."""
+    reason, said = str(before.reason), event.rework
+    asked = before.status.value == "held" and said.answer.value in ANSWERS.get(reason, ())
+    demand("only what is asked is answered", asked, before, event)
+    demand("an answer is about the result that is held", (said.tip, said.ref) == (before.tip, before.ref), before, event)
+    began = said.base if reason == "claim" else said.begun
+    demand("an answer remembers what the result was made from", began == before.base, before, event)
     kept = set(before.spec.claims) <= set(after.spec.claims) == set(event.claims)
     demand("an answer takes nothing from the claim and adds what it says", kept, before, event)
+    demand("a conflict widens no claim", reason == "claim" or before.spec.claims == event.claims, before, event)
     demand(
         "an answer keeps the generation and the work", (after.generation, after.tip) == (before.generation, before.tip), event
     )

@@ -219,10 +219,17 @@ FAULTS = {
     ),
     "the ref of the work is not recorded": Fault("evolve", "        ref=event.ref,\n", ""),
     # answers
-    "what strayed fails": Fault("attempts", "Status.HELD if strayed else Status.FAILED", "Status.FAILED"),
+    "what strayed fails": Fault("attempts", "Status.HELD if asks else Status.FAILED", "Status.FAILED"),
+    "what is still open fails": Fault("attempts", "returned.reason in QUESTIONS", "returned.reason is Reason.CLAIM"),
     "an answer counts for another result": Fault("answers", " or tip != task.tip", ""),
-    "whatever is held is answered": Fault("statuses", " and task.reason is Reason.CLAIM", ""),
-    "what does not wait is answered": Fault("statuses", "task.status is Status.HELD and ", ""),
+    "whatever is held is answered": Fault(
+        "statuses", "QUESTIONS = frozenset({Reason.CLAIM, Reason.CONFLICT})", "QUESTIONS = frozenset(Reason)"
+    ),
+    "what does not wait is answered": Fault("statuses", "task.status is Status.HELD and task.reason in", "task.reason in"),
+    "an answer to another question counts": Fault("answers", " or said not in ANSWERS[task.reason]", ""),
+    "a settlement forgets where it began": Fault("answers", "task.ref, task.base, files)", 'task.ref, "", files)'),
+    "a settlement is made on the old base": Fault("answers", "task.tip, more[0], task.ref", "task.tip, task.base, task.ref"),
+    "a file that makes no sense is passed over": Fault("answers", " or len(files) != len(more) - 1", ""),
     "an answered task runs again": Fault("duties", "if task.rework is not None:", "if task.rework is not None and False:"),
     "a cancelled answer is taken in": Fault(
         "duties", "            accept = task.status is Status.RUNNING\n", "            accept = True\n"

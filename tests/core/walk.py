@@ -19,6 +19,7 @@ from world import Run, World, demand
 
 from orchd.core.evolve import evolve
 from orchd.core.planner import is_idle, plan
+from orchd.core.sessions import find_start
 from orchd.model.claim import Mode, PathSpec
 from orchd.model.config import Agent, Slots
 from orchd.model.message import LeaderTook, StartRun
@@ -26,7 +27,7 @@ from orchd.model.problem import Problem
 from orchd.model.run import Entry, Live, Outcome, Phase
 from orchd.model.save import Gate
 from orchd.model.snapshot import FileSeen, Intent, Plan, Verb
-from orchd.model.work import Answer, Source, TaskSpec
+from orchd.model.work import Answer, Reason, Source, TaskSpec
 
 T = TypeVar("T")
 NAMES = ("a", "b", "c", "d", "e", "f")
@@ -183,7 +184,11 @@ class Walk:
         if held:
             name = self.pick(held)
             tip = "old" if self.one_in(8) else self.world.state.tasks[name].tip
-            words = (self.pick(tuple(Answer)), tip, *(self.pick(GLOBS) for _ in range(self.dice.roll(2))))
+            onto = self.pick((self.world.main, find_start(self.world.state, self.world.state.tasks[name].spec.session, "root")))
+            more = (self.pick(GLOBS) for _ in range(self.dice.roll(2)))
+            if self.world.state.tasks[name].reason is Reason.CONFLICT:
+                more = (onto, *(f"{'0' * 40} file" for _ in range(self.dice.roll(2))))
+            words = (self.pick(tuple(Answer)), tip, *more)
             self.world.intents.append(Intent(f"intent{self.next()}", Verb.ANSWER, name, words))
 
     def push(self) -> None:

@@ -47,7 +47,7 @@ from orchd.model.run import AdmitOrder, CommandResult, Entry, Exit, Live, Outcom
 from orchd.model.save import Excluded, Hold, Merged, Save, SaveItem, SaveStep, Target
 from orchd.model.session import Session, SessionFileSeen, SessionsSeen
 from orchd.model.snapshot import ChainSeen, Conflict, FileSeen, FilesSeen, Intent, Meetings, SaveSeen, Snapshot, State
-from orchd.model.work import Answer, Reason, Task
+from orchd.model.work import Answer, Reason, Rework, Task
 
 
 class Broken(AssertionError):
@@ -314,14 +314,29 @@ class World:
         if order.accept and again.answer is Answer.DROP:
             rest = self.commits[again.tip].tree if chance else base.tree
             tip = self.commit(f"drop:{order.run}", [again.base], rest)
-        run.verdict = Entry.REFUSED if chance == 3 and again.answer is Answer.WIDEN else Entry.ACCEPTED
-        nothing = self.commits[tip].tree == base.tree
+        elif order.accept and again.answer is not Answer.WIDEN:
+            tip = self.settle_conflict(order, again)
+        run.verdict = Entry.REFUSED if chance == 3 and again.answer is not Answer.DROP else Entry.ACCEPTED
+        nothing = bool(tip) and self.commits[tip].tree == base.tree
         run.phase = Phase.ENDED
         run.exit = Exit(Outcome.EXITED, (CommandResult("answer", 0, 0.0),), again.tip if nothing else tip, fence=order.fence)
-        if nothing:
+        if not tip:
+            run.exit = replace(run.exit, tip=again.tip)
+            kept = self.put_away(order.task, again.tip)
+            run.returned = Returned(Entry.REFUSED, again.tip, kept, Reason.CONFLICT, ("still open",))
+        elif nothing:
             run.returned = Returned(Entry.UNCHANGED, again.tip, self.put_away(order.task, again.tip))
         else:
             run.returned = self.judge(order, run, tip)
+
+    def settle_conflict(self, order: AdmitOrder, again: Rework) -> str:
+        """The result merged with what had landed, and a word for what the person decided; nothing where that is not to be."""
+        base, made = self.commits[again.base], self.commits[again.tip]
+        if again.begun not in base.behind or (again.answer is Answer.FILES and zlib.crc32(order.run.encode()) % 3 == 0):
+            return ""
+        clear = {mine for mine in made.tree if not any(self.is_conflict(mine, other) for other in base.tree - made.tree)}
+        word = {f"settled:{order.run}"} if again.answer is not Answer.OURS else set()
+        return self.commit(f"settle:{order.run}", [again.base, again.tip], base.tree | clear | word)
 
     def check_order(self, order: AdmitOrder, run: Run, ended: Exit) -> None:
         """Work is accepted only from a run that its task wants and that ended well, against its own base and claims."""

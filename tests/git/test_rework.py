@@ -90,8 +90,8 @@ def test_killed_between_any_two_effects_it_comes_to_the_same(
     world: World, said: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = hold(world)
-    rework = Rework(said, held.tip, held.base, held.ref)
-    claims = (PathSpec("**"),) if said is Answer.WIDEN else CLAIM
+    rework = Rework(said, held.tip, held.base, held.ref, held.base)
+    claims = CLAIM if said is Answer.DROP else (PathSpec("**"),)
     written: list[Path] = []
     real = evidence.write_durably
     for limit in itertools.count():

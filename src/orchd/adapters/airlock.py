@@ -5,7 +5,7 @@ Rule: no git process and no library call here ever opens a repository that a tas
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +21,9 @@ from orchd.adapters.live_evidence import read_live
 from orchd.adapters.plain_pack import take_plain_pack
 from orchd.adapters.put_back import put_back
 from orchd.adapters.quarantine import Quarantine, make_quarantine
+from orchd.adapters.settle import Unsettled, settle
 from orchd.core.answers import find_outside
+from orchd.core.inert import inert
 from orchd.core.policy import Change, Folder, Violation, describe, judge, pick_reason
 from orchd.errors import OrchdError
 from orchd.model.claim import Mode
@@ -60,26 +62,17 @@ class GitAirlock:
 
     def rework(self, order: AdmitOrder, rework: Rework, config: Config) -> None:
         """See the port. The objects came through the airlock once, so only policy has a word now."""
-        tip, late = rework.tip, self._tell_late(order, order.fence) if order.accept else ""
+        late = self._tell_late(order, order.fence) if order.accept else ""
         order = replace(order, accept=order.accept and not late)
-        if not isinstance(self._repo.library.get(tip), pygit2.Commit):
-            returned = _refuse_whole(f"the held result {tip} is gone")
-        else:
-            if order.accept and rework.answer is Answer.DROP:
-                tip = self._put_back(order, tip, config)
-            judged = judge_commit(self._repo, order, self._repo.commit(tip), config)
+        tip, returned = rework.tip, _refuse_whole(f"the held result {rework.tip} is gone")
+        if isinstance(self._repo.library.get(tip), pygit2.Commit):
+            made = _REMADE[rework.answer](self._repo, order, rework, config) if order.accept else tip
+            tip, judged = _judge_made(self._repo, order, rework, made, config)
             nothing = judged.entry is Entry.UNCHANGED
             returned = self._keep_tip(order, replace(judged, tip=rework.tip) if nothing else judged)
         returned = _fence_off(returned, late)
         evidence.write_answered(self._repo.place, order.run, tip, order.fence)
         evidence.write_returned(self._repo.place, order.run, returned)
-
-    def _put_back(self, order: AdmitOrder, tip: Oid, config: Config) -> Oid:
-        changes = list(_diff(self._repo, order, tip, config).paths)
-        kinds = [_describe_change(self._repo, path, compare=True) for path in changes]
-        strayed = set(find_outside(kinds, order.claims))
-        outside = [path for path, kind in zip(changes, kinds, strict=True) if kind in strayed]
-        return put_back(self._repo, order.base, tip, outside, order.run) if outside else tip
 
     def _tell_late(self, order: AdmitOrder, made: int) -> str:
         """Why a result made under the fence `made` is not the one of the present lease; empty when it is."""
@@ -155,6 +148,41 @@ def fill_quarantine(repo: GitRepo, quarantine: Quarantine, pack: Path, base: Oid
         return ""
     fault = quarantine.unpack(pack)
     return f"git refuses its pack: {fault}" if fault else ""
+
+
+def _take_as_it_is(repo: GitRepo, order: AdmitOrder, rework: Rework, config: Config) -> Oid:
+    return rework.tip
+
+
+def _drop_outside(repo: GitRepo, order: AdmitOrder, rework: Rework, config: Config) -> Oid:
+    changes = list(_diff(repo, order, rework.tip, config).paths)
+    kinds = [_describe_change(repo, path, compare=True) for path in changes]
+    strayed = set(find_outside(kinds, order.claims))
+    outside = [path for path, kind in zip(changes, kinds, strict=True) if kind in strayed]
+    return put_back(repo, order.base, rework.tip, outside, order.run) if outside else rework.tip
+
+
+def _settle(repo: GitRepo, order: AdmitOrder, rework: Rework, config: Config) -> Oid | Unsettled:
+    return settle(repo, rework, order.run)
+
+
+_REMADE: Mapping[Answer, Callable[[GitRepo, AdmitOrder, Rework, Config], Oid | Unsettled]] = {
+    Answer.WIDEN: _take_as_it_is,
+    Answer.DROP: _drop_outside,
+    Answer.OURS: _settle,
+    Answer.THEIRS: _settle,
+    Answer.FILES: _settle,
+}
+"""What a held result becomes by an answer, or why it becomes nothing."""
+
+
+def _judge_made(
+    repo: GitRepo, order: AdmitOrder, rework: Rework, made: Oid | Unsettled, config: Config
+) -> tuple[Oid, Returned]:
+    """The commit that counts, and the judgement of what an answer came to, or of why it came to nothing."""
+    if isinstance(made, Unsettled):
+        return rework.tip, Returned(Entry.REFUSED, rework.tip, "", Reason.CONFLICT, tuple(map(inert, made.why)))
+    return made, judge_commit(repo, order, repo.commit(made), config)
 
 
 def _fence_off(returned: Returned, late: str) -> Returned:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from orchd.adapters.git_run import Git
 from orchd.adapters.place import Place
 from orchd.errors import ConfigError
+from orchd.model.ids import Oid
 
 USUAL_BRANCHES = ("main", "master")
 
@@ -28,6 +29,11 @@ def find_usual_branch(place: Place, remembered: str) -> str:
     git = Git(place.git_dir)
     head = git.attempt("symbolic-ref", "--quiet", "--short", "HEAD").stdout.decode().strip()
     return _find_first(git, (remembered, *USUAL_BRANCHES, head))
+
+
+def find_tip(place: Place, branch: str) -> Oid:
+    """The commit that a branch is at. Raises GitError when there is none."""
+    return Git(place.git_dir).run("rev-parse", "--verify", f"refs/heads/{branch}^{{commit}}").decode().strip()
 
 
 def _find_first(git: Git, names: tuple[str, ...]) -> str:

@@ -20,8 +20,9 @@ import pygit2
 from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.git_run import Git
 from orchd.adapters.git_trees import diff_trees
-from orchd.adapters.merge_chain import MERGE_CONFIG
-from orchd.adapters.quarantine import UNSYNCED, Quarantine, neutral_repository
+from orchd.adapters.merge_report import MERGE_CONFIG
+from orchd.adapters.neutral import neutral_repository
+from orchd.adapters.quarantine import UNSYNCED, Quarantine
 from orchd.model.ids import Oid
 from orchd.model.limits import RADAR_FINDINGS, RADAR_SECONDS, SCRATCH_BYTES
 from orchd.model.snapshot import Meetings

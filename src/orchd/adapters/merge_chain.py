@@ -1,33 +1,22 @@
 """Merging without a work tree: finished tasks become a chain of merge commits on the base.
 
-Rule: a chain is a function of the save's record, and no merge is used that was not proven. git runs on an empty
-repository of our own that only borrows the objects, so neither the configuration nor the attributes of this repository
-or this user can change a byte of it.
+Rule: a chain is a function of the save's record, and no merge is used that was not proven.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 from orchd.adapters.git_repo import GitRepo
-from orchd.adapters.git_run import HERMETIC_CONFIG, Git
-from orchd.adapters.quarantine import neutral_repository
+from orchd.adapters.merge_report import report_merge
 from orchd.adapters.second_opinion import prove_merge
 from orchd.adapters.tree_union import unite_trees
 from orchd.core.wording import word_merge
-from orchd.errors import GitError
 from orchd.model.ids import Oid
 from orchd.model.limits import DETAIL_ITEMS
 from orchd.model.save import Excluded, Merged, Save, SaveItem, Target
 from orchd.model.snapshot import ChainSeen
 from orchd.model.work import Reason
-
-MERGE_CONFIG = (*HERMETIC_CONFIG, "merge.renames=true", "merge.directoryRenames=conflict", "merge.renormalize=false")
-
-
-CONFLICT_CODE = 1
-"""All other codes but 0 say that git itself failed (killed, no memory, no space), which is no verdict on a task."""
 
 
 def build_chain(repo: GitRepo, save: Save, titles: Sequence[str]) -> ChainSeen:
@@ -80,16 +69,7 @@ def _tell_gone(save: Save, begun: Oid) -> str:
 
 def _merge_trees(repo: GitRepo, ours: Oid, theirs: Oid) -> Oid | tuple[str, ...]:
     """The merged tree, or the paths that stand against it. Raises GitError when git did not come to a verdict."""
-    objects = repo.place.git_dir / "objects"
-    git = Git(neutral_repository(repo.place), MERGE_CONFIG)
-    done = git.attempt("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs, extra=_borrow(objects))
-    if done.returncode not in (0, CONFLICT_CODE):
-        raise GitError(f"git merge-tree: exit {done.returncode}: {done.stderr.decode(errors='replace').strip()}")
-    tree, *paths = done.stdout.decode("utf-8", "replace").rstrip("\0").split("\0")
-    return tree if done.returncode == 0 else tuple(paths[:DETAIL_ITEMS]) or ("git could not merge it",)
-
-
-def _borrow(objects: Path) -> Mapping[str, str]:
-    shallow = objects.parent / "shallow"
-    known = {"GIT_SHALLOW_FILE": str(shallow)} if shallow.exists() else {}
-    return {"GIT_OBJECT_DIRECTORY": str(objects), **known}
+    report = report_merge(repo.place, ours, theirs)
+    if report.clean:
+        return report.tree
+    return tuple(one.path for one in report.disputes[:DETAIL_ITEMS]) or ("git could not merge it",)

@@ -23,13 +23,13 @@ def put_back(repo: GitRepo, base: Oid, tip: Oid, paths: Iterable[PathChange], ru
     Where a file that is put back and a kept path cannot both be there (`a` and `a/b`), the one that is put back wins.
     """
     made = repo.commit(tip)
-    tree = _edit_tree(repo, str(made.tree_id), {change.path: change.old for change in paths})
+    tree = edit_entries(repo, str(made.tree_id), {change.path: change.old for change in paths})
     message = word_rework(made.message.partition("\n")[0], run, tip)
     return str(repo.library.create_commit(None, made.author, made.committer, message, tree, [base]))
 
 
-def _edit_tree(repo: GitRepo, tree: Oid, changes: Mapping[str, TreeEntry]) -> Oid:
-    """The tree with these entries (ABSENT: without); folders that become empty disappear."""
+def edit_entries(repo: GitRepo, tree: Oid, changes: Mapping[str, TreeEntry]) -> Oid:
+    """The tree with these entries (ABSENT: without), at any path; folders that become empty disappear."""
     entries = dict(read_tree(repo, tree))
     below: dict[str, dict[str, TreeEntry]] = {}
     for path, entry in changes.items():
@@ -38,7 +38,7 @@ def _edit_tree(repo: GitRepo, tree: Oid, changes: Mapping[str, TreeEntry]) -> Oi
             below.setdefault(name, {})[rest] = entry
     for name, inner in below.items():
         old = entries.get(name, ABSENT)
-        edited = _edit_tree(repo, old.oid if old.mode == FOLDER else "", inner)
+        edited = edit_entries(repo, old.oid if old.mode == FOLDER else "", inner)
         if edited != EMPTY_TREE or old.mode == FOLDER:
             entries[name] = ABSENT if edited == EMPTY_TREE else TreeEntry(FOLDER, edited)
     entries |= {path: entry for path, entry in changes.items() if "/" not in path and _replaces(entries.get(path), entry)}

@@ -19,6 +19,7 @@ import pygit2
 from orchd.adapters.durable import sync_folder
 from orchd.adapters.git_repo import GitRepo, open_library
 from orchd.adapters.git_run import HERMETIC_CONFIG, Git
+from orchd.adapters.neutral import neutral_repository
 from orchd.adapters.place import Place
 from orchd.errors import GitError
 from orchd.model.limits import RESULT_PACK_BYTES, UNPACK_OBJECTS
@@ -26,7 +27,6 @@ from orchd.model.limits import RESULT_PACK_BYTES, UNPACK_OBJECTS
 PACK_SUFFIXES = (".pack", ".rev", ".idx")
 """In the order in which the files of a pack move: it exists for readers once its index does."""
 
-BARE_CONFIG = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
 UNSYNCED = (*HERMETIC_CONFIG, "core.fsync=none")
 """What stays in a quarantine need not survive; what leaves it is synced on the way."""
 
@@ -99,18 +99,6 @@ def make_quarantine(repo: GitRepo, name: str) -> Quarantine:
     made.remove()
     made.folder.mkdir(parents=True)
     return made
-
-
-def neutral_repository(place: Place) -> Path:
-    """The git directory of an empty repository of our own, laid out by hand: no configuration, attributes or hooks of
-    anybody. Together with `GIT_OBJECT_DIRECTORY` git works on other objects as if nobody had configured anything."""
-    folder = place.orch / "neutral"
-    if not (folder / "HEAD").exists():
-        for name in ("objects", "refs"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
-        (folder / "config").write_text(BARE_CONFIG)
-        (folder / "HEAD").write_text("ref: refs/heads/none\n")
-    return folder
 
 
 def _move(path: Path, folder: Path) -> Path:

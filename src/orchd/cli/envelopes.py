@@ -44,6 +44,19 @@ EXPLAIN_FIELDS = (
 OUTSIDE_FIELD = Field(
     "outside", Kind.TEXTS, "of a held task: all paths outside its claim, each after `added`, `changed` or `deleted`"
 )
+DISPUTE_FIELDS = (
+    Field("path", Kind.TEXT, "where"),
+    Field("kind", Kind.TEXT, "what happened there"),
+    Field("base", Kind.OID, "the file that both began with; empty: there was none"),
+    Field("ours", Kind.OID, "the file as it has landed; empty: it is gone"),
+    Field("theirs", Kind.OID, "the file as the task made it; empty: it is gone"),
+    Field("lines", Kind.TEXTS, "the places that conflict, for reading: base, ours and theirs, with the lines around"),
+)
+DISAGREEMENT_FIELDS = (
+    Field("onto", Kind.OID, "of a result that conflicts: what has landed (ours)"),
+    Field("goals", Kind.TEXTS, "what landed at these paths since the task began, the newest first"),
+    Field("disputes", Kind.ROWS, "each conflict", DISPUTE_FIELDS),
+)
 SESSION_FIELDS = (
     Field("session", Kind.TEXT, "name"),
     Field("landing", Kind.TEXT, "auto, manual or on-complete"),
@@ -204,6 +217,7 @@ ENVELOPES: Mapping[str, Envelope] = {
                 Field("detail", Kind.TEXTS, "paths or lines that explain the reason"),
                 Field("conflicts", Kind.TEXTS, "conflicts with the work of others that are predicted; nothing waits for them"),
                 OUTSIDE_FIELD,
+                *DISAGREEMENT_FIELDS,
                 *TELLING_FIELDS,
             ),
             many=False,
@@ -242,6 +256,7 @@ ENVELOPES: Mapping[str, Envelope] = {
                 Field("question", Kind.TEXT, "what a person has to decide; empty when nothing is asked"),
                 Field("tip", Kind.OID, "the result that it is about"),
                 OUTSIDE_FIELD,
+                *DISAGREEMENT_FIELDS,
                 Field("answers", Kind.TEXTS, "the commands that answer it"),
             ),
             many=False,

@@ -79,12 +79,20 @@ def table_lines(fields: tuple[Field, ...], rows: Sequence[Row], flags: Flags) ->
 
 
 def record_lines(fields: tuple[Field, ...], row: Row) -> list[str]:
-    """Name and value of each field on a line of its own, for programs."""
-    return [join_tabs([field.name, *to_cells((field,), row)]) for field in fields]
+    """Name and value of each field on a line of its own, for programs; one line for each record of a list."""
+    return [join_tabs([field.name, *cells]) for field in fields for cells in _cells_of(field, row)]
+
+
+def _cells_of(field: Field, row: Row) -> list[list[str]]:
+    value = row[field.name]
+    if field.kind is Kind.ROWS and isinstance(value, tuple) and value:
+        return [to_cells(field.fields, one) for one in value]
+    return [to_cells((field,), row)]
 
 
 def fact_lines(fields: tuple[Field, ...], row: Row) -> list[str]:
-    """Name and value of each field that says something, for people. The items of a list stand under each other."""
+    """Name and value of each field that says something, for people. The items of a list stand under each other; records in a
+    list are left to the caller."""
     width = max(len(field.name) for field in fields)
     lines = []
     for field in fields:
@@ -118,6 +126,6 @@ def _inert_lines(text: str) -> str:
 
 def _items(field: Field, row: Row) -> list[str]:
     value = row[field.name]
-    if value in (None, "", ()):
+    if value in (None, "", ()) or field.kind is Kind.ROWS:
         return []
     return list(map(str, value)) if field.kind is Kind.TEXTS and isinstance(value, tuple) else to_shown((field,), row)

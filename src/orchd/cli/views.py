@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchd.cli.closing import tasks_of_run
+from orchd.cli.disputing import view_disagreement
 from orchd.cli.fields import Row
 from orchd.core.conflicts import tell_conflicts
-from orchd.core.phrases import QUESTION, QUESTION_COMMANDS
+from orchd.core.phrases import QUESTIONS
 from orchd.core.reservations import find_overlaps, standing
 from orchd.core.statuses import is_open_question
 from orchd.core.telling import (
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from orchd.adapters.state_reader import HotState, Operation
     from orchd.app import RunView, Served
     from orchd.core.chain_proof import Break
+    from orchd.core.disputes import Disagreement
     from orchd.core.policy import Change
 
 SHOWN_CHECKPOINTS = 5
@@ -165,16 +168,17 @@ def view_explain(task: Task, state: State, decision: Decision | None, scene: Sce
     return {"task": task.spec.id, "status": str(task.status), "what": told.what, "why": told.why, "next": told.steps}
 
 
-def view_question(task: Task, outside: Iterable[Change] | None) -> Row:
+def view_question(task: Task, outside: Iterable[Change] | None, found: Disagreement | None = None) -> Row:
     """What is asked about the task; empty texts when nothing is."""
-    asked = is_open_question(task)
+    asked, commands = QUESTIONS[task.reason] if is_open_question(task) and task.reason else ("", ())
     return {
         "task": task.spec.id,
         "status": str(task.status),
-        "question": QUESTION if asked else "",
+        "question": asked,
         "tip": task.tip if asked else "",
         "outside": tell_changes(outside or ()),
-        "answers": tuple(command.format(task=task.spec.id) for command in QUESTION_COMMANDS) if asked else (),
+        **view_disagreement(found),
+        "answers": tuple(command.format(task=task.spec.id) for command in commands),
     }
 
 
@@ -197,9 +201,18 @@ def _tell_change(change: Change) -> str:
     return f"{name_change(change)} {change.path}"
 
 
-def view_show(
-    task: Task, state: State, decision: Decision | None, scene: Scene = SCENE, outside: Iterable[Change] | None = None
-) -> Row:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked about a held result: paths outside its claim, or a conflict."""
+
+    outside: Iterable[Change] | None = ()
+    found: Disagreement | None = None
+
+
+NOTHING_ASKED = Asked()
+
+
+def view_show(task: Task, state: State, decision: Decision | None, scene: Scene = SCENE, asked: Asked = NOTHING_ASKED) -> Row:
     """Everything about the task."""
     return {
         **_view_spec(task),
@@ -212,7 +225,8 @@ def view_show(
         "reason": str(task.reason or ""),
         "detail": task.detail,
         "conflicts": tell_conflicts(task.spec.id, state.conflicts),
-        "outside": tell_changes(outside or ()),
+        "outside": tell_changes(asked.outside or ()),
+        **view_disagreement(asked.found),
         **view_explain(task, state, decision, scene),
     }
 

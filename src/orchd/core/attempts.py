@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from orchd.core.exit_words import tell_exit, tell_expiry
-from orchd.core.statuses import ACTIVE
+from orchd.core.statuses import ACTIVE, QUESTIONS
 from orchd.core.watched import current_run
 from orchd.model.claim import Lease
 from orchd.model.limits import LOST_RETRIES
@@ -61,8 +61,8 @@ def _conclude(task: Task, lease: Lease, left: Exit, returned: Returned, now_ms: 
     if returned.entry is Entry.UNCHANGED:
         failed = None if task.spec.noop else Reason.NOTHING
         return _ended(task, Status.FAILED if failed else Status.UNCHANGED, returned, now_ms, failed, returned.detail)
-    strayed = returned.entry is Entry.REFUSED and returned.reason is Reason.CLAIM
-    status = Status.HELD if strayed else Status.FAILED
+    asks = returned.entry is Entry.REFUSED and returned.reason in QUESTIONS
+    status = Status.HELD if asks else Status.FAILED
     return _ended(task, status, returned, now_ms, returned.reason or Reason.POLICY, returned.detail)
 
 

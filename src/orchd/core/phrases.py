@@ -31,14 +31,30 @@ RETRY = "`orchd retry {id}` runs it again on the present {branch}"
 ANEW = "{change}: that starts it anew"
 BACK = "its file is gone, so a retry would be withdrawn at once: put `.orch/tasks/{id}.yaml` back first"
 
-QUESTION = "its result changed paths outside its claim: may it?"
-QUESTION_COMMANDS = (
-    "orchd answer {task} --widen",
-    "orchd answer {task} --widen GLOB...",
-    "orchd answer {task} --drop",
-    "orchd cancel {task}",
-    "orchd retry {task}",
-)
+QUESTIONS: Mapping[Reason, tuple[str, tuple[str, ...]]] = {
+    Reason.CLAIM: (
+        "its result changed paths outside its claim: may it?",
+        (
+            "orchd answer {task} --widen",
+            "orchd answer {task} --widen GLOB...",
+            "orchd answer {task} --drop",
+            "orchd cancel {task}",
+            "orchd retry {task}",
+        ),
+    ),
+    Reason.CONFLICT: (
+        "its result and what landed meanwhile changed the same places: which counts?",
+        (
+            "orchd answer {task} --take ours",
+            "orchd answer {task} --take theirs",
+            "orchd answer {task} --file PATH=FILE",
+            "orchd cancel {task}",
+            "orchd retry {task}",
+        ),
+    ),
+}
+"""What is asked about a held result, and the commands that answer it."""
+
 REWORK = "its result {tip} is judged again, as a person answered; its command does not run again"
 
 REASONS: Mapping[Reason, Telling] = {
@@ -75,7 +91,14 @@ REASONS: Mapping[Reason, Telling] = {
     ),
     Reason.CONFLICT: Telling(
         "{branch} changed the same lines since it began",
-        steps=(RETRY, "or merge `{ref}` by hand and `orchd cancel {id}`", DIFF),
+        steps=(
+            "`orchd answer {id}` shows both sides of each conflict",
+            "`orchd answer {id} --take theirs` takes what the task made there, `--take ours` what {branch} has",
+            "`orchd answer {id} --file PATH=FILE` takes the content that you wrote",
+            RETRY,
+            "`orchd cancel {id}` gives it up; its work stays on `{ref}`",
+            DIFF,
+        ),
     ),
     Reason.PROOF: Telling(
         "its merge into {branch} could not be proven to keep both sides",

@@ -18,6 +18,20 @@ SUCCEEDED = frozenset({Status.LANDED, Status.UNCHANGED})
 """What `needs` waits for."""
 
 
+QUESTIONS = frozenset({Reason.CLAIM, Reason.CONFLICT})
+"""The reasons of a held result that a person can answer; with the others it can only be run again or given up."""
+
+
 def is_open_question(task: Task) -> bool:
-    """Whether a person can answer for `task` now: its result strayed outside its claim."""
-    return task.status is Status.HELD and task.reason is Reason.CLAIM
+    """Whether a person can answer for `task` now: its result strayed outside its claim, or conflicts with what landed."""
+    return task.status is Status.HELD and task.reason in QUESTIONS
+
+
+def has_strayed(task: Task) -> bool:
+    """Whether the question is about paths outside its claim."""
+    return is_open_question(task) and task.reason is Reason.CLAIM
+
+
+def is_disputed(task: Task) -> bool:
+    """Whether the question is about a conflict."""
+    return is_open_question(task) and task.reason is Reason.CONFLICT

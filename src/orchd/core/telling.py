@@ -36,7 +36,7 @@ from orchd.core.phrases import (
     Telling,
 )
 from orchd.core.session_telling import tell_integrated, waits_for_person
-from orchd.core.statuses import FINISHED, SUCCEEDED, is_open_question
+from orchd.core.statuses import FINISHED, SUCCEEDED, has_strayed, is_open_question
 from orchd.core.tables import tell_span
 from orchd.core.waits import tell_more
 from orchd.model.claim import Reservation
@@ -125,7 +125,7 @@ def tell_proven(task: Task, scene: Scene = SCENE) -> str:
     if task.status is Status.LANDED:
         gates = f"; {tell_gates(scene.checkpoint)}" if scene.checkpoint else ""
         return f"{_tell_where(task, scene)} ({task.commit[:SHORT_OID]}){gates}"
-    if is_open_question(task):
+    if has_strayed(task):
         return "nothing landed"
     return _PROVEN.get(task.status, "nothing landed").format(ref=short_ref(task.ref), branch=scene.branch)
 

@@ -50,6 +50,7 @@ from orchd.model.message import (
 )
 from orchd.model.save import UNVERIFIED, Excluded, GateResult, Merged, Save, SaveItem, Target
 from orchd.model.text import day_of
+from orchd.model.work import Rework
 
 SUBJECT_CHARS = 100
 
@@ -134,6 +135,16 @@ def word_rework(subject: str, token_of_run: str, tip: Oid) -> str:
     """The message of a result from which the paths outside the claim were taken away."""
     body = ("What it changed outside its claim was put back, as a person answered.",)
     return compose(_shorten(inert(subject), SUBJECT_CHARS), body, (("Orch-Attempt", token_of_run), ("Orch-Rework-Of", tip)))
+
+
+def word_settled(subject: str, token_of_run: str, rework: Rework, paths: Sequence[str]) -> str:
+    """The message of a result that was merged with what had landed, as a person answered."""
+    body = ("What conflicted was settled by a person. Ours is what had landed, theirs what the task made.",)
+    named = {file.path for file in rework.files}
+    how = ((inert(path), "file" if path in named else str(rework.answer)) for path in paths)
+    settled = tuple(("Orch-Settled", f"{said} {path}") for path, said in how)
+    ends = (("Orch-Attempt", token_of_run), ("Orch-Rework-Of", rework.tip), *settled)
+    return compose(_shorten(inert(subject), SUBJECT_CHARS), body, ends)
 
 
 def word_tag(save: Save) -> str:

@@ -147,6 +147,21 @@ RADAR_FINDINGS = 4000
 RADAR_SECONDS = 10.0
 """How long git may take for the merges of one look of the radar; what it did not come to is not predicted."""
 
+DISPUTE_LINES = 200
+"""Lines of a conflicting file that `orchd show` prints; git shows the rest."""
+
+DISPUTE_BYTES = 1024 * 1024
+"""A conflicting file above this is not shown."""
+
+DISPUTE_PATHS = 20
+"""Conflicting files that are shown with their lines; of the others only the names."""
+
+GOALS = 10
+"""Landed changes that are named beside a conflict."""
+
+MERGE_STEPS = 2_000_000
+"""Steps that comparing two texts in this process may take (about a second); what would take more becomes a question."""
+
 SCRATCH_BYTES = 256 * 1024 * 1024
 """Least room in a folder in memory for what the radar throws away: merges of large files write their whole result."""
 

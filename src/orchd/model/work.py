@@ -49,21 +49,39 @@ class Reason(StrEnum):
 
 
 class Answer(StrEnum):
-    """What a person says to a result that is held."""
+    """What a person says to a result that is held. Of a conflict, OURS is what has landed, THEIRS what the task made, FILES
+    what the person wrote."""
 
     WIDEN = "widen"
     DROP = "drop"
+    OURS = "ours"
+    THEIRS = "theirs"
+    FILES = "files"
+
+
+@dataclass(frozen=True, slots=True)
+class SettledFile:
+    """The content (a blob) that a person gave to the file `path`."""
+
+    path: str
+    blob: Oid
 
 
 @dataclass(frozen=True, slots=True)
 class Rework:
-    """A held result that is taken up again, instead of running the command again: the commit `tip`, made from `base` and
-    kept as `ref`. WIDEN takes it as it is; DROP puts back what is outside the claim."""
+    """A held result that is taken up again, instead of running the command again: the commit `tip`, kept as `ref`.
+
+    WIDEN takes it as it is and DROP puts back what is outside the claim, both on the `base` that it was made from. The
+    other answers merge it with `base`, which is what had landed when the person answered; it was made from `begun`. `files`
+    are settled by name, whatever the answer says about the rest.
+    """
 
     answer: Answer
     tip: Oid
     base: Oid
     ref: str
+    begun: Oid = ""
+    files: tuple[SettledFile, ...] = ()
 
 
 class Source(StrEnum):

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchd.cli.commands.telling import find_task
+from orchd.cli.commands.settling import check_asked, settle
+from orchd.cli.commands.telling import find_asked, find_task
 from orchd.cli.commands.working import UNSERVED_ASK
+from orchd.cli.disputing import disagreement_lines
 from orchd.cli.envelopes import ENVELOPES
 from orchd.cli.fields import Row
 from orchd.cli.flags import Command, read_flags
@@ -18,13 +20,13 @@ from orchd.core.answers import find_outside, word_answer
 from orchd.core.globs import complete_glob, glob_fault, name_exactly
 from orchd.core.inert import inert
 from orchd.core.policy import Change
-from orchd.core.statuses import is_open_question
 from orchd.errors import UsageError
 from orchd.model.claim import PathSpec
 from orchd.model.ids import TaskId
 from orchd.model.limits import LIST_ITEMS
+from orchd.model.merge import Side
 from orchd.model.snapshot import Verb
-from orchd.model.work import Answer, Task
+from orchd.model.work import Answer, Reason, Task
 
 if TYPE_CHECKING:
     from orchd.adapters.place import Place
@@ -37,35 +39,48 @@ SHOWN_PATHS = 5
 @click.argument("globs", nargs=-1, metavar="[GLOB]...")
 @click.option("--widen", is_flag=True, help="Let the task change what GLOBs name too; without GLOBs exactly its paths.")
 @click.option("--drop", is_flag=True, help="Put back what is outside the claim and take the rest.")
-def answer(task: TaskId, globs: tuple[str, ...], *, widen: bool, drop: bool) -> None:
-    """Answer for a held TASK that changed paths outside its claim. Without options it prints the question. The result is
-    judged again; the command does not run again. With both, what GLOBs do not name is put back."""
+@click.option("--take", type=click.Choice([one.value for one in Side]), help="Of a conflict: what landed, or what it made.")
+@click.option("--file", "files", multiple=True, metavar="[PATH=]FILE", help="Of a conflict: PATH becomes what FILE holds.")
+def answer(task: TaskId, globs: tuple[str, ...], *, widen: bool, drop: bool, take: str | None, files: tuple[str, ...]) -> None:
+    """Answer for a held TASK that changed paths outside its claim, or that conflicts with what landed. Without options it
+    prints the question. What the answer comes to is judged and gated; the command does not run again. With --widen and
+    --drop, what GLOBs do not name is put back; with --take and --file, the files that are named count first."""
     from orchd import app
 
     place = app.find(read_flags().repo)
     known = find_task(place, task)
-    if not widen and not drop:
-        if globs:
-            raise UsageError("GLOBs only go with --widen", f"`orchd answer {task}` prints the question")
-        row = view_question(known, app.outside(place, known) if is_open_question(known) else ())
-        print_record(ENVELOPES["question"], row, _question_lines(row))
-        return
-    outside = _find_question(place, known)
-    said = Answer.DROP if drop else Answer.WIDEN
-    more = _choose_globs(task, outside, globs, drop=drop) if widen else ()
-    _check_rest(known, outside, more, said)
-    _ask(place, known, word_answer(said, known.tip, more))
+    if (widen or drop) and (take or files):
+        raise UsageError("--widen and --drop answer for a claim, --take and --file for a conflict", _prints(task))
+    if globs and not widen:
+        raise UsageError("GLOBs only go with --widen", _prints(task))
+    if take or files:
+        ask_answer(place, known, settle(place, known, Side(take) if take else None, files))
+    elif widen or drop:
+        ask_answer(place, known, _answer_claim(place, known, globs, Answer.DROP if drop else Answer.WIDEN, widen=widen))
+    else:
+        asked = find_asked(place, known)
+        row = view_question(known, asked.outside, asked.found)
+        print_record(ENVELOPES["question"], row, _question_lines(row, known))
+
+
+def _prints(task: TaskId) -> str:
+    return f"`orchd answer {task}` prints the question"
+
+
+def _answer_claim(place: Place, task: Task, globs: tuple[str, ...], said: Answer, *, widen: bool) -> tuple[str, ...]:
+    outside = _find_question(place, task)
+    more = _choose_globs(task.spec.id, outside, globs, drop=said is Answer.DROP) if widen else ()
+    _check_rest(task, outside, more, said)
+    return word_answer(said, task.tip, more)
 
 
 def _find_question(place: Place, task: Task) -> tuple[Change, ...]:
     from orchd import app
 
-    name = task.spec.id
-    if not is_open_question(task):
-        raise UsageError(f"{name} is {task.status}: nothing is asked about it", f"`orchd explain {name}` says more")
+    check_asked(task, Reason.CLAIM)
     outside = app.outside(place, task)
     if not outside:
-        raise UsageError(f"the held result of {name} is gone", f"`orchd retry {name}` runs it again")
+        raise UsageError(f"the held result of {task.spec.id} is gone", f"`orchd retry {task.spec.id}` runs it again")
     return outside
 
 
@@ -95,7 +110,8 @@ def _check_rest(task: Task, outside: Sequence[Change], more: Sequence[str], said
         raise UsageError(f"{len(rest)} path(s) would still be outside the claim: {named}", hint)
 
 
-def _ask(place: Place, task: Task, words: Sequence[str]) -> None:
+def ask_answer(place: Place, task: Task, words: Sequence[str]) -> None:
+    """Drop the answer and say so."""
     from orchd import app
 
     app.ask(place, Verb.ANSWER, task.spec.id, words)
@@ -106,8 +122,9 @@ def _ask(place: Place, task: Task, words: Sequence[str]) -> None:
         say(UNSERVED_ASK)
 
 
-def _question_lines(row: Row) -> Iterator[str]:
+def _question_lines(row: Row, task: Task) -> Iterator[str]:
     yield f"{row['task']}: {row['question']}"
+    yield from disagreement_lines(row, task.spec.title)
     for name in ("outside", "answers"):
         items = row[name]
         if isinstance(items, tuple) and items:

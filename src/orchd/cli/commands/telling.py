@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from orchd.cli.disputing import disagreement_lines
 from orchd.cli.envelopes import ENVELOPES
 from orchd.cli.fields import Row, to_data
 from orchd.cli.flags import Command, read_flags
 from orchd.cli.output import complain, fact_lines, paint, print_json, print_record, say
 from orchd.cli.suggest import unknown
-from orchd.cli.views import find_problems, view_explain, view_show
+from orchd.cli.views import Asked, find_problems, view_explain, view_show
 from orchd.core.inert import inert, plain
 from orchd.core.rendering import render_problem
-from orchd.core.statuses import is_open_question
+from orchd.core.statuses import has_strayed, is_disputed
 from orchd.errors import UsageError
 from orchd.model.ids import RunId, TaskId, task_run
 from orchd.model.snapshot import Decision, State
@@ -40,10 +41,19 @@ def show(task: TaskId) -> int:
     state = app.read_hot(place).state
     known, code = _find_told(place, state, task)
     if known:
-        outside = app.outside(place, known) if is_open_question(known) else ()
-        row = view_show(known, state, _decide(place, state, known), look_closely(place, state, known), outside)
-        print_record(ENVELOPES["show"], row, fact_lines(ENVELOPES["show"].fields, row))
+        row = view_show(known, state, _decide(place, state, known), look_closely(place, state, known), find_asked(place, known))
+        facts = fact_lines(ENVELOPES["show"].fields, row)
+        print_record(ENVELOPES["show"], row, (*facts, *disagreement_lines(row, known.spec.title)))
     return code
+
+
+def find_asked(place: Place, task: Task) -> Asked:
+    """What is asked about the task now."""
+    from orchd import app
+
+    return Asked(
+        app.outside(place, task) if has_strayed(task) else (), app.disagreement(place, task) if is_disputed(task) else None
+    )
 
 
 @click.command(cls=Command)

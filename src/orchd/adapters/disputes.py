@@ -1,0 +1,68 @@
+"""What a held result conflicts with, read from git when somebody asks. For clients: nothing heavy, and nothing is left behind.
+
+Rule: git merges into a folder that is thrown away; the repository is only read.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Mapping
+
+from orchd.adapters.git_run import Git
+from orchd.adapters.merge_report import report_merge
+from orchd.adapters.place import Place
+from orchd.core.dispute_lines import tell_dispute
+from orchd.core.disputes import Disagreement, Disputed, take_whole
+from orchd.errors import GitError
+from orchd.model.ids import Oid
+from orchd.model.limits import DISPUTE_BYTES, DISPUTE_PATHS, GOALS
+from orchd.model.merge import Dispute, Version
+from orchd.model.work import Task
+
+
+def read_disagreement(place: Place, task: Task, onto: Oid) -> Disagreement | None:
+    """The conflicts of the result of `task` with the commit `onto`. None when git cannot merge the two at all, or when a
+    commit is not there."""
+    git = Git(place.git_dir)
+    if git.attempt("merge-base", "--is-ancestor", task.base, onto).returncode:
+        return None
+    with tempfile.TemporaryDirectory(prefix="orchd-dispute-") as folder:
+        main = str(place.git_dir / "objects")
+        store = {
+            "GIT_OBJECT_DIRECTORY": folder,
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": f'"{main}"' if ":" in main else main,
+        }
+        try:
+            report = report_merge(place, onto, task.tip, store)
+        except GitError:
+            return None
+        lines = {one.path: _tell(git, one, store) for one in report.disputes[:DISPUTE_PATHS]}
+    disputed = tuple(Disputed(one, lines.get(one.path, ())) for one in report.disputes)
+    return Disagreement(onto, disputed, _list_goals(git, (task.base, onto), [one.path for one in report.disputes]))
+
+
+def _tell(git: Git, dispute: Dispute, store: Mapping[str, str]) -> tuple[str, ...]:
+    if take_whole(dispute):
+        return ()
+    base, ours, theirs = (_read(git, one, store) for one in (dispute.base, dispute.ours, dispute.theirs))
+    return () if base is None or ours is None or theirs is None else tell_dispute((base, ours, theirs))
+
+
+def _read(git: Git, version: Version | None, store: Mapping[str, str]) -> str | None:
+    """The text of a version (none is an empty one); None: it is binary, or too large to be shown."""
+    if version is None:
+        return ""
+    content = git.run("cat-file", "blob", version.oid, extra=store)
+    return None if b"\0" in content or len(content) > DISPUTE_BYTES else content.decode(errors="replace")
+
+
+def _list_goals(git: Git, span: tuple[Oid, Oid], paths: Iterable[str]) -> tuple[str, ...]:
+    """What landed on these paths between two commits: the subjects, the newest first."""
+    asked = ("log", "--first-parent", f"-{GOALS}", "--format=%h %s", f"{span[0]}..{span[1]}", "--", *paths)
+    said = git.attempt("--literal-pathspecs", *asked)
+    return tuple(said.stdout.decode(errors="replace").splitlines())
+
+
+def store_file(place: Place, content: bytes) -> Oid:
+    """Put `content` into the repository, durably. No ref holds it until the answer that names it is followed."""
+    return Git(place.git_dir).run("hash-object", "-w", "--stdin", stdin=content).decode().strip()

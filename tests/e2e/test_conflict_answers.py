@@ -1,0 +1,117 @@
+"""A result that conflicts with what landed waits for a person, who sees both sides and settles it; then it is gated."""
+
+from __future__ import annotations
+
+import pytest
+from stories import Repo
+
+GATED = "gates:\n  - {name: no-bad, run: '! grep -q BAD src/a.txt'}\n"
+PATH = "src/a.txt"
+
+
+@pytest.fixture(params=["checkout", "bare"])
+def disputed(request: pytest.FixtureRequest, repo: Repo, bare: Repo) -> Repo:
+    """A repository in which `late` is held: main changed the same line while it ran, and more besides."""
+    if request.param == "checkout":
+        return begin(repo, repo)
+    clone = Repo(bare.top.parent / "clone", bare.env)
+    bare.git("clone", "-q", str(bare.top), str(clone.top))
+    return begin(clone, bare)
+
+
+def begin(clone: Repo, served: Repo) -> Repo:
+    """`clone` is where people commit; one does while the task runs."""
+    person = "git -c user.name=P -c user.email=p@example.org"
+    push = "" if clone is served else "; git push -q origin main"
+    meanwhile = f'(cd {clone.top}; printf "four\\n" >> {PATH}; {person} commit -qam "Count to four"{push})'
+    clone.write(".orch/config.yaml", GATED)
+    late = f'echo run >> {clone.top.parent}/count; printf "vier\\n" >> {PATH}; echo new > extra; {meanwhile}'
+    clone.task("late", late, claims=["src/**", "extra"])
+    clone.commit("work to do")
+    if clone is not served:
+        clone.git("push", "-q", "origin", "main")
+    served.orchd("run", code=6)
+    return served
+
+
+def count_runs(repo: Repo) -> int:
+    return (repo.top.parent / "count").read_text().count("run")
+
+
+def text(repo: Repo, path: str = PATH) -> str:
+    return repo.git("show", f"main:{path}")
+
+
+def test_the_question_comes_first_and_shows_both_sides_and_both_goals(disputed: Repo) -> None:
+    [need] = disputed.data("status")["needs_you"]
+    assert (need["subject"], need["command"]) == ("late", "orchd answer late")
+    shown = disputed.data("show", "late")
+    assert (shown["reason"], shown["detail"], shown["onto"]) == ("conflict", [PATH], disputed.git("rev-parse", "main"))
+    [one] = shown["disputes"]
+    assert (one["path"], one["kind"]) == (PATH, "both changed the same lines")
+    assert disputed.git("cat-file", "blob", one["ours"]).endswith("four") and disputed.git("cat-file", "blob", one["base"])
+    assert disputed.git("cat-file", "blob", one["theirs"]).endswith("vier")
+    assert {"ours  | four", "theirs| vier", "base  | (no lines)"} <= set(one["lines"])
+    assert any(goal.endswith("Count to four") for goal in shown["goals"])
+    asked = disputed.data("answer", "late")
+    assert asked["disputes"] == shown["disputes"] and "orchd answer late --take theirs" in asked["answers"]
+
+
+@pytest.mark.parametrize(("side", "last"), [("ours", "four"), ("theirs", "vier")])
+def test_one_side_is_taken_where_they_conflict_and_the_rest_of_the_result_lands_too(
+    disputed: Repo, side: str, last: str
+) -> None:
+    tip = disputed.data("show", "late")["tip"]
+    disputed.orchd("answer", "late", "--take", side)
+    disputed.orchd("run")
+    shown = disputed.data("show", "late")
+    assert (shown["status"], shown["attempt"], count_runs(disputed)) == ("landed", 2, 1)
+    assert text(disputed) == f"one\ntwo\nthree\n{last}" and text(disputed, "extra") == "new"
+    assert "gates on the tree that landed" in shown["proven"]
+    settled = disputed.git("log", "-1", "--format=%B", shown["tip"])
+    assert f"Orch-Settled: {side} {PATH}" in settled and f"Orch-Rework-Of: {tip}" in settled
+    assert tip in disputed.git("rev-list", "main").split(), "what the task made stays in the history"
+    disputed.orchd("verify")
+
+
+def test_a_person_writes_the_file_and_it_lands_as_it_is(disputed: Repo) -> None:
+    mine = disputed.top.parent / "mine.txt"
+    mine.write_text("one\ntwo\nthree\nfour\nvier\n")
+    disputed.orchd("answer", "late", "--file", str(mine))
+    mine.write_text("changed afterwards\n")
+    disputed.orchd("run")
+    assert disputed.status("late") == "landed"
+    assert text(disputed) == "one\ntwo\nthree\nfour\nvier" and text(disputed, "extra") == "new"
+
+
+def test_a_settled_result_is_gated_like_all_else(disputed: Repo) -> None:
+    mine = disputed.top.parent / "mine.txt"
+    mine.write_text("one\ntwo\nthree\nBAD\n")
+    disputed.orchd("answer", "late", "--file", f"{PATH}={mine}")
+    disputed.orchd("run", code=1)
+    assert disputed.data("show", "late")["reason"] == "gate"
+    assert text(disputed).endswith("four")
+
+
+def test_what_is_settled_stays_inside_the_claim(repo: Repo) -> None:
+    """Both may only append to the file; who takes one side changes what landed, and is asked about the claim."""
+    for name in ("early", "late"):
+        repo.task(name, f"echo {name} >> {PATH}", claims=[{"path": PATH, "mode": "append"}], priority=int(name == "early"))
+    repo.orchd("run", code=6)
+    repo.orchd("answer", "late", "--take", "theirs")
+    repo.orchd("run", code=6)
+    shown = repo.data("show", "late")
+    assert (shown["reason"], shown["outside"]) == ("claim", [f"changed {PATH}"])
+    repo.orchd("answer", "late", "--widen")
+    repo.orchd("run")
+    assert repo.status("late") == "landed" and text(repo).endswith("three\nlate")
+
+
+def test_answers_that_leave_something_open_are_refused_with_a_reason(disputed: Repo) -> None:
+    mine = disputed.top.parent / "mine.txt"
+    mine.write_text("<<<<<<< ours\nfour\n=======\nvier\n>>>>>>> theirs\n")
+    assert "still has conflict markers" in disputed.orchd("answer", "late", "--file", str(mine), code=2)
+    assert "is not in conflict" in disputed.orchd("answer", "late", "--file", f"extra={mine}", code=2)
+    assert "cannot be read" in disputed.orchd("answer", "late", "--file", f"{PATH}=missing", code=2)
+    assert "asked is how its conflict is settled" in disputed.orchd("answer", "late", "--drop", code=2)
+    assert "--widen and --drop answer for a claim" in disputed.orchd("answer", "late", "--drop", "--take", "ours", code=2)
