@@ -7,13 +7,12 @@ names that begin with a date or a time, and names without a number (hashes).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from orchd.model.config import Config
 from orchd.model.ids import TaskId, task_branch
 from orchd.model.limits import NUMBER_DIGITS
-from orchd.model.message import AskNumbers
 from orchd.model.number import NumberWish
 from orchd.model.run import RunOrder
 from orchd.model.snapshot import Cause, Decision, Snapshot, State
@@ -84,12 +83,10 @@ def find_unnumbered(state: State, snapshot: Snapshot) -> Mapping[TaskId, tuple[s
     return {name: kinds for name, kinds in lacking.items() if kinds}
 
 
-def ask_numbers(decisions: Iterable[Decision], state: State, snapshot: Snapshot) -> Iterator[AskNumbers]:
-    """For those tasks that only lack their numbers, so that none is given for nothing."""
+def list_lacking(decisions: Iterable[Decision], state: State, snapshot: Snapshot) -> tuple[NumberWish, ...]:
+    """What is to be asked for now: of those tasks that only lack their numbers, so that none is given for nothing."""
     shared, numbered = snapshot.shared, snapshot.numbered or frozenset()
     if shared is None or shared.busy:
-        return
+        return ()
     tasks = (state.tasks[decision.task] for decision in decisions if decision.cause is Cause.NUMBERS)
-    wishes = tuple(wish for task in tasks for wish in wishes_of(task) if wish not in numbered)
-    if wishes:
-        yield AskNumbers(wishes)
+    return tuple(wish for task in tasks for wish in wishes_of(task) if wish not in numbered)

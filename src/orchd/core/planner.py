@@ -20,7 +20,7 @@ from orchd.core.intake import read_files
 from orchd.core.landing import advance_save, begin_save
 from orchd.core.leases import expire_leases
 from orchd.core.lifecycle import allows
-from orchd.core.numbering import ask_numbers
+from orchd.core.numbering import list_lacking
 from orchd.core.ownership import is_foreign
 from orchd.core.preview import room_of
 from orchd.core.radar import watch_conflicts
@@ -31,7 +31,7 @@ from orchd.core.sessions import find_start, is_busy, is_touched, may_be_given_up
 from orchd.core.statuses import ACTIVE
 from orchd.core.tenures import hear_owners
 from orchd.model.claim import Lease
-from orchd.model.message import AttemptStarted, Event, SaveAbandoned, StopAsked, TaskCancelled, TaskRetried
+from orchd.model.message import AskNumbers, AttemptStarted, Event, SaveAbandoned, StopAsked, TaskCancelled, TaskRetried
 from orchd.model.snapshot import Cause, Decision, Intent, Plan, Snapshot, State, Verb
 from orchd.model.work import Task
 
@@ -51,7 +51,8 @@ def plan(snapshot: Snapshot) -> Plan:
     events += starts
     state = evolve(state, starts) if starts else state
     wake_ms = gathers_until(state, snapshot.now_ms)
-    actions = (*list_duties(state, snapshot), *ask_numbers(decisions, state, snapshot))
+    lacking = list_lacking(decisions, state, snapshot)
+    actions = (*list_duties(state, snapshot), *((AskNumbers(lacking),) if lacking else ()))
     return Plan(state, tuple(events), decisions, actions, wake_ms)
 
 
