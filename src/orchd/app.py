@@ -338,6 +338,7 @@ def plan(place: Place) -> tuple[State, tuple[Turn, ...]]:
     from orchd.adapters.git_refs import GitRefs
     from orchd.adapters.git_repo import open_repo
     from orchd.adapters.machine import LocalMachine
+    from orchd.adapters.session_files import GitSessionFiles
     from orchd.adapters.sessions_view import read_elsewhere
     from orchd.adapters.task_files import open_task_files
     from orchd.core.preview import foresee
@@ -346,13 +347,14 @@ def plan(place: Place) -> tuple[State, tuple[Turn, ...]]:
     state, repo = read_all(place), open_repo(place)
     config, branch = _find_settings(place, repo, state)
     main = GitRefs(repo, branch).main()
+    rules, _ = GitSessionFiles(place, repo, branch, time.time).look(main)
     if place.checkout is None:
         files = open_task_files(place, repo, lambda: config.timeout_seconds, time.monotonic, time.time).look(main)
     else:
         files = FilesSeen(check_files(place)[0])
     kept, machine = reservations(place), LocalMachine(place.workspaces, time.monotonic).look(config)
     sessions = {task.spec.session for task in state.tasks.values()} if config.remote else frozenset[str]()
-    snapshot = Snapshot(time.time_ns() // 1_000_000, state, config, main, files, reservations=kept, machine=machine)
+    snapshot = Snapshot(time.time_ns() // 1_000_000, state, config, main, files, kept, machine=machine, sessions=rules)
     return foresee(snapshot, read_elsewhere(place, sessions))
 
 

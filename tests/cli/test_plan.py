@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from cli_oracle import data_of
 
 
@@ -53,3 +55,29 @@ def test_a_bare_repository_is_planned_from_its_branch(shell):
     shell.git("commit", "-q", "-m", "a task")
     shell.git("clone", "-q", "--bare", ".", "bare.git")
     assert [row["task"] for row in data_of(shell, "plan", "--repo", "bare.git")] == ["one"]
+
+
+def test_the_plan_knows_what_new_session_files_say(shell):
+    (shell.repo / ".orch" / "sessions").mkdir(parents=True)
+    text = "parallel: 1\ndefaults: {claims: [b/**], priority: 5}\n"
+    (shell.repo / ".orch" / "sessions" / "web.yaml").write_text(text, encoding="utf-8")
+    os.utime(shell.repo / ".orch" / "sessions" / "web.yaml", (1, 1))
+    shell.write_task("one", "echo x > b/x", "session: web\n")
+    shell.write_task("two", "echo x > c/x", "claims: [c/**]\nsession: web\n")
+    shell.write_task("free", "echo x > d/x", "claims: [d/**]\n")
+    rows = {row["task"]: row for row in data_of(shell, "plan")}
+    assert (rows["one"]["priority"], rows["free"]["cause"], rows["two"]["cause"]) == (5, "none", "session")
+
+
+def test_a_task_of_a_session_that_nobody_understands_is_told_of(shell):
+    (shell.repo / ".orch" / "sessions").mkdir(parents=True)
+    (shell.repo / ".orch" / "sessions" / "web.yaml").write_text("base: nowhere\n", encoding="utf-8")
+    os.utime(shell.repo / ".orch" / "sessions" / "web.yaml", (1, 1))
+    shell.write_task("one", "echo x > b/x", "session: web\n")
+    shell.write_task("two", "echo x > c/x", "needs: [one]\n")
+    said = shell.orchd("run")
+    assert (said.returncode, "3 problem(s)" in said.stderr) == (1, True)
+    told = shell.orchd("explain", "one")
+    assert told.returncode == 1
+    assert "its session `web` has a file with a mistake" in told.stderr
+    assert "`one` cannot be used: its session `web`" in shell.orchd("explain", "two").stderr

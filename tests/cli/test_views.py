@@ -318,7 +318,7 @@ def test_show_sets_what_was_claimed_beside_what_is_proven():
 def test_facts_leave_out_what_says_nothing_but_the_pipe_does_not():
     row = rows_of("show")[2]
     fields = ENVELOPES["show"].fields
-    assert len(record_lines(fields, row)) == len(fields)
+    assert list(dict.fromkeys(line.split("\t")[0] for line in record_lines(fields, row))) == [one.name for one in fields]
     assert not any(line.startswith("checkpoint") for line in fact_lines(fields, row))
 
 
@@ -336,7 +336,13 @@ def test_hostile_titles_stay_inside_their_cell():
     fields = ENVELOPES["show"].fields
     for line in (*record_lines(fields, row), *fact_lines(fields, row)):
         assert line.replace("\t", "").isprintable()
-    assert len(record_lines(fields, row)) == len(fields)
+    assert {line.split("\t")[0] for line in record_lines(fields, row)} == {one.name for one in fields}
+
+
+def test_each_sentence_of_a_list_has_a_line_of_its_own_in_a_pipe():
+    row = {"task": "t", "status": "waiting", "what": "it waits", "why": (), "next": ("do this, or that", "or wait")}
+    told = record_lines(ENVELOPES["explain"].fields, row)
+    assert told[-3:] == ["why\t", "next\tdo this, or that", "next\tor wait"]
 
 
 def test_json_keeps_a_hostile_title_exactly(capsys):

@@ -12,7 +12,7 @@ from orchd.core import planner
 from orchd.core.evolve import evolve
 from orchd.core.session_files import fill_defaults
 from orchd.model.claim import PathSpec
-from orchd.model.message import SaveClosed, SessionSeen
+from orchd.model.message import ProblemsChanged, SaveClosed, SessionSeen
 from orchd.model.save import Excluded, Hold, Merged, SaveItem, SaveStep, Target
 from orchd.model.session import Landing, Session, SessionFileSeen, SessionSpec, SessionsSeen, TaskDefaults
 from orchd.model.snapshot import ChainSeen, FilesSeen, Intent, SaveSeen, State, Verb
@@ -184,6 +184,10 @@ def a_session_that_was_never_understood_holds_its_new_tasks_back() -> None:
     for seen, taken in ((SessionsSeen(bad=frozenset({"default"})), False), (SessionsSeen(), True)):
         events = planned(state_of(), files=files, sessions=seen).events
         demand("taken in", ("TaskSeen" in {type(e).__name__ for e in events}) == taken, events)
+        told = {problem.code for e in events if isinstance(e, ProblemsChanged) for problem in e.problems}
+        demand("and told so", told == (set() if taken else {"E063"}), events)
+    waits = planned(state_of(task(Status.WAITING, attempt=0)), sessions=SessionsSeen(bad=frozenset({"default"})), draining=True)
+    demand("what waited before goes on", "TaskWithdrawn" not in kinds(waits), waits)
     known = replace(state_of(), sessions={"default": Session(MANUAL, file="f")})
     events = planned(known, files=files, sessions=SessionsSeen(bad=frozenset({"default"}))).events
     demand("the last good settings hold", "TaskSeen" in {type(e).__name__ for e in events}, events)

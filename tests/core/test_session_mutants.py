@@ -75,6 +75,7 @@ FAULTS = {
     "rules that are unclear are guessed": Fault(
         "session_files", "return file.spec.session in (seen.bad | seen.unsettled) and", "return False and"
     ),
+    "who waits for a session is not told of": Fault("intake", "if file.spec.session in snapshot.sessions.bad}", "if False}"),
     "defaults take an answer back": Fault("intake", " and task.attempt == 0\n", "\n"),
     "a line is cut from the wrong end": Fault(
         "session_wishes", "for name in (*reversed(line), *names):", "for name in (*line, *names):"

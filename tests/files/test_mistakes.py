@@ -172,9 +172,18 @@ def check_problem(found: object, code: str, line: int, column: int, marked: str,
 
 
 def test_all_mistakes_of_a_file_are_reported_in_their_order() -> None:
-    found = parse_task("t.yaml", "me", b"titel: x\nrun: 5\nnoop: maybe\n")
+    found = parse_task("t.yaml", "me", b"who: x\nrun: 5\nnoop: maybe\n")
     assert isinstance(found, tuple)
     assert [(problem.line, problem.code) for problem in found] == [(1, "E030"), (1, "E031"), (2, "E033"), (3, "E042")]
+
+
+def test_a_key_that_is_only_misspelt_is_one_mistake() -> None:
+    found = parse_task("t.yaml", "me", b"titel: x\nrun: make\n")
+    assert isinstance(found, tuple)
+    assert [(problem.code, problem.hint) for problem in found] == [("E031", "did you mean `title`?")]
+    two = parse_config("c.yaml", b"gates:\n- {nam: x, run: y}\n- {run: z}\n")
+    assert isinstance(two, tuple)
+    assert [(problem.line, problem.code) for problem in two] == [(2, "E031"), (3, "E030")]
 
 
 @pytest.mark.parametrize(

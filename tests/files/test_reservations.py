@@ -188,7 +188,7 @@ def test_in_a_bare_repository_nothing_can_be_counted_from_the_time_of_a_file(com
 
 MISTAKES = [
     ("", "E006", 1, 1, "claims:"),
-    ("claim: [a]\n", "E030", 1, 1, "claims"),
+    ("claim: [a]\n", "E031", 1, 1, "claims"),
     ("claims: []\n", "E036", 1, 9, "entry"),
     ("claims: [{port: any}]\n", "E053", 1, 10, "use the port"),
     ("claims: [a, {migration: next}]\n", "E053", 1, 13, "take the number"),

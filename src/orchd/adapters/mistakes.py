@@ -95,6 +95,16 @@ class _Found:
     def context(self) -> Mapping[str, Any]:
         return self.details.get("ctx") or {}
 
+    @property
+    def place(self) -> tuple[int | str, ...]:
+        """Where the mapping is whose key it is about."""
+        return self.details["loc"][:-1]
+
+    @property
+    def missing(self) -> str:
+        """The key that is not there; empty when it is about something else."""
+        return self.name if self.details["type"] == "missing" else ""
+
 
 _Text: TypeAlias = Callable[[_Found], str]
 Keys: TypeAlias = Mapping[str, Sequence[str]]
@@ -102,13 +112,16 @@ Keys: TypeAlias = Mapping[str, Sequence[str]]
 
 
 def explain_mistakes(document: Document, errors: Iterable[ErrorDetails], keys: Keys) -> tuple[Problem, ...]:
-    """All complaints of pydantic about a file, in the order of their places. At most DETAIL_ITEMS are kept."""
-    problems = sorted(_explain(document, details, keys) for details in errors)
+    """All complaints of pydantic about a file, in the order of their places. At most DETAIL_ITEMS are kept. A key is not
+    missing where it was only misspelt."""
+    found = [_find(document.root, details, keys) for details in errors]
+    misspelt = {(one.place, near) for one in found if one.details["type"] in _OF_KEYS and (near := _near_key(one))}
+    problems = sorted(_explain(document, one) for one in found if (one.place, one.missing) not in misspelt)
     return tuple(problems[:DETAIL_ITEMS])
 
 
-def _explain(document: Document, details: ErrorDetails, keys: Keys) -> Problem:
-    found = _find(document.root, details, keys)
+def _explain(document: Document, found: _Found) -> Problem:
+    details = found.details
     if details["type"] == "extra_forbidden" and details["loc"] == (found.name,) and found.name in LATER_KEYS:
         message, hint = LATER_KEYS[found.name]
         return document.problem(found.span, "E032", message, hint)
@@ -212,8 +225,13 @@ def _as_slug(found: _Found) -> str:
 
 
 def _known_key(found: _Found) -> str:
-    near = difflib.get_close_matches(found.name, found.keys, 1)
-    return f"did you mean `{near[0]}`?" if near else f"the keys are {', '.join(found.keys)}"
+    near = _near_key(found)
+    return f"did you mean `{near}`?" if near else f"the keys are {', '.join(found.keys)}"
+
+
+def _near_key(found: _Found) -> str:
+    """The key that a misspelt one was meant to be; empty when none is near."""
+    return next(iter(difflib.get_close_matches(found.name, found.keys, 1)), "")
 
 
 def _in_range(found: _Found) -> str:

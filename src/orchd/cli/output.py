@@ -79,14 +79,14 @@ def table_lines(fields: tuple[Field, ...], rows: Sequence[Row], flags: Flags) ->
 
 
 def record_lines(fields: tuple[Field, ...], row: Row) -> list[str]:
-    """Name and value of each field on a line of its own, for programs; one line for each record of a list."""
+    """Name and value of each field on a line of its own, for programs; one line for each item or record of a list."""
     return [join_tabs([field.name, *cells]) for field in fields for cells in _cells_of(field, row)]
 
 
 def _cells_of(field: Field, row: Row) -> list[list[str]]:
     value = row[field.name]
-    if field.kind is Kind.ROWS and isinstance(value, tuple) and value:
-        return [to_cells(field.fields, one) for one in value]
+    if field.kind in (Kind.ROWS, Kind.TEXTS) and isinstance(value, tuple) and value:
+        return [[one] if isinstance(one, str) else to_cells(field.fields, one) for one in value]
     return [to_cells((field,), row)]
 
 

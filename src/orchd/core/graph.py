@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import graphlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from orchd.model.ids import TaskId
 from orchd.model.problem import Problem
@@ -15,6 +16,7 @@ GRAPH_CODES = {
     "E060": "two files give the same task id",
     "E061": "a dependency does not exist",
     "E062": "dependencies go in a circle",
+    "E063": "the file of its session has a mistake",
 }
 
 
@@ -30,12 +32,14 @@ def split_duplicates(files: Iterable[FileSeen]) -> tuple[dict[TaskId, FileSeen],
     return first, again
 
 
-def find_graph_problems(files: Mapping[TaskId, FileSeen], known: Mapping[TaskId, TaskSpec]) -> dict[TaskId, Problem]:
-    """What is wrong with the dependencies of `files`, given the tasks that are already `known`.
+def find_graph_problems(
+    files: Mapping[TaskId, FileSeen], known: Mapping[TaskId, TaskSpec], stuck: Mapping[TaskId, Problem] = MappingProxyType({})
+) -> dict[TaskId, Problem]:
+    """What is wrong with the dependencies of `files`, given the tasks that are already `known`, and those that are `stuck`.
 
     A file that needs one with a problem has a problem too; nothing else is touched.
     """
-    problems = _find_cycles(files, known)
+    problems = {**_find_cycles(files, known), **stuck}
     names = files.keys() | known.keys()
     while True:
         good = {task: file for task, file in files.items() if task not in problems}

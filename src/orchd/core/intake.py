@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from orchd.core.graph import find_graph_problems, split_duplicates
 from orchd.core.ownership import is_foreign
-from orchd.core.session_files import fill_defaults, is_unclear
+from orchd.core.session_files import fill_defaults, is_unclear, tell_stuck
 from orchd.core.statuses import OPEN
 from orchd.model.ids import TaskId
 from orchd.model.message import Event, ProblemsChanged, TaskSeen, TaskWithdrawn
@@ -22,14 +22,16 @@ def read_files(state: State, snapshot: Snapshot) -> Iterator[Event]:
     """What the task files say that the state does not know yet."""
     files, again = split_duplicates(fill_defaults(file, state.sessions) for file in snapshot.files.good)
     fresh = {task: file for task, file in files.items() if _is_news(file, state) and not _is_away(task, state, snapshot)}
-    fresh = {task: file for task, file in fresh.items() if not is_unclear(file, state, snapshot.sessions)}
+    unclear = {task: file for task, file in fresh.items() if is_unclear(file, state, snapshot.sessions)}
+    stuck = {task: tell_stuck(file) for task, file in unclear.items() if file.spec.session in snapshot.sessions.bad}
+    fresh = {task: file for task, file in fresh.items() if task not in unclear}
     waiting = {i: t.spec for i, t in state.tasks.items() if i not in fresh}
-    wrong = find_graph_problems(fresh, waiting) if fresh else {}
+    wrong = find_graph_problems(fresh, waiting, stuck) if fresh or stuck else {}
     problems = tuple(sorted({*snapshot.files.problems, *wrong.values(), *(problem for _, problem in again)}))
     if problems != state.problems:
         yield ProblemsChanged(problems)
     away = {task for task in state.tasks if _is_away(task, state, snapshot)}
-    yield from _withdraw(state, {*(files.keys() - wrong.keys()), *away}, snapshot.files)
+    yield from _withdraw(state, {*(files.keys() - wrong.keys()), *stuck, *away}, snapshot.files)
     yield from _admit(state, (file for task, file in fresh.items() if task not in wrong), snapshot.now_ms)
 
 

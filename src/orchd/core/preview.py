@@ -12,14 +12,16 @@ from orchd.core.intake import read_files
 from orchd.core.numbering import find_unnumbered
 from orchd.core.ownership import list_elsewhere, list_foreign_claims
 from orchd.core.reservations import standing
+from orchd.core.session_files import read_sessions
 from orchd.model.ids import SessionId
 from orchd.model.snapshot import Snapshot, State
 
 
 def foresee(snapshot: Snapshot, elsewhere: Mapping[SessionId, str]) -> tuple[State, tuple[Turn, ...]]:
-    """The state after the task files of the snapshot were taken in, and the turns of its waiting tasks. `elsewhere` are the
-    sessions of which nothing may start here."""
-    state = evolve(snapshot.state, tuple(read_files(snapshot.state, snapshot)))
+    """The state after the session and task files of the snapshot were taken in, and the turns of its waiting tasks.
+    `elsewhere` are the sessions of which nothing may start here."""
+    settled = evolve(snapshot.state, tuple(read_sessions(snapshot.state, snapshot)))
+    state = evolve(settled, tuple(read_files(settled, snapshot)))
     return state, take_turns(state, replace(room_of(state, snapshot), elsewhere=elsewhere))
 
 

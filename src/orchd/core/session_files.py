@@ -13,6 +13,7 @@ from typing import TypeVar
 from orchd.core.sessions import find_unsettled
 from orchd.model.ids import SessionId
 from orchd.model.message import Event, SessionEnded, SessionFileLost, SessionSeen
+from orchd.model.problem import Problem
 from orchd.model.session import Session, SessionFileSeen, SessionsSeen, TaskDefaults
 from orchd.model.snapshot import FileSeen, Snapshot, State
 from orchd.model.work import TaskSpec
@@ -40,6 +41,12 @@ def read_sessions(state: State, snapshot: Snapshot) -> Iterator[Event]:
 def is_unclear(file: FileSeen, state: State, seen: SessionsSeen) -> bool:
     """Whether it is not known yet by which rules this task would go."""
     return file.spec.session in (seen.bad | seen.unsettled) and file.spec.session not in state.sessions
+
+
+def tell_stuck(file: FileSeen) -> Problem:
+    """What is wrong with a task whose session has a file that nobody understands."""
+    message = f"its session `{file.spec.session}` has a file with a mistake, so nobody knows its rules"
+    return Problem(file.path, 0, 0, "E063", message, "repair the file of the session; the task is then taken in by itself")
 
 
 def fill_defaults(file: FileSeen, sessions: Mapping[SessionId, Session]) -> FileSeen:
