@@ -34,7 +34,7 @@ CLIENTS = (
     ("--help",),
 )
 START_SECONDS = 0.150
-CLICKS = 4
+CLICKS = 5
 
 
 @pytest.fixture(scope="module")
