@@ -133,6 +133,16 @@ def test_a_fork_server_that_was_killed_is_replaced(world: World):
     assert world.run("a.2.1", "true").outcome is Outcome.EXITED
 
 
+def test_a_fork_server_that_was_stopped_is_replaced(world: World, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("orchd.adapters.fork_server._ANSWER_SECONDS", 1.0)
+    world.run("a.1.1", "true")
+    server = world.runs._server._process
+    assert server
+    server.send_signal(signal.SIGSTOP)
+    assert world.run("a.2.1", "true").outcome is Outcome.EXITED
+    assert server.returncode == -signal.SIGKILL
+
+
 def test_the_fork_server_has_no_zombies(world: World):
     for number in range(3):
         world.run(f"a.1.{number}", "true")

@@ -240,3 +240,15 @@ def test_a_prepared_index_is_newer_than_all_files(tmp_path: Path) -> None:
     os.utime(made.index)
     workspace._outdate_files(made.index)
     assert made.index.stat().st_mtime_ns > (made.top / "a").stat().st_ctime_ns
+
+
+@pytest.mark.parametrize("swap", ["ln -s secret f", "mkfifo f", "echo longer > f", "rm -f f"])
+def test_what_is_swapped_between_look_and_reading_is_left_to_git(tmp_path: Path, swap: str) -> None:
+    (tmp_path / "secret").write_text("hello\n")
+    (tmp_path / "f").write_text("hello\n")
+    seen = (tmp_path / "f").lstat()
+    walk = plain_tree._Walk({}, 0)
+    assert walk._read(str(tmp_path / "f"), seen) == b"hello\n"
+    subprocess.run(f"rm f; {swap}", cwd=tmp_path, shell=True, check=True)
+    with pytest.raises((plain_tree.Unusual, OSError)):
+        walk._read(str(tmp_path / "f"), seen)

@@ -22,7 +22,9 @@ from orchd.errors import OrchdError
 # Modules next to this one come from the folder of the package, after the standard library.
 _PROGRAM = "import sys; sys.path.append(sys.argv[1]); from orchd.adapters.supervisor import serve; serve(int(sys.argv[2]))"
 _PACKAGES = Path(orchd.__file__).parents[1]
-_ANSWER_SECONDS = 60.0
+_ANSWER_SECONDS = 20.0
+"""What an answer may take: a fork and one synced file. Nothing else happens meanwhile."""
+
 _CLOSE_SECONDS = 5.0
 _ANSWER_BYTES = 4096
 
@@ -53,9 +55,14 @@ class ForkServer:
             try:
                 self._process.wait(_CLOSE_SECONDS)
             except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+                self._kill()
         self._socket = self._process = None
+
+    def _kill(self) -> None:
+        """A server that is there and does not answer was stopped, perhaps by a task; it is replaced at the next request."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
 
     def _ask(self, line: bytes) -> bytes:
         """The answer; empty when the server or the supervisor died. Asking again is safe: a run starts only once."""
@@ -70,6 +77,8 @@ class ForkServer:
             finally:
                 os.close(theirs)
             ready, _, _ = select.select([answer], [], [], _ANSWER_SECONDS)
+            if not ready:
+                self._kill()
             return answer.read(_ANSWER_BYTES) if ready else b""
 
     def _server(self) -> socket.socket:
