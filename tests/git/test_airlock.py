@@ -127,6 +127,12 @@ def test_a_result_that_could_not_be_collected_keeps_the_workspace(world: World) 
     )
 
 
+def test_no_workspace_is_said_to_be_kept_where_none_was_made(world: World) -> None:
+    world.leave_exit(RUN, Exit(Outcome.UNPREPARED, detail="the disk is full"))
+    returned = world.judge(RUN, world.main, ())
+    assert (returned.entry, returned.detail) == (Entry.UNCHANGED, ())
+
+
 def test_what_the_branch_held_goes_to_the_attic_unless_main_has_it(world: World) -> None:
     git(world.top, "update-ref", BRANCH, world.main)
     first = bring(world, {"a.txt": "1\n"})

@@ -30,7 +30,7 @@ from orchd.model.claim import Mode
 from orchd.model.config import Config
 from orchd.model.ids import Oid, RunId, TaskId, task_branch
 from orchd.model.limits import RESULT_PACK_BYTES
-from orchd.model.run import AdmitOrder, Entry, Exit, Returned
+from orchd.model.run import AdmitOrder, Entry, Exit, Outcome, Returned
 from orchd.model.work import Answer, Reason, Rework
 
 OPAQUE = frozenset({0, FOLDER, SUBMODULE})
@@ -191,8 +191,8 @@ def _fence_off(returned: Returned, late: str) -> Returned:
 
 
 def _without_tip(ended: Exit) -> Returned:
-    """Nothing was changed; or it could not be collected, and then the workspace is all there is."""
-    if ended.detail and not ended.tip:
+    """Nothing was changed; or it could not be collected, and then the workspace is all there is, if one was ever made."""
+    if ended.detail and not ended.tip and ended.outcome is not Outcome.UNPREPARED:
         return Returned(Entry.KEPT, reason=Reason.WORKSPACE, detail=(ended.detail,))
     return Returned(Entry.UNCHANGED)
 

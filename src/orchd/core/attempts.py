@@ -55,7 +55,8 @@ def _conclude(task: Task, lease: Lease, left: Exit, returned: Returned, now_ms: 
         return _ended(task, Status.WAITING, returned, now_ms, Reason.LOST, returned.detail)
     if not ended_well(seen):
         reason = FAILED_OUTCOMES.get(seen.outcome, Reason.EXIT)
-        return _ended(task, Status.FAILED, returned, now_ms, reason, _describe_exit(seen) + returned.detail)
+        detail = tuple(dict.fromkeys(_describe_exit(seen) + returned.detail))
+        return _ended(task, Status.FAILED, returned, now_ms, reason, detail)
     if returned.entry is Entry.ACCEPTED:
         return _ended(task, Status.READY, returned, now_ms, None, returned.detail)
     if returned.entry is Entry.UNCHANGED:
