@@ -326,10 +326,14 @@ def decisions(place: Place, state: State) -> tuple[Decision, ...]:
 
 
 def reservations(place: Place) -> tuple[Reservation, ...]:
-    """What people keep for themselves, expired or not, as the last orchd here read it."""
-    from orchd.adapters.reservation_record import read_reservations
+    """What people keep for themselves, expired or not: as the orchd that serves here has read it, else as their files say."""
+    from orchd.adapters.reservation_record import has_claim_files, read_reservations
 
-    return read_reservations(place)
+    if server(place) is None and has_claim_files(place, lambda: branch(place)):
+        from orchd.adapters.reservations import read_claim_files
+
+        return read_claim_files(place, branch(place))
+    return read_reservations(place) if server(place) is not None else ()
 
 
 def plan(place: Place) -> tuple[State, tuple[Turn, ...]]:

@@ -39,6 +39,24 @@ def test_the_forms_of_a_claim(shell: Shell, folder: Path) -> None:
     assert (read.paths, read.resources, read.until_ms) == (paths, ("db",), 32472144000000)
 
 
+def test_who_looks_sees_a_claim_at_once_though_nobody_serves(shell: Shell, folder: Path) -> None:
+    shell.write_task("mine", "echo x > a.txt", "claims: [a.txt]\n")
+    shell.ok("claim", "*.txt", "--by", "anna")
+    assert "anna" in shell.ok("claims")
+    shell.write_task("free", "echo x > b", "claims: [b]\n")
+    shell.orchd("run")
+    assert "which anna keeps" in shell.ok("explain", "mine")
+    (folder / "txt.yaml").unlink()
+    (folder / "other.yaml").write_text("claims: [a*]\nby: ben\n", encoding="utf-8")
+    assert "which ben keeps" in shell.ok("explain", "mine")
+    shell.git("add", ".orch")
+    shell.git("commit", "-qm", "claims")
+    shell.git("clone", "-q", "--mirror", ".", "moved.git")
+    assert "which ben keeps" in shell.ok("explain", "mine", "--repo", "moved.git")
+    (folder / "other.yaml").unlink()
+    assert "keeps" not in shell.ok("explain", "mine")
+
+
 def test_no_claim_is_overwritten(shell: Shell, folder: Path) -> None:
     for _ in range(2):
         shell.ok("claim", "src/**")
@@ -52,6 +70,7 @@ def test_no_claim_is_overwritten(shell: Shell, folder: Path) -> None:
     ("arguments", "said"),
     [
         ((), "nothing is claimed"),
+        (("a", "--until", "2020-01-01T00:00:00Z"), "over already"),
         (("../x",), "cannot be claimed"),
         (("a", "--for", "ever"), "2h"),
         (("a", "--until", "tomorrow"), "2026-11-27T18:00:00Z"),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from orchd.adapters.codec import decode, dumps, encode
 from orchd.adapters.durable import write_durably
+from orchd.adapters.git_run import Git
 from orchd.adapters.place import Place
 from orchd.errors import OrchdError
 from orchd.model.claim import Reservation
@@ -29,3 +30,11 @@ def read_reservations(place: Place) -> tuple[Reservation, ...]:
     except (FileNotFoundError, ValueError, TypeError, OrchdError):
         return ()
     return tuple(one for one in left if place.checkout is None or (place.checkout / one.path).exists())
+
+
+def has_claim_files(place: Place, branch: Callable[[], str]) -> bool:
+    """Whether there is anything to read: in the checkout, or in the branch that tasks land on where there is none."""
+    if place.checkout is None:
+        return Git(place.git_dir).attempt("cat-file", "-e", f"refs/heads/{branch()}:{'/'.join(CLAIM_FILES)}").returncode == 0
+    folder = place.checkout.joinpath(*CLAIM_FILES)
+    return folder.is_dir() and any(folder.iterdir())

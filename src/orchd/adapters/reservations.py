@@ -6,11 +6,13 @@ stayed away for a moment (an editor replaces a file by removing it).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from orchd.adapters.git_objects import FILE, FOLDER, PROGRAM
-from orchd.adapters.git_repo import GitRepo
+from orchd.adapters.git_refs import GitRefs
+from orchd.adapters.git_repo import GitRepo, open_repo
 from orchd.adapters.git_trees import find_entry, read_tree
 from orchd.adapters.place import Place
 from orchd.adapters.plain_file import PlainFile, Refusal, Signature, Withheld, hold_folder, read_plain_file
@@ -155,3 +157,9 @@ class CommittedReservations:
 def open_reservations(place: Place, repo: GitRepo, monotonic: Callable[[], float], wall: Callable[[], float]) -> Reservations:
     """The claim files of a repository with or without a checkout. For the arguments see the two classes."""
     return CommittedReservations(place, repo) if place.checkout is None else CheckoutReservations(place, monotonic, wall)
+
+
+def read_claim_files(place: Place, branch: str) -> tuple[Reservation, ...]:
+    """What the claim files say now, for clients where no orchd serves. It loads far more than a client does otherwise."""
+    repo = open_repo(place)
+    return open_reservations(place, repo, time.monotonic, time.time).look(GitRefs(repo, branch).main()).good

@@ -202,7 +202,10 @@ def _read_end(span: str, until: str) -> int:
         raise UsageError(f"{span!r} is not a span of time", "write it like 90s, 15m, 2h or 1d")
     if found:
         return time.time_ns() // 1_000_000 + int(float(found[1]) * _UNITS[found[2]] * 1000)
-    return _read_instant(until) if until else 0
+    until_ms = _read_instant(until) if until else 0
+    if until and until_ms <= time.time_ns() // 1_000_000:
+        raise UsageError(f"{until} is over already", "such a claim would hold nothing")
+    return until_ms
 
 
 def _read_instant(text: str) -> int:
