@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchd.core.tables import tell_span
+from orchd.errors import UsageError
 from orchd.model.claim import Reservation
 from orchd.model.config import Config
-from orchd.model.ids import ATTIC_PREFIX, CHECKPOINT_FOLDER, Oid, RunId, TaskId
+from orchd.model.ids import ATTIC_PREFIX, CHECKPOINT_FOLDER, Oid, RunId, SessionId, TaskId
 from orchd.model.problem import Problem
 from orchd.model.save import Checkpoint
 from orchd.model.snapshot import Decision, State, Verb
@@ -456,6 +457,20 @@ def log_lines(place: Place, run: RunId, follow: bool) -> Iterator[bytes]:  # noq
     from orchd.adapters.evidence import follow_log, read_log
 
     return follow_log(place, run) if follow else read_log(place, run)
+
+
+def check_owner(place: Place, session: SessionId) -> None:
+    """Raises UsageError when another clone owns a session, so that nothing can be asked of it here. Without a daemon that
+    asks the remote nobody knows; the next one sees to it."""
+    from orchd.adapters.sessions_view import read_owner
+
+    owner, why = read_owner(place, session) if server(place) is not None else ("", "")
+    if owner:
+        span = tell_span(config(place).takeover_seconds)
+        raise UsageError(
+            f"session {session} belongs to another clone: {why}",
+            f"ask in the clone of {owner}; once it has given no sign of life for {span}, ask again here: that takes it over",
+        )
 
 
 def ask(place: Place, verb: Verb, subject: str, words: Sequence[str] = ()) -> str:

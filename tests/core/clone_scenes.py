@@ -29,7 +29,7 @@ from orchd.model.message import (
 from orchd.model.number import NumberWish
 from orchd.model.run import Phase, RunSeen
 from orchd.model.save import Merged, Save, SaveItem, SaveStep
-from orchd.model.snapshot import Cause, FilesSeen, Intent, SaveSeen, Snapshot, State, Verb
+from orchd.model.snapshot import Cause, FilesSeen, SaveSeen, Snapshot, State
 from orchd.model.tenure import Bid, Follow, Holding, SharedSeen, Tenure, TenureSeen
 from orchd.model.work import Answer, Reason, Rework, Source, Status, Task, TaskSpec
 
@@ -208,11 +208,8 @@ def files_and_requests_here_say_nothing_about_what_another_clone_owns() -> None:
     failed = task(Status.FAILED, reason=Reason.EXIT)
     foreign = seen("you", 2, 1.0, publish_task(failed))
     state = a_state(failed, Holding("you", 2))
-    for fields in (
-        {"intents": (Intent("i", Verb.RETRY, "a"),)},
-        {"files": FilesSeen((seen_file(SPEC, digest="2"),))},
-    ):
-        demand("nothing happens", not plan(look(state, foreign, **fields)).events, fields)
+    changed = look(state, foreign, files=FilesSeen((seen_file(SPEC, digest="2"),)))
+    demand("nothing happens", not plan(changed).events, changed)
     waiting = seen("you", 2, 1.0, publish_task(task()))
     gone = look(a_state(task(), Holding("you", 2)), waiting, files=FilesSeen())
     demand("a file that only its owner has is not withdrawn", not plan(gone).events)

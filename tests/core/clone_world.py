@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from world import PORTS, Commit, World, demand
 
 from orchd.core.evolve import evolve
-from orchd.core.tenures import TO_BE_SEALED
+from orchd.core.tenures import seal
 from orchd.model.message import Action, AskNumbers, FollowMain, HoldSession, LandSave, LeaderTook
 from orchd.model.number import NumberWish
 from orchd.model.save import Save, SaveStep
+from orchd.model.session import Session, SessionSpec
 from orchd.model.snapshot import FileSeen, SaveSeen, Snapshot
 from orchd.model.tenure import Bid, SharedSeen, Tenure, TenureSeen
 
@@ -66,9 +67,18 @@ class Remote:
                 demand("a task lands once", token not in self.accepted, token)
                 self.accepted.add(token)
             self.main = self.tags[push.save.number] = push.commit
+        self.check_settings(push)
         demand("an epoch never falls", push.bid.tenure.epoch >= self.epoch(session), push)
         self.tenures[session] = (push.version, push.bid.tenure)
         return True
+
+    def check_settings(self, push: Push) -> None:
+        """A session that was paused when its owner fell silent is paused after the take-over; so with forks."""
+        _, old = self.tenures.get(push.bid.tenure.session, ("", None))
+        if old is not None and old.owner not in ("", push.by):
+            before, after = (one.settings or Session(SessionSpec(one.session)) for one in (old, push.bid.tenure))
+            same = (before.paused, before.origin) == (after.paused, after.origin)
+            demand("a take-over keeps what people said about a session", same, old, push.bid.tenure)
 
     def epoch(self, session: str) -> int:
         return self.tenures[session][1].epoch if session in self.tenures else 0
@@ -174,7 +184,7 @@ class Clone(World):
         commit = self.commit(f"land:{save.id}", [save.base, save.chain[save.lands - 1].head], head.tree)
         landed = [link.item.task for link in save.chain[: save.lands]]
         digests = tuple((task, self.state.tasks[task].digest) for task in landed)
-        tasks = tuple(replace(t, commit=commit) if t.commit == TO_BE_SEALED else t for t in bid.tenure.tasks)
-        told = {task.spec.id for task in tasks if task.commit == commit and task.status.value == "landed"}
+        tenure = seal(bid.tenure, commit)
+        told = {task.spec.id for task in tenure.tasks if task.commit == commit and task.status.value == "landed"}
         demand("the tenure says that what lands has landed", told == set(landed), told, landed)
-        self.push(replace(bid, tenure=replace(bid.tenure, tasks=tasks)), save=save, commit=commit, digests=digests)
+        self.push(Bid(bid.old, tenure), save=save, commit=commit, digests=digests)

@@ -17,7 +17,7 @@ from orchd.core.ownership import is_secure
 from orchd.core.planner import plan
 from orchd.model.message import AttemptStarted, LandSave, StartRun
 from orchd.model.run import Phase
-from orchd.model.snapshot import FileSeen, Plan, Snapshot
+from orchd.model.snapshot import FileSeen, Intent, Plan, Snapshot, Verb
 from orchd.model.work import Source, Task
 
 TAKEOVER_SECONDS = 60.0
@@ -131,6 +131,12 @@ class Going:
     def lose_run(self, going: walk.Walk) -> None:
         going.lose_run()
 
+    def ask_people(self, going: walk.Walk) -> None:
+        """Somebody asks for something, in any clone."""
+        verb = going.pick((Verb.PAUSE_SESSION, Verb.RESUME_SESSION, Verb.RETRY, Verb.CANCEL, Verb.RETRY_SESSION))
+        subject = going.pick(walk.NAMES if verb in (Verb.RETRY, Verb.CANCEL) else SESSIONS)
+        going.world.intents.append(Intent(f"intent{self.tick()}", verb, subject))
+
     def write_file(self, going: walk.Walk) -> None:
         name = going.pick(walk.NAMES)
         file = going.file(name, f"tasks/{name}.yaml", Source.FILE)
@@ -176,6 +182,7 @@ class Going:
                 while self.on_the_way:
                     self.remote.take(self.on_the_way.pop(0))
                 clone.ask()
+                self.resume_all(clone)
                 self.turn(clone, fair=True)
                 going = walk.Walk(self.dice, clone)
                 for run in going.running():
@@ -185,6 +192,11 @@ class Going:
                 break
         demand("everything ends", self.is_done(), [clone.state.tasks for clone in self.clones])
         self.check_end()
+
+    def resume_all(self, clone: Clone) -> None:
+        """Nothing may stay paused, or it would not end."""
+        paused = [name for name, session in clone.state.sessions.items() if session.paused]
+        clone.intents += [Intent(f"intent{self.tick()}", Verb.RESUME_SESSION, name) for name in paused]
 
     def finish(self, going: walk.Walk, run: Run) -> None:
         if run.phase is Phase.RUNNING and (run.stop_asked or going.is_wanted(run)):
@@ -234,6 +246,7 @@ FATES = (
     *(Going.ask,) * 5,
     *(Going.arrive,) * 4,
     Going.lose_push,
+    Going.ask_people,
     Going.lose_run,
     Going.toggle_drain,
     *(Going.end_run,) * 5,

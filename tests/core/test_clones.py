@@ -5,6 +5,7 @@ from __future__ import annotations
 import clone_scenes
 import clones
 import pytest
+import request_scenes  # noqa: F401 - its scenes are on the programme
 import walk
 
 STEPS = 200

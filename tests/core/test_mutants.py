@@ -148,7 +148,9 @@ FAULTS = {
         "for fence, one in enumerate(starting, state.next_fence)",
         "for fence, one in ((state.next_fence, s) for s in starting)",
     ),
-    "the supervisor is not told its fence": Fault("duties", ", brief, lease.fence, numbers)", ", brief, numbers=numbers)"),
+    "the supervisor is not told its fence": Fault(
+        "duties", ", brief, lease.fence, wishes_of(task))", ", brief, 0, wishes_of(task))"
+    ),
     "the airlock is not told the fence": Fault("duties", "task.spec.claims, accept, fence)", "task.spec.claims, accept)"),
     "an expired run goes on": Fault("duties", "        yield RevokeRun(current_run(task))\n", "        pass\n"),
     "silent gates go on": Fault("duties", "    if is_silent(present):\n", "    if False:\n"),

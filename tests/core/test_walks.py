@@ -15,7 +15,7 @@ from orchd.model.message import AttemptEnded, Event, SaveGated, SaveMerged
 from orchd.model.work import Reason, Status
 
 CHUNK, STEPS = 200, 80
-BETWEEN_CLONES = {"SessionOwned", "SessionElsewhere", "TaskAdopted"}
+BETWEEN_CLONES = {"SessionOwned", "SessionElsewhere", "TaskAdopted", "SessionAdopted", "RequestRefused"}
 """Events that only happen where clones share a remote: `test_clones` walks there."""
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from orchd.adapters.courier import MIRRORED, Answer, Courier, Update
 from orchd.adapters.durable import remove_quietly
@@ -17,7 +16,7 @@ from orchd.adapters.git_refs import main_ref
 from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.sessions_view import VIEW, write_view
 from orchd.adapters.tenure_record import TenureRecords
-from orchd.core.tenures import TO_BE_SEALED
+from orchd.core.tenures import seal
 from orchd.model.ids import REMOTE_PREFIX, TENURE_PREFIX, Oid, SessionId, is_slug
 from orchd.model.tenure import Bid, SharedSeen, TenureSeen
 
@@ -76,9 +75,8 @@ class GitShared:
     def land(self, bid: Bid, base: Oid, sealed: Oid, others: Mapping[str, Oid]) -> None:
         """Push main from `base` to `sealed` with the tenure, which then says that it landed, and with `others` (ref to id),
         each over what the remote last showed. All or none."""
-        tasks = tuple(replace(t, commit=sealed) if t.commit == TO_BE_SEALED else t for t in bid.tenure.tasks)
         rest = tuple(Update(ref, self.remote_at(ref), oid) for ref, oid in others.items())
-        self._send(replace(bid, tenure=replace(bid.tenure, tasks=tasks)), (Update(main_ref(self._branch), base, sealed), *rest))
+        self._send(Bid(bid.old, seal(bid.tenure, sealed)), (Update(main_ref(self._branch), base, sealed), *rest))
 
     def push(self, updates: Sequence[Update]) -> None:
         """Push other refs, all or none, unless something is under way."""

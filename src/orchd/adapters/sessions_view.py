@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Mapping
 
 from orchd.adapters.place import Place
-from orchd.core.ownership import tell_place
+from orchd.core.ownership import is_foreign, is_lapsed, tell_place
 from orchd.model.ids import SessionId
 from orchd.model.tenure import SharedSeen, Tenure, TenureSeen
 
@@ -44,6 +44,18 @@ def read_elsewhere(place: Place, sessions: Iterable[SessionId]) -> Mapping[Sessi
         return {}
     told = {session: tell_place(session, seen) for session in sorted(sessions)}
     return {session: text for session, text in told.items() if text}
+
+
+def read_owner(place: Place, session: SessionId) -> tuple[str, str]:
+    """The other clone that alone hears what is asked of this session, and when it gave a sign of life; empty when we do, or
+    would take it over."""
+    try:
+        seen = _read_view(place)
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return "", ""
+    if not seen.answered or not is_foreign(session, seen) or is_lapsed(session, seen):
+        return "", ""
+    return seen.tenures[session].tenure.owner, tell_place(session, seen)
 
 
 def _read_view(place: Place) -> SharedSeen:

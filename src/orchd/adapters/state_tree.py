@@ -33,7 +33,7 @@ from orchd.model.ids import Oid, SessionId, TaskId
 from orchd.model.save import Save
 from orchd.model.session import Session
 from orchd.model.snapshot import State
-from orchd.model.tenure import Holding
+from orchd.model.tenure import Holding, Refused
 from orchd.model.work import Status, Task
 
 T = TypeVar("T")
@@ -52,6 +52,7 @@ class Meta:
     next_fence: int = 1
     archived: Mapping[Status, int] = field(default_factory=dict)
     holdings: Mapping[SessionId, Holding] = field(default_factory=dict)
+    refused: tuple[Refused, ...] = ()
 
 
 @dataclass(slots=True)
@@ -84,6 +85,7 @@ class StateTree:
             counters.holdings,
             {one.spec.id: one for one in self._read_records(root, old_folders, SESSIONS, "session", Session)},
             counters.next_fence,
+            counters.refused,
         ), counters
 
     def find_task(self, tree: Oid, task: TaskId) -> Task | None:

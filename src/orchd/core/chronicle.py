@@ -23,12 +23,14 @@ from orchd.model.message import (
     LeaseExpired,
     LeaseExtended,
     ProblemsChanged,
+    RequestRefused,
     SaveAbandoned,
     SaveClosed,
     SaveGated,
     SaveHeld,
     SaveLanded,
     SaveMerged,
+    SessionAdopted,
     SessionElsewhere,
     SessionFileLost,
     SessionForked,
@@ -242,6 +244,19 @@ def _(event: SessionResumed, state: State) -> Iterator[Line]:
 @tell.register
 def _(event: LandingAsked, state: State) -> Iterator[Line]:
     yield Line(Tone.PLAIN, "landing", f"session {event.session}")
+
+
+@tell.register
+def _(event: SessionAdopted, state: State) -> Iterator[Line]:
+    word, spec = "paused" if event.session.paused else "session", event.session.spec
+    yield Line(Tone.PLAIN, word, f"session {spec.id}, as its owner has it: landing {spec.landing}")
+
+
+@tell.register
+def _(event: RequestRefused, state: State) -> Iterator[Line]:
+    one = event.refused
+    text = f"{one.verb} {one.subject}: {one.owner} owns session {one.session}, so it can only be asked for there"
+    yield Line(Tone.CALL, "refused", text)
 
 
 @tell.register

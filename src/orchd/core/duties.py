@@ -13,6 +13,7 @@ from orchd.core.intake import recorded_drops
 from orchd.core.leases import holds_tokens, is_silent
 from orchd.core.numbering import wishes_of
 from orchd.core.ownership import is_secure
+from orchd.core.requests import Hearing, find_hearing
 from orchd.core.saving import lands_nothing_new
 from orchd.core.sessions import is_busy, tip_of
 from orchd.core.statuses import ACTIVE, BUSY
@@ -53,7 +54,8 @@ from orchd.model.work import Status, Task
 def list_duties(state: State, snapshot: Snapshot) -> Iterator[Action]:
     """All actions that are due now. Their order does not matter for correctness."""
     for intent in snapshot.intents:
-        yield ForgetIntent(intent.id)
+        if find_hearing(intent, snapshot) is not Hearing.LATER:
+            yield ForgetIntent(intent.id)
     for drop, problems in recorded_drops(state, snapshot.files).items():
         yield SettleDrop(drop, problems)
     for task in state.tasks.values():

@@ -18,6 +18,7 @@ from orchd.core.statuses import ACTIVE, OPEN
 from orchd.errors import OrchdError
 from orchd.model.claim import Lease
 from orchd.model.ids import SessionId, TaskId, checkpoint_name
+from orchd.model.limits import REFUSALS
 from orchd.model.message import (
     AttemptEnded,
     AttemptStarted,
@@ -33,6 +34,7 @@ from orchd.model.message import (
     LeaseExpired,
     LeaseExtended,
     ProblemsChanged,
+    RequestRefused,
     SaveAbandoned,
     SaveClosed,
     SaveGated,
@@ -40,6 +42,7 @@ from orchd.model.message import (
     SaveLanded,
     SaveMerged,
     SavePlanned,
+    SessionAdopted,
     SessionElsewhere,
     SessionEnded,
     SessionFileLost,
@@ -60,7 +63,7 @@ from orchd.model.problem import Problem
 from orchd.model.save import Save, SaveStep, Target
 from orchd.model.session import Session, SessionSpec
 from orchd.model.snapshot import Conflict, State
-from orchd.model.tenure import Holding
+from orchd.model.tenure import Holding, Refused
 from orchd.model.text import day_of
 from orchd.model.work import Reason, Status, Task
 
@@ -90,6 +93,7 @@ class Draft:
     holdings: dict[SessionId, Holding]
     sessions: dict[SessionId, Session]
     next_fence: int
+    refused: tuple[Refused, ...]
 
     @property
     def open_save(self) -> Save:
@@ -115,6 +119,7 @@ def evolve(state: State, events: Iterable[Event]) -> State:
         dict(state.holdings),
         dict(state.sessions),
         state.next_fence,
+        state.refused,
     )
     for event in events:
         apply(event, draft)
@@ -132,6 +137,7 @@ def evolve(state: State, events: Iterable[Event]) -> State:
         draft.holdings,
         draft.sessions,
         draft.next_fence,
+        draft.refused,
     )
 
 
@@ -182,7 +188,7 @@ def _(event: TaskWithdrawn, draft: Draft) -> None:
 
 @apply.register
 def _(event: AttemptStarted, draft: Draft) -> None:
-    task = _change(draft, event, event.task, Status.RUNNING)
+    task = replace(_change(draft, event, event.task, Status.RUNNING), ended_ms=0, reason=None, detail=(), tip="", ref="")
     draft.leases[event.task] = event.lease
     draft.next_fence = max(draft.next_fence, event.lease.fence + 1)
     draft.tasks[event.task] = replace(
@@ -190,11 +196,6 @@ def _(event: AttemptStarted, draft: Draft) -> None:
         attempt=event.attempt,
         base=event.base,
         started_ms=event.lease.granted_ms,
-        ended_ms=0,
-        reason=None,
-        detail=(),
-        tip="",
-        ref="",
     )
 
 
@@ -445,6 +446,16 @@ def _(event: LandingAsked, draft: Draft) -> None:
 def _(event: SessionForked, draft: Draft) -> None:
     spec = SessionSpec(event.session, event.landing)
     draft.sessions[event.session] = Session(spec, pinned=event.base, origin=event.origin)
+
+
+@apply.register
+def _(event: SessionAdopted, draft: Draft) -> None:
+    draft.sessions[event.session.spec.id] = event.session
+
+
+@apply.register
+def _(event: RequestRefused, draft: Draft) -> None:
+    draft.refused = (*draft.refused, event.refused)[-REFUSALS:]
 
 
 def _settle_session(draft: Draft, name: SessionId, **changes: Unpack[Settings]) -> None:

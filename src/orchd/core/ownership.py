@@ -30,6 +30,12 @@ def is_foreign(session: SessionId, shared: SharedSeen | None) -> bool:
     return seen is not None and shared is not None and seen.tenure.owner not in ("", shared.me)
 
 
+def is_lapsed(session: SessionId, shared: SharedSeen) -> bool:
+    """Whether the owner of this session has given no sign of life for so long that others may take it over."""
+    seen = shared.tenures.get(session)
+    return seen is not None and seen.age_seconds >= seen.tenure.takeover_seconds
+
+
 def list_elsewhere(state: State, shared: SharedSeen | None) -> Mapping[SessionId, str]:
     """Why nothing of a session may start here, for each session with waiting tasks that is not securely ours."""
     if shared is None:

@@ -21,9 +21,9 @@ from orchd.core.landing import advance_save, begin_save
 from orchd.core.leases import expire_leases
 from orchd.core.lifecycle import allows
 from orchd.core.numbering import list_lacking
-from orchd.core.ownership import is_foreign
 from orchd.core.preview import room_of
 from orchd.core.radar import watch_conflicts
+from orchd.core.requests import Hearing, find_hearing, refuse_requests
 from orchd.core.saving import gathers_until
 from orchd.core.session_files import read_sessions
 from orchd.core.session_wishes import concerns, spell_out
@@ -63,16 +63,14 @@ def is_idle(state: State) -> bool:
 
 
 def hear_intents(state: State, snapshot: Snapshot) -> Iterator[Event]:
-    """Requests of people. One that the lifecycle does not allow (any more), or about a session of another clone, is dropped.
+    """Requests of people. One that the lifecycle does not allow (any more) is dropped.
 
     Of several on one topic the last counts: a request is heard again when forgetting it was lost, and two that take each
     other back would then never come to rest.
     """
-    asked = (one for intent in snapshot.intents for one in spell_out(intent, state))
+    heard = (intent for intent in snapshot.intents if find_hearing(intent, snapshot) is Hearing.NOW)
+    asked = (one for intent in heard for one in spell_out(intent, state))
     for intent in {_topic(intent): intent for intent in asked}.values():
-        task = state.tasks.get(intent.subject)
-        if task is not None and is_foreign(task.spec.session, snapshot.shared):
-            continue
         events = tuple(WISHES[intent.verb](intent, state, snapshot))
         yield from events
         state = evolve(state, events) if events else state
@@ -143,6 +141,7 @@ WISHES: Mapping[Verb, Callable[[Intent, State, Snapshot], Iterator[Event]]] = {
 
 STAGES: tuple[Stage, ...] = (
     hear_intents,
+    refuse_requests,
     read_sessions,
     read_files,
     expire_leases,

@@ -10,11 +10,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from orchd.core.evolve import evolve
+from orchd.core.requests import list_wanted
+from orchd.core.sessions import SETTLED, keep_line, session_of
 from orchd.core.statuses import FINISHED, OPEN
-from orchd.model.ids import SessionId
+from orchd.model.ids import Oid, SessionId
 from orchd.model.limits import RENEW_SHARE
-from orchd.model.message import Event, SaveClosed, SaveLanded, SessionElsewhere, SessionOwned, TaskAdopted
+from orchd.model.message import Event, SaveClosed, SaveLanded, SessionAdopted, SessionElsewhere, SessionOwned, TaskAdopted
 from orchd.model.save import Save, SaveStep
+from orchd.model.session import Session, SessionSpec
 from orchd.model.snapshot import Snapshot, State
 from orchd.model.tenure import Bid, Holding, Tenure, TenureSeen
 from orchd.model.work import Status, Task
@@ -43,7 +46,9 @@ def _hear(seen: TenureSeen, state: State, me: str) -> Iterator[Event]:
         if news:
             open_here = tuple(t.spec.id for t in state.tasks.values() if t.spec.session == tenure.session and t.status in OPEN)
             yield SessionElsewhere(tenure.session, tenure.owner, tenure.epoch, open_here)
-        yield from _adopt(tenure, state)
+        if news or tenure.owner:
+            yield from _adopt(tenure, state)
+            yield from _adopt_settings(tenure, state)
 
 
 def _has_landed(save: Save | None, session: SessionId) -> bool:
@@ -85,6 +90,22 @@ def _adoption(record: Task, old: Task | None, order: int, owner: str) -> TaskAdo
     )
 
 
+def _adopt_settings(tenure: Tenure, state: State) -> Iterator[SessionAdopted]:
+    """That it is paused, and the rules of a session that no file here describes, as long as anything goes by them."""
+    old, theirs = session_of(state, tenure.session), tenure.settings
+    wanted = replace(old, paused=theirs is not None and theirs.paused)
+    goes_on = theirs is not None and (_marks(theirs) or any(task.status not in SETTLED for task in tenure.tasks))
+    if theirs is not None and goes_on and not old.file:
+        wanted = replace(wanted, spec=theirs.spec, pinned=theirs.pinned, origin=theirs.origin)
+    if wanted != old:
+        yield SessionAdopted(keep_line(wanted, ()))
+
+
+def _marks(settings: Session | None) -> tuple[str, ...]:
+    """What a session got from people, and from no file."""
+    return () if settings is None else (*(("paused",) if settings.paused else ()), *filter(None, (settings.origin,)))
+
+
 def _says(old: Task, event: TaskAdopted) -> bool:
     """Whether our record already says what the event would make of it (or is open, and this is not the time)."""
     mine = (old.spec, old.digest, old.source, old.status, old.generation, old.attempt)
@@ -98,7 +119,8 @@ def list_bids(state: State, snapshot: Snapshot) -> Iterator[Bid]:
     shared = snapshot.shared
     if shared is None or shared.busy or not shared.answered:
         return
-    for session in sorted({task.spec.session for task in state.tasks.values()}):
+    marked = {name for name, session in state.sessions.items() if _marks(session)}
+    for session in sorted({*(task.spec.session for task in state.tasks.values()), *marked, *list_wanted(snapshot)}):
         seen = shared.tenures.get(session)
         wanted = _claim_ours(session, seen, state, snapshot) if _is_ours(seen) else _claim_free(session, seen, state, snapshot)
         if wanted is not None:
@@ -117,7 +139,8 @@ def _claim_ours(session: SessionId, seen: TenureSeen | None, state: State, snaps
     if snapshot.draining and not any(task.status in OPEN for task in tasks):
         return replace(present, owner="")
     due = seen.age_seconds >= RENEW_SHARE * seen.tenure.takeover_seconds and _has_work(tasks)
-    return present if due or present.tasks != seen.tenure.tasks else None
+    fresh = (present.tasks, present.settings) != (seen.tenure.tasks, seen.tenure.settings)
+    return present if due or fresh else None
 
 
 def _claim_free(session: SessionId, seen: TenureSeen | None, state: State, snapshot: Snapshot) -> Tenure | None:
@@ -126,10 +149,16 @@ def _claim_free(session: SessionId, seen: TenureSeen | None, state: State, snaps
     me, limit_seconds = snapshot.shared.me, snapshot.config.takeover_seconds
     old = seen.tenure if seen else Tenure(session, "", 0)
     free = old.owner == "" or (seen is not None and seen.age_seconds >= old.takeover_seconds)
-    wanted = _has_work(task for task in state.tasks.values() if task.spec.session == session)
-    if not wanted or not (old.owner == me or (free and not snapshot.draining)):
+    if not _is_wanted(old, state, snapshot) or not (old.owner == me or (free and not snapshot.draining)):
         return None
     return _write(replace(old, owner=me, epoch=old.epoch + 1, takeover_seconds=limit_seconds), state)
+
+
+def _is_wanted(tenure: Tenure, state: State, snapshot: Snapshot) -> bool:
+    """A session has work, or something is asked of it, or only we know that it is paused, goes on, or was forked."""
+    name, ours = tenure.session, snapshot.shared is not None and tenure.owner in ("", snapshot.shared.me)
+    untold = ours and _marks(state.sessions.get(name)) != _marks(tenure.settings)
+    return untold or name in list_wanted(snapshot) or _has_work(t for t in state.tasks.values() if t.spec.session == name)
 
 
 def _has_work(tasks: Iterable[Task]) -> bool:
@@ -142,7 +171,11 @@ def _write(tenure: Tenure, state: State) -> Tenure:
     tasks = sorted((t for t in state.tasks.values() if t.spec.session == tenure.session), key=lambda task: task.spec.id)
     landed = {(t.spec.id, t.generation): t for t in tenure.tasks if t.status is Status.LANDED}
     records = tuple(landed.get((task.spec.id, task.generation)) or publish_task(task) for task in tasks)
-    return replace(tenure, number=max(tenure.number, state.next_number), tasks=records)
+    session = state.sessions.get(tenure.session)
+    settings = replace(session, file="", line=(), start="", asked=False) if session else None
+    if settings == Session(SessionSpec(tenure.session)):
+        settings = None
+    return replace(tenure, number=max(tenure.number, state.next_number), tasks=records, settings=settings)
 
 
 def publish_task(task: Task) -> Task:
@@ -154,6 +187,15 @@ def publish_task(task: Task) -> Task:
         return bare
     status = Status.RUNNING if task.status in OPEN else Status.WAITING
     return replace(bare, status=status, tip="", ref="", reason=None, detail=(), ended_ms=0, checkpoint="", commit="")
+
+
+def seal(tenure: Tenure, commit: Oid) -> Tenure:
+    """The tenure of a landing, once the checkpoint commit is known."""
+    tasks = tuple(replace(task, commit=commit) if task.commit == TO_BE_SEALED else task for task in tenure.tasks)
+    settings = tenure.settings
+    if settings is not None and settings.pinned == TO_BE_SEALED:
+        settings = replace(settings, pinned=commit)
+    return replace(tenure, tasks=tasks, settings=settings)
 
 
 def bid_for_landing(save: Save, state: State, snapshot: Snapshot) -> Bid | None:

@@ -25,6 +25,7 @@ from orchd.model.message import (
     LeaseExpired,
     LeaseExtended,
     ProblemsChanged,
+    RequestRefused,
     SaveAbandoned,
     SaveClosed,
     SaveGated,
@@ -32,6 +33,7 @@ from orchd.model.message import (
     SaveLanded,
     SaveMerged,
     SavePlanned,
+    SessionAdopted,
     SessionElsewhere,
     SessionEnded,
     SessionFileLost,
@@ -91,6 +93,8 @@ OPERATIONS: Mapping[type[Event], tuple[str, Callable[..., str]]] = {
     SessionPaused: ("pause session", lambda event: event.session),
     SessionResumed: ("resume session", lambda event: event.session),
     LandingAsked: ("ask to land session", lambda event: event.session),
+    SessionAdopted: ("adopt session", lambda event: event.session.spec.id),
+    RequestRefused: ("refuse", lambda event: f"{event.refused.verb} {event.refused.subject}"),
     SessionForked: ("fork session", lambda event: f"{event.session} from {event.origin}"),
 }
 """What each event is called in the log of operations, and whom it concerns."""

@@ -97,7 +97,7 @@ LAST_PORT = 20999
 """TCP ports that tasks are given, unless the configuration says otherwise. Below those that Linux gives to clients."""
 
 REFUSALS = 16
-"""Requests in vain that the lease of a running task remembers."""
+"""Requests in vain that the lease of a running task, or the state, remembers."""
 
 PORTS_PER_TASK = 16
 """Free TCP ports that one task may ask for."""

@@ -15,8 +15,8 @@ from orchd.model.number import NumberWish
 from orchd.model.problem import Problem
 from orchd.model.run import AdmitOrder, RunOrder
 from orchd.model.save import Excluded, Hold, Merged, Save, Verdict
-from orchd.model.session import Landing, SessionSpec
-from orchd.model.tenure import Bid
+from orchd.model.session import Landing, Session, SessionSpec
+from orchd.model.tenure import Bid, Refused
 from orchd.model.work import Reason, Rework, Source, Status, TaskSpec
 
 
@@ -293,6 +293,21 @@ class SessionForked:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionAdopted:
+    """The owner of a session published that it is paused, or goes on; and, where no file here says it, how it starts and
+    lands."""
+
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRefused:
+    """Somebody asked here for something that only another clone could do, which owns the session."""
+
+    refused: Refused
+
+
+@dataclass(frozen=True, slots=True)
 class SessionOwned:
     """The shared remote shows that we own a session. `before` is who did until then (empty: nobody); what it had begun is
     counted, so that our attempts have other numbers. `number` is the next free one for a checkpoint."""
@@ -370,6 +385,8 @@ Event: TypeAlias = (
     | SessionResumed
     | LandingAsked
     | SessionForked
+    | SessionAdopted
+    | RequestRefused
 )
 
 

@@ -16,7 +16,7 @@ from orchd.model.problem import Problem
 from orchd.model.run import RunSeen
 from orchd.model.save import Excluded, Hold, Merged, Save
 from orchd.model.session import Session, SessionsSeen
-from orchd.model.tenure import Holding, SharedSeen
+from orchd.model.tenure import Holding, Refused, SharedSeen
 from orchd.model.work import Source, Task, TaskSpec
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ class State:
     """Everything that lasts: the fold of all events. `next_order`, `next_number` and `next_fence` never go back; `branch` is
     the one that tasks landed on last, so that a checkout of another one does not change it; `conflicts` are predicted, one
     for each pair;
-    `holdings` says who owns which session where clones share a remote."""
+    `holdings` says who owns which session where clones share a remote; `refused` are the last requests here that only another
+    clone could have heard."""
 
     owner: str = ""
     epoch: int = 0
@@ -53,6 +54,7 @@ class State:
     holdings: Mapping[SessionId, Holding] = field(default_factory=dict)
     sessions: Mapping[SessionId, Session] = field(default_factory=dict)
     next_fence: int = 1
+    refused: tuple[Refused, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,15 @@ from enum import StrEnum
 
 from orchd.model.ids import Oid, SessionId
 from orchd.model.limits import TAKEOVER_SECONDS
+from orchd.model.session import Session
 from orchd.model.work import Task
 
 
 @dataclass(frozen=True, slots=True)
 class Tenure:
     """What the owner of a session publishes: itself (empty: it gave the session back), an epoch that rises with each owner,
-    how long others wait for a sign of life, the number of its next checkpoint, and the records of the session's tasks."""
+    how long others wait for a sign of life, the number of its next checkpoint, the records of the session's tasks, and the
+    session itself without its line and its file (None: it has no settings)."""
 
     session: SessionId
     owner: str
@@ -26,6 +28,7 @@ class Tenure:
     takeover_seconds: float = TAKEOVER_SECONDS
     number: int = 1
     tasks: tuple[Task, ...] = ()
+    settings: Session | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,17 @@ class SharedSeen:
     busy: bool = False
     rests: bool = False
     follow: Follow = Follow.LEVEL
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A request (the id `intent`) that was made here, and that only the clone of `owner` could have heard."""
+
+    intent: str
+    verb: str
+    subject: str
+    session: SessionId
+    owner: str
 
 
 @dataclass(frozen=True, slots=True)

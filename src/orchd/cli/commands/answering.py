@@ -53,6 +53,8 @@ def answer(task: TaskId, globs: tuple[str, ...], *, widen: bool, drop: bool, tak
         raise UsageError("--widen and --drop answer for a claim, --take and --file for a conflict", _prints(task))
     if globs and not widen:
         raise UsageError("GLOBs only go with --widen", _prints(task))
+    if take or files or widen or drop:
+        app.check_owner(place, known.spec.session)
     if take or files:
         ask_answer(place, known, settle(place, known, Side(take) if take else None, files))
     elif widen or drop:

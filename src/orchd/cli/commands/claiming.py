@@ -121,6 +121,7 @@ def _ask_outside(task: TaskId, paths: tuple[PathSpec, ...], *, wait: bool) -> in
 
     place = app.find(read_flags().repo)
     known = find_task(place, task)
+    app.check_owner(place, known.spec.session)
     if known.status is not Status.RUNNING:
         raise UsageError(f"{task} is {known.status}: only a running task can be granted more", "change `claims:` in its file")
     ask = app.ask(place, Verb.CLAIM, task, _words(paths))

@@ -120,6 +120,7 @@ def fork_session(name: SessionId, checkpoint: str, landing: str) -> None:
     place = app.find(read_flags().repo)
     if not is_slug(name):
         raise UsageError(f"`{name}` cannot be the name of a session", "use 1 to 48 of a-z, 0-9 and inner hyphens")
+    app.check_owner(place, name)
     if name in list_names(app.read_all(place)):
         raise UsageError(f"there is a session {name} already", "choose another name")
     commit = app.checkpoint_commit(place, checkpoint)
@@ -129,13 +130,14 @@ def fork_session(name: SessionId, checkpoint: str, landing: str) -> None:
 
 
 def _find(name: SessionId) -> tuple[Place, State]:
-    """The repository and its state. Raises UsageError when there is no such session."""
+    """The repository and its state. Raises UsageError when there is no such session, or another clone owns it."""
     from orchd import app
 
     place = app.find(read_flags().repo)
     state = app.read_hot(place).state
     if name not in list_names(state):
         _check_known(app.read_all(place), name)
+    app.check_owner(place, name)
     return place, state
 
 

@@ -150,6 +150,7 @@ def _ask(verb: Verb, task: TaskId) -> None:
 
     place = app.find(read_flags().repo)
     known = find_task(place, task)
+    app.check_owner(place, known.spec.session)
     save = app.read_hot(place).state.save
     if not any(allows(event, known.status) for event in EVENTS[verb]) and not _is_recallable(verb, known, save):
         raise UsageError(f"{task} is {known.status}: there is nothing to {verb}", f"`orchd explain {task}` says more")
