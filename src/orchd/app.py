@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchd.core.tables import tell_span
-from orchd.errors import UsageError
 from orchd.model.claim import Reservation
 from orchd.model.config import Config
 from orchd.model.ids import ATTIC_PREFIX, CHECKPOINT_FOLDER, Oid, RunId, SessionId, TaskId
@@ -25,7 +24,6 @@ from orchd.model.work import Status, Task
 
 if TYPE_CHECKING:
     from orchd.adapters.attic import Kept
-    from orchd.adapters.git_repo import GitRepo
     from orchd.adapters.leadership import Leader
     from orchd.adapters.place import Place
     from orchd.adapters.server import Server
@@ -343,6 +341,7 @@ def plan(place: Place) -> tuple[State, tuple[Turn, ...]]:
     from orchd.adapters.git_refs import GitRefs
     from orchd.adapters.git_repo import open_repo
     from orchd.adapters.machine import LocalMachine
+    from orchd.adapters.present import find_settings
     from orchd.adapters.session_files import GitSessionFiles
     from orchd.adapters.sessions_view import read_elsewhere
     from orchd.adapters.task_files import open_task_files
@@ -350,7 +349,7 @@ def plan(place: Place) -> tuple[State, tuple[Turn, ...]]:
     from orchd.model.snapshot import FilesSeen, Snapshot
 
     state, repo = read_all(place), open_repo(place)
-    config, branch = _find_settings(place, repo, state)
+    config, branch = find_settings(place, repo, state.branch)
     main = GitRefs(repo, branch).main()
     rules, _ = GitSessionFiles(place, repo, branch, time.time).look(main)
     if place.checkout is None:
@@ -462,15 +461,10 @@ def log_lines(place: Place, run: RunId, follow: bool) -> Iterator[bytes]:  # noq
 def check_owner(place: Place, session: SessionId) -> None:
     """Raises UsageError when another clone owns a session, so that nothing can be asked of it here. Without a daemon that
     asks the remote nobody knows; the next one sees to it."""
-    from orchd.adapters.sessions_view import read_owner
+    from orchd.adapters.sessions_view import check_owner
 
-    owner, why = read_owner(place, session) if server(place) is not None else ("", "")
-    if owner:
-        span = tell_span(config(place).takeover_seconds)
-        raise UsageError(
-            f"session {session} belongs to another clone: {why}",
-            f"ask in the clone of {owner}; once it has given no sign of life for {span}, ask again here: that takes it over",
-        )
+    if server(place) is not None:
+        check_owner(place, session, config(place).takeover_seconds)
 
 
 def ask(place: Place, verb: Verb, subject: str, words: Sequence[str] = ()) -> str:
@@ -494,25 +488,15 @@ def take_number(place: Place, kind: str, holder: str) -> str:
     from orchd.adapters.git_numbers import AskedNumbers, GitNumbers
     from orchd.adapters.git_repo import open_repo
     from orchd.adapters.number_book import NumberBook
+    from orchd.adapters.present import find_settings
     from orchd.adapters.shared_open import open_remote
     from orchd.model.number import NumberWish
 
     repo = open_repo(place)
-    used, branch = _find_settings(place, repo, read_hot(place).state)
+    used, branch = find_settings(place, repo, read_hot(place).state.branch)
     book = NumberBook(repo, SystemClock().now_ms)
     asked = AskedNumbers(repo, book, open_remote(place, used), used.remote, branch) if used.remote else GitNumbers(repo, book)
     return asked.take(NumberWish(kind, holder), used)
-
-
-def _find_settings(place: Place, repo: GitRepo, state: State) -> tuple[Config, str]:
-    """The configuration as it is now, whether or not an orchd has read it, and the branch that tasks land on."""
-    from orchd.adapters.branch import find_branch, find_usual_branch
-    from orchd.adapters.git_refs import GitRefs
-    from orchd.adapters.settings import open_settings
-
-    usual = find_usual_branch(place, state.branch)
-    used, _ = open_settings(place, repo, time.monotonic, usual).look(GitRefs(repo, usual).main() if usual else "")
-    return used, find_branch(place, used.branch, state.branch)
 
 
 def init(place: Place) -> list[tuple[Path, str]]:

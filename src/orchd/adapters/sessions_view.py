@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 
 from orchd.adapters.place import Place
 from orchd.core.ownership import is_foreign, is_lapsed, tell_place
+from orchd.core.tables import tell_span
+from orchd.errors import UsageError
 from orchd.model.ids import SessionId
 from orchd.model.tenure import SharedSeen, Tenure, TenureSeen
 
@@ -46,16 +48,18 @@ def read_elsewhere(place: Place, sessions: Iterable[SessionId]) -> Mapping[Sessi
     return {session: text for session, text in told.items() if text}
 
 
-def read_owner(place: Place, session: SessionId) -> tuple[str, str]:
-    """The other clone that alone hears what is asked of this session, and when it gave a sign of life; empty when we do, or
-    would take it over."""
+def check_owner(place: Place, session: SessionId, takeover_seconds: float) -> None:
+    """Raises UsageError when another clone alone hears what is asked of this session."""
     try:
         seen = _read_view(place)
     except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return "", ""
-    if not seen.answered or not is_foreign(session, seen) or is_lapsed(session, seen):
-        return "", ""
-    return seen.tenures[session].tenure.owner, tell_place(session, seen)
+        return
+    if seen.answered and is_foreign(session, seen) and not is_lapsed(session, seen):
+        owner, span = seen.tenures[session].tenure.owner, tell_span(takeover_seconds)
+        raise UsageError(
+            f"session {session} belongs to another clone: {tell_place(session, seen)}",
+            f"ask in the clone of {owner}; once it has given no sign of life for {span}, ask again here: that takes it over",
+        )
 
 
 def _read_view(place: Place) -> SharedSeen:
