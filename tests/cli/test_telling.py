@@ -222,6 +222,13 @@ def test_a_landed_task_that_the_branch_lost_is_not_said_to_be_there():
     assert tell(task, scene=there).what == f"trunk contains it since {CHECKPOINT.name}"
 
 
+def test_what_was_built_on_something_that_is_gone_is_no_conflict():
+    gone = "main does not contain 1234, which the session began on"
+    told = tell(make_task(status=Status.HELD, reason=Reason.BASE, detail=(gone,)))
+    assert gone in told.what and "same lines" not in told.what
+    assert "orchd retry t" in told.steps[0] and not any("answer" in step for step in told.steps)
+
+
 @pytest.mark.parametrize("reason", [Reason.EXIT, Reason.TIMEOUT, Reason.GATE, Reason.CONFLICT, Reason.CLAIM])
 def test_the_evidence_of_what_did_not_land_holds_its_details_and_its_work(reason):
     why = tell(make_task(status=Status.FAILED, reason=reason, detail=("said so",))).why

@@ -430,7 +430,7 @@ class World:
         for item in save.items:
             begun = save.start or item.base
             if begun not in self.commits[save.base].behind:
-                out.append(Excluded(item, Reason.CONFLICT, ("its base is gone",)))
+                out.append(Excluded(item, Reason.BASE, ("its base is gone",)))
             if out and save.start:
                 break
             if out and out[-1].item is item:

@@ -25,4 +25,4 @@ def test_what_main_dropped_does_not_come_back_with_a_task(world: World) -> None:
     seen = saves.look(started, world.main).chain
     assert seen is not None and seen.chain == ()
     [gone] = seen.excluded
-    assert gone.reason is Reason.CONFLICT and "moved back" in gone.detail[0]
+    assert gone.reason is Reason.BASE and "moved back" in gone.detail[0]

@@ -119,7 +119,7 @@ def test_an_unrelated_history_is_left_out(world: World, tmp_path: Path) -> None:
     chain = saves.look(save, world.main).chain
     assert chain is not None
     assert not chain.chain
-    assert chain.excluded[0].reason is Reason.CONFLICT
+    assert chain.excluded[0].reason is Reason.BASE
 
 
 def test_what_main_has_already_is_linked_without_a_commit(world: World) -> None:

@@ -39,10 +39,10 @@ def _merge_item(repo: GitRepo, save: Save, item: SaveItem, message: str, head: O
     near = item.base and repo.parents_of(item.tip) == (item.base,)
     found: object = item.base if near else repo.library.merge_base(head, item.tip)
     if found is None:
-        return Excluded(item, Reason.CONFLICT, ("its history has nothing in common with main",))
+        return Excluded(item, Reason.BASE, ("its history has nothing in common with main",))
     begun = save.start or item.base
     if begun and not repo.contains(save.base, begun):
-        return Excluded(item, Reason.CONFLICT, (_tell_gone(save, begun),))
+        return Excluded(item, Reason.BASE, (_tell_gone(save, begun),))
     if str(found) == item.tip:
         return Merged(item, head, repo.tree_of(head))
     tree = merge_commits(repo, str(found), head, item.tip)

@@ -100,6 +100,10 @@ REASONS: Mapping[Reason, Telling] = {
             DIFF,
         ),
     ),
+    Reason.BASE: Telling(
+        "what it was built on is not there any more",
+        steps=(RETRY, "or merge `{ref}` by hand and `orchd cancel {id}`", DIFF),
+    ),
     Reason.PROOF: Telling(
         "its merge into {branch} could not be proven to keep both sides",
         steps=(RETRY, "or merge `{ref}` by hand and `orchd cancel {id}`", DIFF),

@@ -87,7 +87,7 @@ def _describe(found: Conflict, state: State, tips: Mapping[TaskId, Oid]) -> str:
 
 def _tip_of(task: Task, runs: Mapping[RunId, RunSeen]) -> Oid:
     if task.status in _DONE:
-        return task.tip if task.reason is not Reason.CONFLICT else ""
+        return task.tip if task.reason not in (Reason.CONFLICT, Reason.BASE) else ""
     seen = runs.get(current_run(task), UNSEEN)
     if seen.returned is not None:
         return seen.returned.tip if seen.returned.entry is Entry.ACCEPTED else ""

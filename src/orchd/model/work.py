@@ -41,6 +41,7 @@ class Reason(StrEnum):
     POLICY = "policy"
     GATE = "gate"
     CONFLICT = "conflict"
+    BASE = "base-gone"
     PROOF = "proof"
     BUILT_ON = "built-on"
     LOST = "lost"
