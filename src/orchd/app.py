@@ -97,6 +97,7 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
     from orchd.adapters.branch import find_branch, find_usual_branch
     from orchd.adapters.clock import SystemClock
     from orchd.adapters.effective import write_effective
+    from orchd.adapters.gate_results import GitGateResults
     from orchd.adapters.git_lives import GitLives
     from orchd.adapters.git_numbers import GitNumbers, SharedNumbers
     from orchd.adapters.git_radar import GitRadar
@@ -147,6 +148,7 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
             airlock=GitAirlock(repo, branch, leases.fence_of),
             lives=GitLives(repo),
             saves=GitSaves(repo, branch, leases.fence_of, shared),
+            results=GitGateResults(repo),
             radar=GitRadar(repo),
             shared=shared or Alone(),
             machine=LocalMachine(place.workspaces, clock.monotonic),

@@ -20,7 +20,7 @@ from orchd.model.problem import Problem
 from orchd.model.run import AdmitOrder, RunOrder, RunSeen
 from orchd.model.save import Save
 from orchd.model.session import SessionsSeen
-from orchd.model.snapshot import FilesSeen, Intent, Meetings, ReservationsSeen, SaveSeen, State
+from orchd.model.snapshot import FilesSeen, GatesSeen, Intent, Meetings, ReservationsSeen, SaveSeen, State
 from orchd.model.tenure import Bid, SharedSeen
 from orchd.model.work import Rework
 
@@ -212,6 +212,16 @@ class Saves(Protocol):
         """Delete journals (and ready refs). Does nothing for those that do not exist."""
 
 
+class GateResults(Protocol):
+    """What gates said about trees, for everybody who asks about the same trees later."""
+
+    def look(self, save: Save, config: Config) -> GatesSeen:
+        """Which gates of a save were green before on the trees of its chain, with the same command and environment."""
+
+    def keep(self, save: Save, config: Config) -> None:
+        """Store what its gates said in this save. Writing it again changes nothing."""
+
+
 class Radar(Protocol):
     """What would happen if commits were merged. It changes nothing that anybody sees."""
 
@@ -325,6 +335,7 @@ class Ports:
     airlock: Airlock
     lives: Lives
     saves: Saves
+    results: GateResults
     radar: Radar
     shared: Shared
     lines: Lines

@@ -19,7 +19,7 @@ from cli_shell import MAIN
 from orchd.cli.envelopes import ENVELOPES
 from orchd.cli.fields import json_schema
 
-READING = ("status", "ps", "claims", "checkpoints", "op log", "plan")
+READING = ("status", "ps", "claims", "checkpoints", "gates", "op log", "plan")
 
 
 @pytest.mark.parametrize("command", READING)
@@ -39,7 +39,7 @@ def test_reading_commands_change_nothing(served, command):
     assert (served.git("for-each-ref"), served.git("status", "--porcelain")) == before
 
 
-@pytest.mark.parametrize("command", ["ps", "claims", "checkpoints", "op log", "plan"])
+@pytest.mark.parametrize("command", ["ps", "claims", "checkpoints", "gates", "op log", "plan"])
 def test_a_pipe_gets_one_line_for_each_record_of_the_json(served, command):
     lines = served.ok(*command.split()).splitlines()
     data = data_of(served, *command.split())

@@ -25,6 +25,7 @@ CLIENTS = (
     ("ps",),
     ("claims",),
     ("checkpoints",),
+    ("gates",),
     ("op", "log"),
     ("show", "nothing"),
     ("explain", "nothing"),

@@ -41,6 +41,7 @@ from orchd.cli.views import (
     view_checkpoints,
     view_claims,
     view_explain,
+    view_gates,
     view_operations,
     view_problems,
     view_ps,
@@ -58,7 +59,7 @@ from orchd.model.claim import PathSpec, Reservation
 from orchd.model.config import Config
 from orchd.model.ids import attic_ref
 from orchd.model.problem import Problem
-from orchd.model.save import Hold, SaveStep
+from orchd.model.save import Hold, SaveStep, Tally
 from orchd.model.snapshot import Cause, Decision, State
 from orchd.model.work import Reason, Status
 
@@ -120,6 +121,7 @@ def rows_of(name: str) -> tuple:
         "claims": lambda: view_claims(state, RUNNING, RESERVATIONS, NOW_MS),
         "claim": lambda: ({**BLANK, "action": "kept", "file": ".orch/claims/a.yaml", "claims": ("write a",)},),
         "checkpoints": lambda: view_checkpoints([CHECKPOINT]),
+        "gates": lambda: view_gates(State(gates={"unit": Tally(3, 1, 1, 2, 0, 4.5, 2.0)})),
         "op-log": lambda: view_operations([Operation(COMMIT, NOW_MS, "orchd: seen t", ({"type": "TaskSeen"},))]),
         "verify": lambda: view_breaks([Break("checkpoint/2026-01-31-001", COMMIT, "its tag is missing")]),
         "restore": lambda: ({"checkpoint": "checkpoint/x", "commit": COMMIT, "folder": "/new", "made": True},),

@@ -9,7 +9,7 @@ from orchd.cli.narrator import Narrator
 from orchd.core.attempts import _describe_exit
 from orchd.core.chronicle import tell_events
 from orchd.core.exit_words import tell_exit
-from orchd.core.saving import describe_red
+from orchd.core.gating import describe_red
 from orchd.model.message import GateRan, ProblemsChanged
 from orchd.model.problem import Problem
 from orchd.model.run import CommandResult, Exit, Outcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from world import PORTS, Commit, World, demand
+from world import PORTS, Commit, World, demand, tree_name
 
 from orchd.core.evolve import evolve
 from orchd.core.tenures import seal
@@ -180,7 +180,7 @@ class Clone(World):
         demand("only a gated save lands", save.step is SaveStep.GATED and save.lands > 0, save)
         demand("a landing takes the tenure along", bid is not None and bid.tenure.session == save.session, action)
         head = self.commits[save.chain[save.lands - 1].head]
-        demand("what lands was gated green as a whole", not save.gates or f"tree:{','.join(sorted(head.tree))}" in self.green)
+        demand("what lands was gated green as a whole", self.book.is_green(tree_name(head.tree), save.gates))
         commit = self.commit(f"land:{save.id}", [save.base, save.chain[save.lands - 1].head], head.tree)
         landed = [link.item.task for link in save.chain[: save.lands]]
         digests = tuple((task, self.state.tasks[task].digest) for task in landed)

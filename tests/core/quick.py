@@ -12,6 +12,7 @@ import clones
 import crowd
 import extension_rules
 import foresight
+import gate_scenes  # noqa: F401 - its scenes are on the programme
 import goods_rules
 import lease_scenes  # noqa: F401 - its scenes are on the programme
 import oracle
@@ -48,7 +49,9 @@ def check_all() -> None:
         extension_rules.check_crowd(walk.Seeded(seed), 2 + seed % 4, 25)
     for size in range(1, 9):
         for _ in range(6):
-            rules.check_search(frozenset(at for at in range(size) if dice.random() < 0.3), size)
+            bad = frozenset(at for at in range(size) if dice.random() < 0.3)
+            rules.check_search(bad, size, 1 + size % 3)
+            rules.check_search(bad, size, 1 + size % 3, one_by_one=True)
     for _ in range(60):
         check_graph(dice)
         check_arbiter(dice)

@@ -12,7 +12,7 @@ from dataclasses import replace
 import oracle
 from world import demand
 
-from orchd.core import claims, graph, saving
+from orchd.core import claims, gating, graph, saving
 from orchd.model.claim import PathSpec
 from orchd.model.run import CommandResult, Exit, Outcome
 from orchd.model.save import Gate, Merged, Save, SaveItem, SaveStep
@@ -109,21 +109,37 @@ def check_gathering(age_ms: int, ready: int, others: Sequence[Status]) -> None:
     demand("one save at a time", saving.gathers_until(replace(state, save=a_save(1)), 1000 + age_ms) is None)
 
 
-def check_search(bad: frozenset[int], size: int) -> None:
+def judge_probe(save: Save, probe: int, *, red: bool) -> Save:
+    """The save once its gates have judged a probe; a red gate is asked twice."""
+    size = len(save.chain)
+    demand("a probe is a part of the chain", probe <= size and (probe > 0 or gating.bounds(save)[1] == 1), probe)
+    demand("no tree is gated twice", probe not in {v.index for v in save.verdicts}, probe)
+    results = tuple(CommandResult(gate.name, int(red), 1.0) for gate in save.gates[: 1 if red else None])
+    last = gating.hear(save, probe, Exit(Outcome.EXITED, results))
+    verdict = gating.judge(save, probe, {}, last)
+    if verdict is None:
+        demand("only what is red is asked again", red, probe)
+        save = replace(save, tries=(*save.tries, last))
+        verdict = gating.judge(save, probe, {}, last)
+    assert verdict is not None
+    return replace(save, verdicts=(*save.verdicts, verdict))
+
+
+def check_search(bad: frozenset[int], size: int, width: int = 1, *, one_by_one: bool = False) -> None:
     """Whatever set of items is bad: the longest green prefix lands, the first bad one is blamed, and the search is short."""
-    save, runs = a_save(size), 0
-    while (probe := saving.next_probe(save)) is not None:
-        demand("a probe is a part of the chain", probe <= size and (probe > 0 or saving.bounds(save)[1] == 1), probe)
-        demand("no tree is gated twice", probe not in {v.index for v in save.verdicts}, probe)
-        red = any(at < probe for at in bad)
-        ended = Exit(Outcome.EXITED, tuple(CommandResult(gate.name, int(red), 1.0) for gate in GATES[: 1 if red else None]))
-        save = replace(save, verdicts=(*save.verdicts, saving.judge_gates(save, probe, ended)))
-        runs += 1
+    save, rounds = replace(a_save(size), width=width, one_by_one=one_by_one), 0
+    while probes := gating.next_probes(save):
+        demand("not more at the same time than asked for", len(set(probes)) == len(probes) <= width, probes)
+        rounds += 1
+        for probe in reversed(probes):
+            if probe in gating.next_probes(save):
+                save = judge_probe(save, probe, red=any(at < probe for at in bad))
     green = oracle.longest_green(set(bad), size)
-    demand("the longest green prefix lands", saving.landable(save) == green, bad, size, save.verdicts)
-    demand("the first bad item is blamed", [gone.item.task for gone in saving.blame(save)] == [f"t{green}"][: size - green])
+    demand("the longest green prefix lands", gating.landable(save) == green, bad, size, save.verdicts)
+    demand("the first bad item is blamed", [gone.item.task for gone in gating.blame(save)] == [f"t{green}"][: size - green])
     base_run = any(verdict.index == 0 for verdict in save.verdicts)
-    demand("the search is short", runs <= 1 + math.ceil(math.log2(max(size, 1))) + base_run, runs, size)
+    longest = math.ceil(size / width) if one_by_one else 1 + math.ceil(math.log(max(size, 1), width + 1))
+    demand("the search is short", rounds <= longest + base_run + (width > 1), rounds, size)
     demand("the base is asked before the first is blamed", base_run == (0 in bad), save.verdicts)
-    told = any("main itself is red" in line for gone in saving.blame(save) for line in gone.detail)
+    told = any("main itself is red" in line for gone in gating.blame(save) for line in gone.detail)
     demand("a green main is not accused", not told, save)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import clone_faults
+import gate_faults
 import pytest
 
 HERE = Path(__file__).parent
@@ -281,20 +282,14 @@ FAULTS = {
     "nobody looks when a save has gathered": Fault(
         "planner", "wake_ms = gathers_until(state, snapshot.now_ms)", "wake_ms = None"
     ),
-    "gates are skipped": Fault("saving", "if not save.gates or not save.chain:", "if True:"),
-    "a red tree lands": Fault("saving", "return bounds(save)[0] if save.gates else", "return"),
+    "gates are skipped": Fault("gating", "if not save.gates or not save.chain:", "if True:"),
+    "a red tree lands": Fault("gating", "return bounds(save)[0] if save.gates else", "return"),
     "one link too many lands": Fault(
-        "saving", "return bounds(save)[0] if save.gates", "return bounds(save)[0] + 1 if save.gates"
+        "gating", "return bounds(save)[0] if save.gates", "return bounds(save)[0] + 1 if save.gates"
     ),
-    "the wrong item is blamed": Fault("saving", "Excluded(save.chain[red - 1].item", "Excluded(save.chain[red - 2].item"),
-    "the search asks the same tree again": Fault("saving", "return None if red - green == 1 else", "return"),
+    "the wrong item is blamed": Fault("gating", "Excluded(save.chain[red - 1].item", "Excluded(save.chain[red - 2].item"),
     "a request waits for a session that waits for it": Fault("extensions", " or _find_line(holders, self.state)", ""),
-    "the search is linear": Fault("saving", "(green + red) // 2", "green + 1"),
-    "one green gate is enough": Fault("saving", "complete and all(r.green", "complete and any(r.green"),
-    "missing gate results are green": Fault(
-        "saving", " and [r.gate for r in results] == [gate.name for gate in save.gates]", ""
-    ),
-    "a time-out of the gates is green": Fault("saving", "complete = ended.outcome is Outcome.EXITED and ", "complete = "),
+    "the search is linear": Fault("gating", "(green + (red - green) * part // parts", "(green + part"),
     "a save mixes sessions": Fault("saving", "in ready if task.spec.session == name", "in ready if True"),
     "a second save begins beside the first": Fault("saving", "    if state.save is not None:\n        return None\n", ""),
     "saves share a name": Fault("saving", "items, gates, number)).encode()", "items, gates)).encode()"),
@@ -324,10 +319,7 @@ FAULTS = {
     "the same tree lands once more": Fault("landing", "elif lands_nothing_new(save):", "elif False:"),
     "a save is closed before it is published": Fault("landing", "if seen.published:", "if True:"),
     "an empty save stays open": Fault("landing", "if lands == 0:", "if False:"),
-    "a lost gate counts as green": Fault(
-        "landing", "if ended and ended.outcome in (Outcome.EXITED, Outcome.TIMEOUT):", "if ended:"
-    ),
-    "a lost gate is repeated for ever": Fault("landing", "and save.gate_attempt >= GATE_ATTEMPTS", "and False"),
+    "a lost gate is repeated for ever": Fault("gating", "if lost >= GATE_ATTEMPTS else None", "if False else None"),
     "a hold is never lifted": Fault(
         "landing", "elif (seen.hold, seen.hold_detail) != (save.hold, save.hold_detail):", "elif seen.hold and not save.hold:"
     ),
@@ -389,7 +381,7 @@ FAULTS = {
     ),
 }
 
-FAULTS |= {name: Fault(*fault) for name, fault in clone_faults.FAULTS.items()}
+FAULTS |= {name: Fault(*fault) for name, fault in (clone_faults.FAULTS | gate_faults.FAULTS).items()}
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=[name.replace(" ", "-") for name in FAULTS])

@@ -9,7 +9,7 @@ import rules
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchd.core import saving
+from orchd.core import gating, saving
 from orchd.core.landing import STEPS
 from orchd.model.config import Config
 from orchd.model.limits import SAVE_ITEMS
@@ -20,7 +20,10 @@ from orchd.model.work import Status
 def test_the_search_is_right_and_short_for_every_small_set_of_bad_items() -> None:
     for size in range(1, 8):
         for bad in itertools.product((False, True), repeat=size):
-            rules.check_search(frozenset(at for at in range(size) if bad[at]), size)
+            found = frozenset(at for at in range(size) if bad[at])
+            for width in (1, 2, 3):
+                rules.check_search(found, size, width)
+                rules.check_search(found, size, width, one_by_one=True)
 
 
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)
@@ -36,7 +39,7 @@ def test_a_save_gathers_only_while_somebody_runs_and_for_a_short_time(age_ms: in
 
 def test_without_gates_everything_lands_unjudged() -> None:
     save = rules.a_save(3, ())
-    assert (saving.next_probe(save), saving.landable(save), saving.blame(save)) == (None, 3, ())
+    assert (gating.next_probes(save), gating.landable(save), gating.blame(save)) == ((), 3, ())
 
 
 def test_a_save_takes_a_limited_number_of_tasks() -> None:

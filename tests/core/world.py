@@ -12,9 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
+from gate_book import GateBook
 from oracle import ACTIVE, OPEN
 
 from orchd.adapters import codec
+from orchd.core.gating import with_chain
 from orchd.core.radar import live_tips
 from orchd.core.watched import watched_runs
 from orchd.model.claim import Lease, Reservation
@@ -28,6 +30,8 @@ from orchd.model.message import (
     Event,
     ForgetIntent,
     ForgetSaves,
+    GateRan,
+    KeepResults,
     LandSave,
     MergeSave,
     PlaceLine,
@@ -46,7 +50,18 @@ from orchd.model.problem import Problem
 from orchd.model.run import AdmitOrder, CommandResult, Entry, Exit, Live, Outcome, Phase, Returned, RunOrder, RunSeen
 from orchd.model.save import Excluded, Hold, Merged, Save, SaveItem, SaveStep, Target
 from orchd.model.session import Session, SessionFileSeen, SessionsSeen
-from orchd.model.snapshot import ChainSeen, Conflict, FileSeen, FilesSeen, Intent, Meetings, SaveSeen, Snapshot, State
+from orchd.model.snapshot import (
+    ChainSeen,
+    Conflict,
+    FileSeen,
+    FilesSeen,
+    GatesSeen,
+    Intent,
+    Meetings,
+    SaveSeen,
+    Snapshot,
+    State,
+)
 from orchd.model.work import Answer, Reason, Rework, Task
 
 
@@ -121,7 +136,7 @@ class World:
     published: set[str] = field(default_factory=set)
     tags: dict[int, str] = field(default_factory=dict)
     landed: set[tuple[str, int]] = field(default_factory=set)
-    green: set[str] = field(default_factory=set)
+    book: GateBook = field(default_factory=GateBook)
     bad: set[str] = field(default_factory=set)
     sessions: dict[str, SessionFileSeen] = field(default_factory=dict)
     unclear: set[str] = field(default_factory=set)
@@ -141,6 +156,7 @@ class World:
     def look(self, main: str) -> Snapshot:
         """What `engine.observe` would see; `main` was read a moment before the rest."""
         seen = {run: self.runs[run].seen for run in watched_runs(self.state) if run in self.runs}
+        save = self.look_save(self.state.save, main) if self.state.save else None
         return Snapshot(
             now_ms=self.now_ms,
             state=self.state,
@@ -149,7 +165,8 @@ class World:
             files=self.look_files(),
             intents=tuple(self.intents),
             runs=seen,
-            save=self.look_save(self.state.save, main) if self.state.save else None,
+            save=save,
+            gates=self.book.look(with_chain(self.state.save, save.chain)) if self.state.save and save else GatesSeen(),
             leftovers={id_: run.seen for id_, run in self.runs.items() if run.workspace},
             journals=frozenset(self.journals),
             kept=frozenset(self.kept),
@@ -210,6 +227,11 @@ class World:
 
     def store(self, state: State, events: Iterable[Event]) -> None:
         """One compare-and-swap that went through."""
+        for event in events:
+            if isinstance(event, GateRan) and self.state.save is not None and self.state.save.id == event.save:
+                save = state.save if state.save and state.save.id == event.save else self.state.save
+                if event.verdict.index <= len(save.chain):
+                    self.book.check_verdict(save, event.verdict)
         self.state = state
         self.log += events
 
@@ -252,8 +274,10 @@ class World:
         known = self.runs.setdefault(order.id, Run(order))
         if order.id.startswith("@") and self.state.save and order.id.startswith(f"@{self.state.save.id}."):
             gates = [gate.name for gate in self.state.save.gates]
-            demand("all gates are run", [command.name for command in order.commands] == gates, order)
-        demand("a run id is used for one order only", known.order == order, known.order, order)
+            names = [command.name for command in order.commands]
+            demand("gates are run, in their order", names and names == [gate for gate in gates if gate in names], order)
+        same = known.order == order or order.id.startswith("@")
+        demand("a run id is used for one order only", same, known.order, order)
 
     def stop(self, action: StopRun) -> None:
         """Ask politely; the run ends some time later."""
@@ -470,7 +494,7 @@ class World:
 
     def check_landing(self, save: Save, head: Commit) -> None:
         """The very tree was gated green, each item is the work its task speaks for, and it lands for the first time."""
-        demand("what lands was gated green as a whole", not save.gates or tree_name(head.tree) in self.green, save)
+        demand("what lands was gated green as a whole", self.book.is_green(tree_name(head.tree), save.gates), save)
         base = self.commits[save.base]
         demand("main gets no redundant commit", head.tree != base.tree, save)
         for link in save.chain[: save.lands]:
@@ -491,7 +515,7 @@ class World:
         save = action.save
         if save.target is Target.LINE:
             head = save.chain[save.lands - 1].head
-            gated = not save.gates or tree_name(self.commits[head].tree) in self.green
+            gated = self.book.is_green(tree_name(self.commits[head].tree), save.gates)
             demand("what is integrated was gated green as a whole", gated and save.step is SaveStep.GATED, save)
             self.place(save.session, head)
             self.published.add(save.id)
@@ -551,7 +575,8 @@ class World:
         if run.order.collect:
             results = () if outcome is Outcome.UNPREPARED else (CommandResult("run", code, 1.0, outcome is Outcome.TIMEOUT),)
         else:
-            results = tuple(CommandResult(command.name, code, 1.0) for command in run.order.commands)
+            ran = run.order.commands[:1] if code else run.order.commands
+            results = tuple(CommandResult(command.name, code, 1.0) for command in ran)
         run.phase = Phase.ENDED
         tip = self.collect(run) if outcome is not Outcome.UNPREPARED else ""
         run.exit = Exit(outcome, results, tip, fence=run.order.fence)
@@ -560,9 +585,9 @@ class World:
         """The gates judge a tree: red when it contains a bad change (or by bad luck)."""
         tree = self.commits[run.order.commit].tree
         red = flaky or not tree.isdisjoint(self.bad)
-        if not red:
-            self.green.add(tree_name(tree))
         self.end(run, Outcome.EXITED, int(red), "")
+        if run.exit is not None:
+            self.book.hear(tree_name(tree), run.exit)
 
     def drop(self, name: str, file: FileSeen) -> None:
         """A person writes a file (over what was there)."""
@@ -599,6 +624,7 @@ PORTS = {
     AdmitRework: World.rework,
     DiscardWorkspace: World.discard,
     MergeSave: World.merge,
+    KeepResults: lambda world, action: world.book.keep(action.save),
     LandSave: World.land,
     PublishSave: World.publish,
     PlaceLine: World.place_line,

@@ -63,7 +63,8 @@ def test_the_configuration_template_is_all_defaults_and_shows_every_key() -> Non
     assert parse_config("config.yaml", shown.encode()) == Config(
         branch="main",
         env=("CI",),
-        gates=(Gate("tests", "make test"),),
+        gates=(Gate("tests", "make test", inputs=("src/**", "tests/**", "Makefile")),),
+        gates_at_once=2,
         workspaces=100,
         workspace_bytes=50 * 1024**3,
         groups=(Slots("migrations", 1),),

@@ -100,7 +100,7 @@ class GitStateStore:
         entered = [after.status for _, after in changed if after.status in ARCHIVED]
         archived = recount(old.archived, left, entered)
         counters = (state.owner, state.epoch, state.next_order, state.next_number, state.branch, state.next_fence)
-        new = Meta(orchd.__version__, *counters, archived, state.holdings, state.refused)
+        new = Meta(orchd.__version__, *counters, archived, state.holdings, state.refused, state.gates)
         return None if new == old else new
 
     def _sequence_of(self, version: Oid) -> int:

@@ -15,17 +15,22 @@ from orchd.model.ids import NOTES_REF, Oid
 
 
 def has_note(repo: GitRepo, target: Oid, text: str) -> bool:
-    """Whether the note on `target` says `text`."""
-    head = repo.refs.read(NOTES_REF)
-    return bool(head) and text in _read_note(repo, repo.tree_of(head), target)[1]
+    """Whether the audit note on `target` says `text`."""
+    return text in read_note(repo, NOTES_REF, target)
 
 
-def add_notes(repo: GitRepo, notes: Mapping[Oid, str], at_ms: int) -> None:
+def read_note(repo: GitRepo, ref: str, target: Oid) -> str:
+    """The note on `target` in the notes of `ref`; empty when there is none."""
+    head = repo.refs.read(ref)
+    return _read_note(repo, repo.tree_of(head), target)[1] if head else ""
+
+
+def add_notes(repo: GitRepo, notes: Mapping[Oid, str], at_ms: int, ref: str = NOTES_REF) -> None:
     """Add texts to the notes of objects, in one commit."""
     while True:
-        head = repo.refs.read(NOTES_REF)
+        head = repo.refs.read(ref)
         commit = write_notes(repo, head, notes, at_ms)
-        if commit == head or repo.refs.move(NOTES_REF, head, commit):
+        if commit == head or repo.refs.move(ref, head, commit):
             return
 
 

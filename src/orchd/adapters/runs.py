@@ -173,13 +173,18 @@ def _tree_of(repo: GitRepo, commit: Oid) -> Oid:
 
 def _task_environment(ordered: Ordered, config: Config) -> Mapping[str, str]:
     """From an allow-list; `PWD` because some agents take their folder from it."""
-    named = PASSED.union(config.env)
-    passed = {name: value for name, value in os.environ.items() if name in named or name.startswith("LC_")}
     own = dict(mark.split("=", 1) for mark in ordered.marks)
     if ordered.order.brief:
         own["ORCHD_CONTROL"] = f"{ordered.workspace}/.git/{CONTROL_FOLDER}"
-    whole = {"PATH": _path(), **passed, **dict(ordered.order.env), **own, "PWD": ordered.workspace}
+    whole = {**passed_environment(config), **dict(ordered.order.env), **own, "PWD": ordered.workspace}
     return {name: value for name, value in whole.items() if not name.startswith(_FORBIDDEN_PREFIX) and name != _FORBIDDEN}
+
+
+def passed_environment(config: Config) -> Mapping[str, str]:
+    """What tasks and gates get of our own environment."""
+    named = PASSED.union(config.env)
+    passed = {name: value for name, value in os.environ.items() if name in named or name.startswith("LC_")}
+    return {"PATH": _path(), **passed}
 
 
 def _path() -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias, TypeVar
 
@@ -33,7 +33,6 @@ from orchd.adapters.field_checks import (
     Slug,
     Strict,
     check_branch,
-    check_command,
     check_gates,
     check_needs,
     check_port_range,
@@ -42,6 +41,7 @@ from orchd.adapters.field_checks import (
     check_variable,
     measured,
 )
+from orchd.adapters.gate_schema import Command, GateEntry, Timeout, to_gates
 from orchd.adapters.mistakes import explain_mistakes, find_folded_commands
 from orchd.adapters.reservation_schema import ReservationFile
 from orchd.adapters.yaml_source import UNSPACED, Document, Kind, load_yaml, shorten
@@ -56,7 +56,7 @@ from orchd.model.limits import (
     FIRST_PORT,
     FREE_DISK_BYTES,
     FREE_MEMORY_BYTES,
-    GATE_TIMEOUT_SECONDS,
+    GATES_AT_ONCE,
     KILL_GRACE_SECONDS,
     LAST_PORT,
     LIST_ITEMS,
@@ -70,14 +70,11 @@ from orchd.model.limits import (
 )
 from orchd.model.number import NumberKind
 from orchd.model.problem import Problem
-from orchd.model.save import Gate
 from orchd.model.snapshot import Mention
 from orchd.model.work import SHELL, TaskSpec
 
 MAX_PARALLEL = 64
 
-Command: TypeAlias = Annotated[str, AfterValidator(check_command)]
-Timeout: TypeAlias = Annotated[float, *measured(DURATION, SECONDS, "bad_duration", 0.1, MAX_TIMEOUT_SECONDS)]
 OwnTimeout: TypeAlias = Annotated[float | None, *measured(DURATION, SECONDS, "bad_duration", 0.1, MAX_TIMEOUT_SECONDS)]
 """None stands for a missing key only: the check replaces that of the type, and nothing is no duration."""
 Grace: TypeAlias = Annotated[float, *measured(DURATION, SECONDS, "bad_duration", 0, MAX_TIMEOUT_SECONDS)]
@@ -198,14 +195,6 @@ class LimitsEntry(Strict):
     )
 
 
-class GateEntry(Strict):
-    """A command that must end with exit code 0 on the merged tree before main moves to it."""
-
-    name: Slug = Field(description="The name in messages and in the audit.", examples=["tests"])
-    run: Command = Field(description="The shell command, run at the root of a fresh checkout.", examples=["make test"])
-    timeout: Timeout = Field(default=GATE_TIMEOUT_SECONDS, description="The wall-clock limit.", examples=["10m"])
-
-
 class NumbersEntry(Strict):
     """Where the numbers of a kind stand."""
 
@@ -275,6 +264,12 @@ class ConfigFile(Strict):
         default=[],
         description="Commands that must pass on the merged tree before main moves to it, in this order.",
         examples=[[{"name": "tests", "run": "make test", "timeout": "10m"}]],
+    )
+    gates_at_once: Annotated[int, Field(ge=1, le=MAX_PARALLEL)] = Field(
+        default=GATES_AT_ONCE,
+        description="Trees of one save that are gated at the same time while the culprit is searched. 1, when gates would be "
+        "in each other's way (one database, one port).",
+        examples=[1],
     )
     remote: Annotated[str, AfterValidator(check_branch)] = Field(
         default="",
@@ -441,10 +436,6 @@ def _config(file: ConfigFile) -> Config:
         remote=file.remote,
         takeover_seconds=file.takeover,
         gates=to_gates(file.gates),
+        gates_at_once=file.gates_at_once,
         numbers=tuple(NumberKind(name, tuple(kind.paths)) for name, kind in file.numbers.items()),
     )
-
-
-def to_gates(entries: Iterable[GateEntry]) -> tuple[Gate, ...]:
-    """The gates as the model has them."""
-    return tuple(Gate(entry.name, entry.run, entry.timeout) for entry in entries)

@@ -15,9 +15,10 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from orchd.adapters.claim_entries import FORMS, PathEntry
+from orchd.adapters.gate_schema import GateEntry
 from orchd.adapters.mistakes import FILE_CODES
 from orchd.adapters.reservation_schema import ReservationFile
-from orchd.adapters.schema import AgentEntry, ConfigFile, GateEntry, LimitsEntry, NumbersEntry, TaskFile
+from orchd.adapters.schema import AgentEntry, ConfigFile, LimitsEntry, NumbersEntry, TaskFile
 from orchd.adapters.session_schema import DefaultsEntry, SessionFile
 from orchd.adapters.templates import template
 from orchd.core.graph import GRAPH_CODES

@@ -8,7 +8,8 @@ from pydantic import AfterValidator, Field
 
 from orchd.adapters.claim_entries import TaskEntries, sum_up
 from orchd.adapters.field_checks import Slug, Strict, check_branch, check_gates, check_repeats
-from orchd.adapters.schema import MAX_PARALLEL, GateEntry, Needs, OwnTimeout, refuse_name, to_gates, validate
+from orchd.adapters.gate_schema import GateEntry, to_gates
+from orchd.adapters.schema import MAX_PARALLEL, Needs, OwnTimeout, refuse_name, validate
 from orchd.adapters.yaml_source import Kind, load_yaml
 from orchd.model.claim import PathSpec
 from orchd.model.ids import SessionId, is_slug

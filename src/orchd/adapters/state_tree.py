@@ -30,7 +30,7 @@ from orchd.adapters.records import (
 )
 from orchd.model.claim import Lease
 from orchd.model.ids import Oid, SessionId, TaskId
-from orchd.model.save import Save
+from orchd.model.save import Save, Tally
 from orchd.model.session import Session
 from orchd.model.snapshot import State
 from orchd.model.tenure import Holding, Refused
@@ -53,6 +53,7 @@ class Meta:
     archived: Mapping[Status, int] = field(default_factory=dict)
     holdings: Mapping[SessionId, Holding] = field(default_factory=dict)
     refused: tuple[Refused, ...] = ()
+    gates: Mapping[str, Tally] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -86,6 +87,7 @@ class StateTree:
             {one.spec.id: one for one in self._read_records(root, old_folders, SESSIONS, "session", Session)},
             counters.next_fence,
             counters.refused,
+            counters.gates,
         ), counters
 
     def find_task(self, tree: Oid, task: TaskId) -> Task | None:
@@ -144,7 +146,8 @@ def decode_meta(record: bytes | None) -> Meta:
     data = load_record("state", record)
     counts = {Status(name): count for name, count in data.pop("archived", {}).items()}
     holdings = {session: decode(Holding, held) for session, held in data.pop("holdings", {}).items()}
-    return decode(Meta, data | {"archived": counts, "holdings": holdings})
+    gates = {name: decode(Tally, tally) for name, tally in data.pop("gates", {}).items()}
+    return decode(Meta, data | {"archived": counts, "holdings": holdings, "gates": gates})
 
 
 def recount(archived: Mapping[Status, int], left: Sequence[Status], entered: Sequence[Status]) -> Mapping[Status, int]:

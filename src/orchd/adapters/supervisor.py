@@ -138,7 +138,7 @@ def _run_commands(tree: ProcessTree, ordered: Ordered, environment: Mapping[str,
         if tree.stopping:
             break
         begin = time.monotonic()
-        start = tied_process(tuple(argv), ordered["workspace"], environment)
+        start = tied_process(tuple(argv), ordered["workspace"], {**environment, **dict(command.get("env", ()))})
         ended = tree.run(start, command["timeout_seconds"], ordered["grace_seconds"], log.write)
         seconds = round(time.monotonic() - begin, 3)
         results.append({"name": command["name"], "code": ended.code, "seconds": seconds, "timed_out": ended.timed_out})

@@ -149,6 +149,21 @@ ENVELOPES: Mapping[str, Envelope] = {
         ),
         Envelope("checkpoints", "Landed saves, the newest first.", CHECKPOINT_FIELDS, many=True),
         Envelope(
+            "gates",
+            "What became of each gate.",
+            (
+                Field("gate", Kind.TEXT, "name"),
+                Field("green", Kind.NUMBER, "trees on which it was run and passed"),
+                Field("red", Kind.NUMBER, "trees on which it was run and failed"),
+                Field("flaky", Kind.NUMBER, "how often it passed only after a retry"),
+                Field("cached", Kind.NUMBER, "how often a stored result was taken instead of a run"),
+                Field("disputed", Kind.NUMBER, "how often it failed where a stored result said that it passes"),
+                Field("seconds", Kind.SECONDS, "time that its runs took"),
+                Field("saved_seconds", Kind.SECONDS, "time that stored results saved"),
+            ),
+            many=True,
+        ),
+        Envelope(
             "verify",
             "Where the chain of checkpoints is broken.",
             (

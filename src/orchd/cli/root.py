@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, str] = {
     "explain": "telling",
     "plan": "planning",
     "checkpoints": "looking",
+    "gates": "looking",
     "verify": "proving",
     "restore": "restoring",
     "claims": "looking",

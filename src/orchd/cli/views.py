@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from orchd.cli.closing import tasks_of_run
@@ -275,6 +275,11 @@ def _view_checkpoint(checkpoint: Checkpoint) -> Row:
     }
 
 
+def view_gates(state: State) -> tuple[Row, ...]:
+    """What became of each gate."""
+    return tuple({"gate": name, **asdict(tally)} for name, tally in sorted(state.gates.items()))
+
+
 def _newest_first(checkpoints: Iterable[Checkpoint]) -> list[Checkpoint]:
     return sorted(checkpoints, key=lambda one: (one.created_ms, one.name), reverse=True)
 
@@ -321,7 +326,7 @@ def _view_gates(save: Save, run: RunId, seen: RunView) -> Row:
         "run": run,
         "kind": "gates",
         "task": name_items(save),
-        "attempt": save.gate_attempt,
+        "attempt": int(run.rpartition(".")[2]),
         "pid": seen.pid,
         "elapsed_seconds": seen.seconds,
         "left_seconds": max(0.0, limit - seen.seconds),

@@ -19,6 +19,7 @@ from orchd.model.message import (
     ExtensionAsked,
     ExtensionRefused,
     GateRan,
+    GateTried,
     LandingAsked,
     LeaseExpired,
     LeaseExtended,
@@ -45,7 +46,7 @@ from orchd.model.message import (
     TaskSeen,
     TaskWithdrawn,
 )
-from orchd.model.save import Excluded
+from orchd.model.save import Excluded, GateResult
 from orchd.model.snapshot import State
 from orchd.model.text import day_of
 from orchd.model.work import Status
@@ -175,9 +176,23 @@ def _(event: SaveMerged, state: State) -> Iterator[Line]:
 @tell.register
 def _(event: GateRan, state: State) -> Iterator[Line]:
     guilty = [result for result in event.verdict.results if not result.green]
-    names = ", ".join(f"{result.gate} {result.seconds:.1f} s" for result in guilty or event.verdict.results)
+    names = ", ".join(_name_result(result) for result in guilty or event.verdict.results)
     tone, word = (Tone.GOOD, "green") if event.verdict.green else (Tone.BAD, "red")
     yield Line(tone, word, f"{names} on the merged tree of {event.verdict.index} task(s)")
+    for result in event.verdict.results:
+        if result.disputed:
+            yield Line(Tone.CALL, "doubt", f"gate {result.gate} was green before on what it is red on now: see `orchd gates`")
+
+
+@tell.register
+def _(event: GateTried, state: State) -> Iterator[Line]:
+    red = ", ".join(result.gate for result in event.results if not result.green)
+    yield Line(Tone.PLAIN, "again", f"{red or 'the gates'} on the same merged tree of {event.index} task(s)")
+
+
+def _name_result(result: GateResult) -> str:
+    how = "known before" if result.cached else f"{result.seconds:.1f} s{', after a retry' if result.flaky else ''}"
+    return f"{result.gate} {how}"
 
 
 @tell.register

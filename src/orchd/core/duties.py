@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from orchd.core.attempts import UNSEEN, ended_well
 from orchd.core.briefing import tell_task, word_brief
+from orchd.core.gating import open_gates
 from orchd.core.intake import recorded_drops
 from orchd.core.leases import holds_tokens, is_silent
 from orchd.core.numbering import wishes_of
@@ -18,7 +19,7 @@ from orchd.core.saving import lands_nothing_new
 from orchd.core.sessions import is_busy, tip_of
 from orchd.core.statuses import ACTIVE, BUSY
 from orchd.core.tenures import bid_for_landing, list_bids
-from orchd.core.watched import current_run, probe_run, watched_runs
+from orchd.core.watched import current_run, probe_runs, watched_runs
 from orchd.model.claim import Lease
 from orchd.model.ids import GATE_MARK, RunId, TaskId
 from orchd.model.limits import SPENT_REFS
@@ -31,6 +32,7 @@ from orchd.model.message import (
     ForgetIntent,
     ForgetSaves,
     HoldSession,
+    KeepResults,
     LandSave,
     MergeSave,
     PlaceLine,
@@ -121,6 +123,8 @@ def _serve_save(state: State, snapshot: Snapshot) -> Iterator[Action]:
     save, seen = state.save, snapshot.save
     if save is not None:
         present = seen if seen and seen.id == save.id else SaveSeen(save.id)
+        if save.verdicts and not snapshot.gates.kept:
+            yield KeepResults(save)
         yield from SAVE_DUTIES[save.step](save, present, state, snapshot)
 
 
@@ -142,17 +146,15 @@ def _merge(save: Save, seen: SaveSeen, state: State, snapshot: Snapshot) -> Iter
 
 
 def _gate(save: Save, seen: SaveSeen, state: State, snapshot: Snapshot) -> Iterator[Action]:
-    run = probe_run(save)
-    if run is None:
-        return
-    present = snapshot.runs.get(run, UNSEEN)
-    if is_silent(present):
-        yield RevokeRun(run)
-    elif present.phase is Phase.ABSENT:
-        index = int(run.split(".")[1])
-        commands = tuple(Command(gate.name, gate.run, gate.timeout_seconds) for gate in save.gates)
-        head = save.chain[index - 1].head if index else save.base
-        yield StartRun(RunOrder(run, head, commands, collect=False), "")
+    for index, run in probe_runs(save).items():
+        present = snapshot.runs.get(run, UNSEEN)
+        if is_silent(present):
+            yield RevokeRun(run)
+        elif present.phase is Phase.ABSENT:
+            gates = open_gates(save, index, snapshot.gates.known)
+            commands = tuple(Command(gate.name, gate.run, gate.timeout_seconds, gate.env) for gate in gates)
+            head = save.chain[index - 1].head if index else save.base
+            yield StartRun(RunOrder(run, head, commands, collect=False), "")
 
 
 def _land(save: Save, seen: SaveSeen, state: State, snapshot: Snapshot) -> Iterator[Action]:

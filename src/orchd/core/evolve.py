@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypedDict, Unpack
 
+from orchd.core.draft import Draft, begin, finish
+from orchd.core.gating import count_verdict
 from orchd.core.grants import extend, note, refuse
 from orchd.core.lifecycle import move
 from orchd.core.saving import tasks_of
@@ -29,6 +31,7 @@ from orchd.model.message import (
     ExtensionRefused,
     GateLost,
     GateRan,
+    GateTried,
     LandingAsked,
     LeaderTook,
     LeaseExpired,
@@ -59,11 +62,10 @@ from orchd.model.message import (
     TaskSeen,
     TaskWithdrawn,
 )
-from orchd.model.problem import Problem
-from orchd.model.save import Save, SaveStep, Target
+from orchd.model.save import Save, SaveStep, Target, Try
 from orchd.model.session import Session, SessionSpec
 from orchd.model.snapshot import Conflict, State
-from orchd.model.tenure import Holding, Refused
+from orchd.model.tenure import Holding
 from orchd.model.text import day_of
 from orchd.model.work import Reason, Status, Task
 
@@ -76,69 +78,12 @@ class Settings(TypedDict, total=False):
     asked: bool
 
 
-@dataclass(slots=True)
-class Draft:
-    """A state that is being changed; copied once for any number of events."""
-
-    owner: str
-    epoch: int
-    next_order: int
-    next_number: int
-    tasks: dict[TaskId, Task]
-    leases: dict[TaskId, Lease]
-    save: Save | None
-    problems: tuple[Problem, ...]
-    branch: str
-    conflicts: tuple[Conflict, ...]
-    holdings: dict[SessionId, Holding]
-    sessions: dict[SessionId, Session]
-    next_fence: int
-    refused: tuple[Refused, ...]
-
-    @property
-    def open_save(self) -> Save:
-        """The save in flight. Raises OrchdError when there is none."""
-        if self.save is None:
-            raise OrchdError("an event speaks of a save, but none is in flight", "this is a defect of orchd: please report it")
-        return self.save
-
-
 def evolve(state: State, events: Iterable[Event]) -> State:
     """The state after `events`. Raises OrchdError for an event that the lifecycle does not allow; `state` is unchanged."""
-    draft = Draft(
-        state.owner,
-        state.epoch,
-        state.next_order,
-        state.next_number,
-        dict(state.tasks),
-        dict(state.leases),
-        state.save,
-        state.problems,
-        state.branch,
-        state.conflicts,
-        dict(state.holdings),
-        dict(state.sessions),
-        state.next_fence,
-        state.refused,
-    )
+    draft = begin(state)
     for event in events:
         apply(event, draft)
-    return State(
-        draft.owner,
-        draft.epoch,
-        draft.next_order,
-        draft.next_number,
-        draft.tasks,
-        draft.leases,
-        draft.save,
-        draft.problems,
-        draft.branch,
-        draft.conflicts,
-        draft.holdings,
-        draft.sessions,
-        draft.next_fence,
-        draft.refused,
-    )
+    return finish(draft)
 
 
 def _change(draft: Draft, event: Event, task: TaskId, status: Status) -> Task:
@@ -305,13 +250,20 @@ def _(event: SaveMerged, draft: Draft) -> None:
 @apply.register
 def _(event: GateRan, draft: Draft) -> None:
     save = draft.open_save
-    draft.save = replace(save, verdicts=(*save.verdicts, event.verdict), gate_attempt=1)
+    draft.save = replace(save, verdicts=(*save.verdicts, event.verdict))
+    draft.gates = count_verdict(draft.gates, event.verdict)
+
+
+@apply.register
+def _(event: GateTried, draft: Draft) -> None:
+    save = draft.open_save
+    draft.save = replace(save, tries=(*save.tries, Try(event.index, event.results)))
 
 
 @apply.register
 def _(event: GateLost, draft: Draft) -> None:
     save = draft.open_save
-    draft.save = replace(save, gate_attempt=save.gate_attempt + 1)
+    draft.save = replace(save, tries=(*save.tries, Try(event.index)))
 
 
 @apply.register

@@ -6,18 +6,19 @@ abandoned before the commit point and its tasks are planned again on the new bas
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 
 from orchd.core.attempts import UNSEEN
 from orchd.core.evolve import evolve
-from orchd.core.saving import blame, gathers_until, judge_gates, landable, lands_nothing_new, next_probe, plan_save
+from orchd.core.gating import blame, hear, judge, landable, next_probes, probe_run
+from orchd.core.saving import gathers_until, lands_nothing_new, plan_save
 from orchd.core.sessions import exclude_built_on, is_recalled
-from orchd.model.ids import gate_run
-from orchd.model.limits import GATE_ATTEMPTS
 from orchd.model.message import (
     Event,
     GateLost,
     GateRan,
+    GateTried,
     SaveAbandoned,
     SaveClosed,
     SaveGated,
@@ -26,8 +27,8 @@ from orchd.model.message import (
     SaveMerged,
     SavePlanned,
 )
-from orchd.model.run import Outcome, Phase
-from orchd.model.save import GateResult, Save, SaveStep, Target, Verdict
+from orchd.model.run import Phase
+from orchd.model.save import Save, SaveStep, Target, Try
 from orchd.model.snapshot import SaveSeen, Snapshot, State
 
 Step = Callable[[Save, SaveSeen, Snapshot], Iterator[Event]]
@@ -67,11 +68,12 @@ def _leave_planned(save: Save, seen: SaveSeen, snapshot: Snapshot) -> Iterator[E
 
 
 def _leave_merged(save: Save, seen: SaveSeen, snapshot: Snapshot) -> Iterator[Event]:
-    probe = next_probe(save)
+    probes = next_probes(save)
     if _is_overtaken(save, seen, snapshot):
         yield SaveAbandoned(save.id, snapshot.now_ms)
-    elif probe is not None:
-        yield from _hear_gates(save, probe, snapshot)
+    elif probes:
+        heard = (event for index in probes for event in _hear_gates(save, index, snapshot))
+        yield from itertools.islice(heard, 1)
     else:
         lands = landable(save)
         yield SaveGated(save.id, lands, exclude_built_on(save, blame(save)))
@@ -79,16 +81,17 @@ def _leave_merged(save: Save, seen: SaveSeen, snapshot: Snapshot) -> Iterator[Ev
             yield SaveAbandoned(save.id, snapshot.now_ms)
 
 
-def _hear_gates(save: Save, probe: int, snapshot: Snapshot) -> Iterator[Event]:
-    seen = snapshot.runs.get(gate_run(save.id, probe, save.gate_attempt), UNSEEN)
-    ended = seen.exit
-    if ended and ended.outcome in (Outcome.EXITED, Outcome.TIMEOUT):
-        yield GateRan(save.id, judge_gates(save, probe, ended))
-    elif seen.phase in (Phase.LOST, Phase.ENDED) and save.gate_attempt >= GATE_ATTEMPTS:
-        results = tuple(GateResult(gate.name, green=False, code=-1, seconds=0.0) for gate in save.gates)
-        yield GateRan(save.id, Verdict(probe, green=False, results=results, attempt=save.gate_attempt))
-    elif seen.phase in (Phase.LOST, Phase.ENDED):
-        yield GateLost(save.id)
+def _hear_gates(save: Save, index: int, snapshot: Snapshot) -> Iterator[Event]:
+    """What is known of one tree, or what its run said; nothing while it goes on."""
+    known = snapshot.gates.known
+    seen = snapshot.runs.get(probe_run(save, index), UNSEEN)
+    over = seen.phase in (Phase.LOST, Phase.ENDED)
+    last = (hear(save, index, seen.exit) if seen.exit else Try(index)) if over else None
+    verdict = judge(save, index, known, last)
+    if verdict is not None:
+        yield GateRan(save.id, verdict)
+    elif last is not None:
+        yield GateTried(save.id, index, last.results) if last.results else GateLost(save.id, index)
 
 
 def _leave_gated(save: Save, seen: SaveSeen, snapshot: Snapshot) -> Iterator[Event]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from orchd.core.saving import next_probe
+from orchd.core.gating import next_probes, probe_run
 from orchd.core.statuses import ACTIVE
-from orchd.model.ids import RunId, gate_run, task_run
+from orchd.model.ids import RunId, task_run
 from orchd.model.save import Save, SaveStep
 from orchd.model.snapshot import State
 from orchd.model.work import Task
@@ -12,10 +12,8 @@ from orchd.model.work import Task
 
 def watched_runs(state: State) -> frozenset[RunId]:
     """The runs whose evidence the next plan needs."""
-    gates = probe_run(state.save) if state.save else None
-    return frozenset(current_run(task) for task in state.tasks.values() if task.status in ACTIVE) | (
-        {gates} if gates else set()
-    )
+    gates = probe_runs(state.save).values() if state.save else ()
+    return frozenset(current_run(task) for task in state.tasks.values() if task.status in ACTIVE).union(gates)
 
 
 def current_run(task: Task) -> RunId:
@@ -23,7 +21,6 @@ def current_run(task: Task) -> RunId:
     return task_run(task.spec.id, task.generation, task.attempt)
 
 
-def probe_run(save: Save) -> RunId | None:
-    """The gate run that is due or going on, if any."""
-    probe = next_probe(save) if save.step is SaveStep.MERGED else None
-    return None if probe is None else gate_run(save.id, probe, save.gate_attempt)
+def probe_runs(save: Save) -> dict[int, RunId]:
+    """The gate runs that are due or going on, by the index of their tree."""
+    return {index: probe_run(save, index) for index in next_probes(save)} if save.step is SaveStep.MERGED else {}

@@ -20,6 +20,7 @@ from orchd.model.message import (
     ExtensionRefused,
     GateLost,
     GateRan,
+    GateTried,
     LandingAsked,
     LeaderTook,
     LeaseExpired,
@@ -78,6 +79,7 @@ OPERATIONS: Mapping[type[Event], tuple[str, Callable[..., str]]] = {
     SavePlanned: ("plan save", lambda event: event.save.id),
     SaveMerged: ("merge save", lambda event: event.save),
     GateRan: ("gate save", lambda event: f"{event.save} {'green' if event.verdict.green else 'red'}"),
+    GateTried: ("ask gates once more for save", lambda event: event.save),
     GateLost: ("repeat gate of save", lambda event: event.save),
     SaveHeld: ("hold save", lambda event: event.save),
     SaveGated: ("pass save", lambda event: event.save),
@@ -215,7 +217,9 @@ def _evidence(save: Save) -> tuple[Trailer, ...]:
 
 
 def _tell_result(result: GateResult) -> str:
-    return f"{result.gate} {'passed' if result.green else 'failed'} in {result.seconds:.1f} s"
+    words = [word for word, holds in (("known before", result.cached), ("flaky", result.flaky)) if holds]
+    more = f" ({', '.join(words)})" if words else ""
+    return f"{result.gate} {'passed' if result.green else 'failed'} in {result.seconds:.1f} s{more}"
 
 
 def _tell_excluded(excluded: Excluded) -> str:

@@ -17,6 +17,7 @@ from orchd.model.message import (
     ForgetIntent,
     ForgetSaves,
     HoldSession,
+    KeepResults,
     LandSave,
     MergeSave,
     PlaceLine,
@@ -108,6 +109,11 @@ def _(action: DiscardWorkspace, ports: Ports, config: Config) -> None:
 @perform.register
 def _(action: MergeSave, ports: Ports, config: Config) -> None:
     ports.saves.merge(action.save, action.titles)
+
+
+@perform.register
+def _(action: KeepResults, ports: Ports, config: Config) -> None:
+    ports.results.keep(action.save, config)
 
 
 @perform.register

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from orchd.core.gating import with_chain
 from orchd.core.numbering import wants_numbers, wishes_of
 from orchd.core.radar import live_tips
 from orchd.core.watched import watched_runs
 from orchd.model.ids import TaskId
 from orchd.model.number import NumberWish
-from orchd.model.snapshot import FilesSeen, Snapshot, State
+from orchd.model.snapshot import FilesSeen, GatesSeen, Snapshot, State
 from orchd.model.work import Status
 from orchd.ports import Ports
 
@@ -32,6 +33,7 @@ def observe(ports: Ports, state: State, wish: Wish) -> Snapshot:
     wrong += reservations.problems
     sessions, muddled = ports.sessions.look(main)
     files, wrong = ports.files.look(main), wrong + muddled
+    save = ports.saves.look(state.save, main) if state.save else None
     return Snapshot(
         now_ms=ports.clock.now_ms(),
         state=state,
@@ -41,7 +43,8 @@ def observe(ports: Ports, state: State, wish: Wish) -> Snapshot:
         reservations=reservations.good,
         intents=ports.intents.look(),
         runs=runs,
-        save=ports.saves.look(state.save, main) if state.save else None,
+        save=save,
+        gates=ports.results.look(with_chain(state.save, save.chain), config) if state.save and save else GatesSeen(),
         leftovers=ports.runs.leftovers(),
         journals=ports.saves.journals(),
         kept=ports.refs.kept(),

@@ -11,6 +11,7 @@ from orchd.model.limits import (
     FIRST_PORT,
     FREE_DISK_BYTES,
     FREE_MEMORY_BYTES,
+    GATES_AT_ONCE,
     KILL_GRACE_SECONDS,
     LAST_PORT,
     PARALLEL_TASKS,
@@ -45,7 +46,8 @@ class Config:
     from orchd's own environment to tasks and gates, in addition to the fixed small list. `groups` and `providers` without an
     entry have no limit. `ports` are the first and the last TCP port that tasks are given. `remote` is the git remote that
     other clones share (empty: this clone is alone). Nothing starts with less than `free_..._bytes` free, or with as many
-    `workspaces` as that (None: no limit) or as many bytes in them."""
+    `workspaces` as that (None: no limit) or as many bytes in them. `gates_at_once` trees of a save are gated at the same
+    time."""
 
     branch: str = ""
     parallel: int = PARALLEL_TASKS
@@ -67,3 +69,4 @@ class Config:
     free_memory_bytes: int = FREE_MEMORY_BYTES
     workspaces: int | None = None
     workspace_bytes: int | None = None
+    gates_at_once: int = GATES_AT_ONCE

@@ -34,6 +34,7 @@ REMOTE_PREFIX = "refs/orch/remote/"
 REMOTE_SEQUENCES_PREFIX = REMOTE_PREFIX + "seq/"
 
 NOTES_REF = "refs/notes/orch/audit"
+GATE_NOTES_REF = "refs/notes/orch/gates"
 CHECKPOINT_FOLDER = "checkpoint/"
 CHECKPOINTS_PREFIX = f"refs/tags/{CHECKPOINT_FOLDER}"
 GATE_MARK = "@"

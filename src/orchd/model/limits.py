@@ -44,6 +44,30 @@ LOST_RETRIES = 2
 GATE_ATTEMPTS = 3
 """Lost gate runs on one tree before the save gives up on it."""
 
+GATE_RETRIES = 1
+"""How often a red gate is asked again on the same tree: what is green then is a flake, and recorded as one."""
+
+MAX_RETRIES = 10
+"""A gate that needs more than this says nothing."""
+
+VALUE_CHARACTERS = 1000
+"""Length of the value of a variable in the configuration."""
+
+GATES_AT_ONCE = 2
+"""Trees of one save that are gated at the same time."""
+
+AUDITED_ONE_IN = 50
+"""Of so many stored results one is not believed, and the gate run again (2 %)."""
+
+RESULT_DAYS = 14
+"""Days after which a stored result counts no more: tools change without a trace in the tree."""
+
+JUDGED_TASKS = 20
+JUDGED_LEAST = 8
+MANY_RED_SHARE = 0.25
+"""The last tasks that gates judged, how many there must be to expect anything, and the share of red ones from which on
+links are gated one by one."""
+
 GATHER_SECONDS = 0.25
 """While others run, a save waits this long for more tasks to become ready: it costs about the same for one as for many."""
 

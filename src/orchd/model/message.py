@@ -14,7 +14,7 @@ from orchd.model.ids import Oid, RunId, SaveId, SessionId, TaskId
 from orchd.model.number import NumberWish
 from orchd.model.problem import Problem
 from orchd.model.run import AdmitOrder, RunOrder
-from orchd.model.save import Excluded, Hold, Merged, Save, Verdict
+from orchd.model.save import Excluded, GateResult, Hold, Merged, Save, Verdict
 from orchd.model.session import Landing, Session, SessionSpec
 from orchd.model.tenure import Bid, Refused
 from orchd.model.work import Reason, Rework, Source, Status, TaskSpec
@@ -189,10 +189,20 @@ class GateRan:
 
 
 @dataclass(frozen=True, slots=True)
+class GateTried:
+    """A gate was red on the tree after `index` tasks, and is asked once more."""
+
+    save: SaveId
+    index: int
+    results: tuple[GateResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class GateLost:
     """A gate run was lost (its supervisor is gone); it is run again."""
 
     save: SaveId
+    index: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,6 +379,7 @@ Event: TypeAlias = (
     | SavePlanned
     | SaveMerged
     | GateRan
+    | GateTried
     | GateLost
     | SaveHeld
     | SaveGated
@@ -473,6 +484,13 @@ class MergeSave:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepResults:
+    """Store what the gates said about the trees of a save, for whoever asks about the same trees later."""
+
+    save: Save
+
+
+@dataclass(frozen=True, slots=True)
 class LandSave:
     """Seal the checkpoint commit and move main from the base to it, by compare-and-swap. With a `bid` main is the shared
     remote's, and it moves only together with the tenure of the save's session."""
@@ -559,6 +577,7 @@ Action: TypeAlias = (
     | ReleaseLives
     | DiscardWorkspace
     | MergeSave
+    | KeepResults
     | LandSave
     | PublishSave
     | PlaceLine

@@ -33,11 +33,12 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One shell command line of a run and its wall-clock limit."""
+    """One shell command line of a run, its wall-clock limit, and variables that only it gets."""
 
     name: str
     run: str
     timeout_seconds: float
+    env: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

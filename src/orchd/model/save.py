@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from orchd.model.ids import Oid, SaveId, SessionId, TaskId
-from orchd.model.limits import GATE_TIMEOUT_SECONDS
+from orchd.model.limits import GATE_RETRIES, GATE_TIMEOUT_SECONDS
 from orchd.model.work import Reason
 
 UNVERIFIED = "unverified"
@@ -38,32 +38,64 @@ class Hold(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A command that must pass on the merged tree. It comes from the base, never from the candidate."""
+    """A command that must pass on the merged tree. It comes from the base, never from the candidate. `inputs` are globs of all
+    that it reads (empty: the whole tree), `env` variables that it gets besides; when it is red it is run `retries` times more
+    on the same tree."""
 
     name: str
     run: str
     timeout_seconds: float = GATE_TIMEOUT_SECONDS
+    inputs: tuple[str, ...] = ()
+    env: tuple[tuple[str, str], ...] = ()
+    retries: int = GATE_RETRIES
 
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """What one gate said about one tree. `code` is the exit code, or minus the signal."""
+    """What one gate said about one tree. `code` is the exit code, or minus the signal. `cached`: it was not run now, but before
+    on the same input. `flaky`: it was red first and then green. `disputed`: it is red now and was green before."""
 
     gate: str
     green: bool
     code: int
     seconds: float
     timed_out: bool = False
+    cached: bool = False
+    flaky: bool = False
+    disputed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What became of a gate so far: how often it was run and was green or red in the end, how often that took a retry, how
+    often a stored result was taken instead, or was found wrong; the time it took, and the time that stored results saved."""
+
+    green: int = 0
+    red: int = 0
+    flaky: int = 0
+    cached: int = 0
+    disputed: int = 0
+    seconds: float = 0.0
+    saved_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The gates on the tree after the first `index` tasks of a save; `attempt` counts the runs it took to get a word."""
+    """The gates on the tree after the first `index` tasks of a save; `attempt` counts the runs it took to get a word (0: all
+    was known before)."""
 
     index: int
     green: bool
     results: tuple[GateResult, ...]
     attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """A run of gates on one tree that did not settle it: one was red and is asked again, or (no results) it was lost."""
+
+    index: int
+    results: tuple[GateResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +133,10 @@ class Excluded:
 class Save:
     """A save in flight. Identity and dates are pinned here, so that a replay makes the same objects.
 
-    `date_ms` is used in every commit of the save, `number` in the checkpoint's name. `base_tree` is known from MERGED
-    on. `verdicts` are the gate results so far; `gate_attempt` counts the gate runs on the tree that is judged now (a lost
-    one is repeated). From GATED on, the first `lands` links of the chain go to the `target`. `start` is set where the line
-    of a session lands: the commit that it begins on; `items` are its links then.
+    `date_ms` is used in every commit of the save, `number` in the checkpoint's name. `base_tree` is known from MERGED on.
+    `verdicts` are the gate results so far, `tries` the runs that settled nothing. From GATED on, the first `lands` links of the
+    chain go to the `target`. `start` is set where the line of a session lands: the commit that it begins on; `items` are its
+    links then. `width` trees are gated at the same time; `one_by_one`: each link in turn, for many are expected to be red.
     """
 
     id: SaveId
@@ -119,13 +151,15 @@ class Save:
     chain: tuple[Merged, ...] = ()
     excluded: tuple[Excluded, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
-    gate_attempt: int = 1
+    tries: tuple[Try, ...] = ()
     lands: int = 0
     commit: Oid = ""
     hold: Hold | None = None
     hold_detail: tuple[str, ...] = ()
     target: Target = Target.MAIN
     start: Oid = ""
+    width: int = 1
+    one_by_one: bool = False
 
 
 @dataclass(frozen=True, slots=True)

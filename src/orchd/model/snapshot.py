@@ -14,7 +14,7 @@ from orchd.model.machine import UNSEEN_MACHINE, MachineSeen
 from orchd.model.number import NumberWish
 from orchd.model.problem import Problem
 from orchd.model.run import RunSeen
-from orchd.model.save import Excluded, Hold, Merged, Save
+from orchd.model.save import Excluded, GateResult, Hold, Merged, Save, Tally
 from orchd.model.session import Session, SessionsSeen
 from orchd.model.tenure import Holding, Refused, SharedSeen
 from orchd.model.work import Source, Task, TaskSpec
@@ -39,7 +39,7 @@ class State:
     the one that tasks landed on last, so that a checkout of another one does not change it; `conflicts` are predicted, one
     for each pair;
     `holdings` says who owns which session where clones share a remote; `refused` are the last requests here that only another
-    clone could have heard."""
+    clone could have heard; `gates` what became of each gate."""
 
     owner: str = ""
     epoch: int = 0
@@ -55,6 +55,7 @@ class State:
     sessions: Mapping[SessionId, Session] = field(default_factory=dict)
     next_fence: int = 1
     refused: tuple[Refused, ...] = ()
+    gates: Mapping[str, Tally] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,18 @@ class SaveSeen:
     taken: bool = False
 
 
+Known: TypeAlias = Mapping[int, tuple[GateResult, ...]]
+"""Green results that are stored for trees of a save, by index (as in `Verdict`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatesSeen:
+    """What is stored of gate results: `known` for the trees of the save in flight; `kept` says that all its own are stored."""
+
+    known: Known = field(default_factory=dict)
+    kept: bool = True
+
+
 Meetings: TypeAlias = Mapping[tuple[Oid, Oid], tuple[str, ...]]
 """Pairs of commits (the smaller id first) that do not merge, with the paths where. A pair that is not there merges, or nobody
 knows."""
@@ -177,6 +190,7 @@ class Snapshot:
     intents: tuple[Intent, ...] = ()
     runs: Mapping[RunId, RunSeen] = field(default_factory=dict)
     save: SaveSeen | None = None
+    gates: GatesSeen = field(default_factory=GatesSeen)
     leftovers: Mapping[RunId, RunSeen] = field(default_factory=dict)
     journals: frozenset[SaveId] = frozenset()
     kept: frozenset[TaskId] = frozenset()

@@ -12,7 +12,7 @@ from orchd.cli.envelopes import ENVELOPES
 from orchd.cli.fields import Row, to_data
 from orchd.cli.flags import Command, Group, read_flags
 from orchd.cli.output import print_json, print_lines, print_records
-from orchd.cli.views import view_checkpoints, view_claims, view_operations, view_ps, view_status
+from orchd.cli.views import view_checkpoints, view_claims, view_gates, view_operations, view_ps, view_status
 
 if TYPE_CHECKING:
     from orchd.adapters.place import Place
@@ -64,6 +64,15 @@ def checkpoints() -> None:
 
     rows = view_checkpoints(app.checkpoints(app.find(read_flags().repo)))
     print_records(ENVELOPES["checkpoints"], rows, "no checkpoint yet")
+
+
+@click.command(cls=Command)
+def gates() -> None:
+    """List what became of each gate: runs, flakes, stored results that were taken instead, and the time these saved."""
+    from orchd import app
+
+    state = app.read_hot(app.find(read_flags().repo)).state
+    print_records(ENVELOPES["gates"], view_gates(state), "no gate was ever run: what lands is `unverified`")
 
 
 @click.group(cls=Group)

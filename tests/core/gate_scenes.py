@@ -1,0 +1,92 @@
+"""Scenes of gates: a red one is asked again, what was green before is not run, doubts are told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from playbook import SPEC, saving, scene, state_of, step, task
+from rules import GATES
+from world import demand
+
+from orchd.core import gating
+from orchd.core.evolve import evolve
+from orchd.model.message import GateRan, GateTried, KeepResults, StartRun
+from orchd.model.run import CommandResult, Exit, Outcome, Phase, RunSeen
+from orchd.model.save import GateResult, SaveStep, Try, Verdict
+from orchd.model.snapshot import GatesSeen
+from orchd.model.work import Reason, Status, Task
+
+
+def gate_seen(*codes: int) -> RunSeen:
+    """A gate run with one code for each gate."""
+    results = (CommandResult(gate.name, code, 1.0) for gate, code in zip(GATES, codes, strict=False))
+    return RunSeen(Phase.ENDED, Exit(Outcome.EXITED, tuple(results)))
+
+
+@scene
+def a_red_gate_is_asked_again_on_the_same_tree_and_green_then_is_a_flake() -> None:
+    first = step(saving(SaveStep.MERGED), runs={"@save1.3.1": gate_seen(0, 1)})
+    [again] = [action.order for action in first.actions if isinstance(action, StartRun)]
+    demand("only what was red", (again.id, [c.name for c in again.commands]) == ("@save1.3.2", [GATES[1].name]), again)
+    for code, green in ((0, True), (1, False)):
+        seen = RunSeen(Phase.ENDED, Exit(Outcome.EXITED, (CommandResult(GATES[1].name, code, 1.0),)))
+        event = step(first.state, runs={"@save1.3.2": seen}).events[0]
+        demand("the second word counts", isinstance(event, GateRan) and event.verdict.green == green, event)
+        assert isinstance(event, GateRan)
+        demand("the log is that of the last run", event.verdict.attempt == 2, event)
+        demand("a flake is called one", [r.flaky for r in event.verdict.results] == [False, green], event)
+        tally = evolve(first.state, [event]).gates[GATES[1].name]
+        demand("and counted", (tally.green, tally.red, tally.flaky) == (int(green), int(not green), int(green)), tally)
+    late = Exit(Outcome.TIMEOUT, (CommandResult(GATES[0].name, 0, 1.0, timed_out=True),))
+    event = step(saving(SaveStep.MERGED), runs={"@save1.3.1": RunSeen(Phase.ENDED, late)}).events[0]
+    demand("late is red, whatever the code", isinstance(event, GateTried) and not event.results[0].green, event)
+    stern = tuple(replace(gate, retries=0) for gate in GATES)
+    event = step(saving(SaveStep.MERGED, gates=stern), runs={"@save1.3.1": gate_seen(0, 1)}).events[0]
+    demand("without retries the first word counts", isinstance(event, GateRan) and not event.verdict.green, event)
+
+
+@scene
+def what_was_green_before_is_not_run_again_and_a_doubt_is_told() -> None:
+    both = tuple(GateResult(gate.name, True, 0, 7.0) for gate in GATES)
+    state = saving(SaveStep.MERGED)
+    assert state.save is not None
+    planned = step(state, gates=GatesSeen({3: both}))
+    event = planned.events[0]
+    assert isinstance(event, GateRan)
+    demand("known", event.verdict.green and all(result.cached for result in event.verdict.results), event)
+    demand("no run is named", event.verdict.attempt == 0, event)
+    tally = planned.state.gates[GATES[0].name]
+    demand("time was saved", (tally.cached, tally.saved_seconds, tally.green) == (1, 7.0, 0), tally)
+    demand("nothing runs", not any(isinstance(action, StartRun) for action in planned.actions), planned)
+    half = step(state, gates=GatesSeen({3: both[:1]}))
+    [start] = [action.order for action in half.actions if isinstance(action, StartRun)]
+    demand("only the other gate is run", [command.name for command in start.commands] == [GATES[1].name], start)
+    saves = [replace(state.save, id=f"s{number}") for number in range(1000)]
+    audited = [(save, gate) for save in saves for gate in gating.open_gates(save, 3, {3: both})]
+    demand("two in a hundred are run all the same", 0.01 < len(audited) / 2000 < 0.03, len(audited))
+    save, gate = next((save, gate) for save, gate in audited if gate == GATES[1])
+    red = Try(3, (GateResult(gate.name, False, 1, 1.0),))
+    verdict = gating.judge(replace(save, tries=(red,)), 3, {3: both}, red)
+    demand("it is red and disputed", verdict and not verdict.green and verdict.results[-1].disputed, verdict)
+
+
+@scene
+def results_are_stored_until_they_are() -> None:
+    verdicts = (Verdict(3, True, ()),)
+    for kept in (False, True):
+        planned = step(saving(SaveStep.MERGED, verdicts=verdicts), gates=GatesSeen({}, kept))
+        asked = any(isinstance(action, KeepResults) for action in planned.actions)
+        demand("only what is not there", asked is not kept, kept)
+
+
+@scene
+def many_red_tasks_make_the_next_save_ask_one_by_one() -> None:
+    def ended(number: int, *, red: bool) -> Task:
+        status, reason = (Status.FAILED, Reason.GATE) if red else (Status.LANDED, None)
+        return replace(task(status, reason=reason, ended_ms=number), spec=replace(SPEC, id=f"t{number}"))
+
+    for red, judged, expected in ((2, 8, True), (1, 8, False), (2, 7, False), (0, 20, False)):
+        tasks = [ended(at, red=at < red) for at in range(judged)]
+        demand("from a quarter on", gating.expects_red(state_of(*tasks)) == expected, red, judged)
+    old = [ended(at, red=True) for at in range(10)] + [ended(at, red=False) for at in range(10, 30)]
+    demand("only the last ones count", not gating.expects_red(state_of(*old)))
