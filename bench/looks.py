@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 
-from orchd import app
+from orchd import assembly
 from orchd.adapters.leadership import take_leadership
 from orchd.core.evolve import evolve
 from orchd.core.intake import read_files
@@ -66,7 +66,7 @@ def open_world(sample: Sample) -> Iterator[Ports]:
     """All adapters on the sample, as the daemon has them."""
     leader = take_leadership(sample.place)
     try:
-        with app.open_ports(sample.place, leader, Nobody(), lambda: None) as ports:
+        with assembly.open_ports(sample.place, leader, Nobody(), lambda: None) as ports:
             yield ports
     finally:
         leader.release()

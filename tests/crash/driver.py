@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
 
 from stories import Repo, environment, make_repo
 
-from orchd import app
+from orchd import app, assembly
 from orchd.adapters.event_records import load_event
 from orchd.adapters.git_repo import open_repo
 from orchd.adapters.git_trees import find_entry
@@ -95,7 +95,7 @@ def run_loop(folder: Path, point: int | None) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     bell, leader = Bell(), take_leadership(place)
-    with app.open_ports(place, leader, Silent(), bell.ring) as ports:
+    with assembly.open_ports(place, leader, Silent(), bell.ring) as ports:
         doomed = {name: Crashing(getattr(ports, name), effects, reach) for name, effects in EFFECTS.items()}
         reconciler = Reconciler(dataclasses.replace(ports, **doomed), bell)
         reconciler.lead()

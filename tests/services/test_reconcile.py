@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 from stories import Repo
 
-from orchd import app
+from orchd import assembly
 from orchd.adapters.leadership import take_leadership
 from orchd.adapters.place import Place
 from orchd.core import planner
@@ -46,7 +46,7 @@ class Failing:
 @contextmanager
 def opened(place: Place) -> Iterator[tuple[Ports, Bell, Ears]]:
     bell, leader, ears = Bell(), take_leadership(place), Ears()
-    with app.open_ports(place, leader, ears, bell.ring) as ports:
+    with assembly.open_ports(place, leader, ears, bell.ring) as ports:
         yield ports, bell, ears
     leader.release()
 

@@ -13,7 +13,7 @@ import pytest
 from stories import Repo, wait_until
 from watchdog.observers import inotify_c
 
-from orchd import app
+from orchd import assembly
 from orchd.adapters import watch
 from orchd.adapters.intents import drop_intent
 from orchd.adapters.leadership import take_leadership
@@ -112,7 +112,7 @@ def test_what_events_lost_the_next_look_finds(repo: Repo, place: Place) -> None:
         def trouble(self, text: str) -> None:
             raise AssertionError(text)
 
-    with app.open_ports(place, leader, Nobody(), bell.ring) as ports:
+    with assembly.open_ports(place, leader, Nobody(), bell.ring) as ports:
         reconciler = Reconciler(ports, bell)
         reconciler.lead()
         thread = threading.Thread(target=reconciler.run, kwargs={"until_idle": False})
