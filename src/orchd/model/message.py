@@ -304,8 +304,7 @@ class SessionForked:
 
 @dataclass(frozen=True, slots=True)
 class SessionAdopted:
-    """The owner of a session published that it is paused, or goes on; and, where no file here says it, how it starts and
-    lands."""
+    """The owner of a session published that it is paused, or goes on; and, without a file here, how it starts and lands."""
 
     session: Session
 
@@ -319,8 +318,8 @@ class RequestRefused:
 
 @dataclass(frozen=True, slots=True)
 class SessionOwned:
-    """The shared remote shows that we own a session. `before` is who did until then (empty: nobody); what it had begun is
-    counted, so that our attempts have other numbers. `number` is the next free one for a checkpoint."""
+    """The remote shows that we own a session. `before` did (empty: nobody); what it began is counted, so that our attempts
+    have other numbers. `number` is the next free one for a checkpoint."""
 
     session: SessionId
     owner: str
@@ -341,8 +340,7 @@ class SessionElsewhere:
 
 @dataclass(frozen=True, slots=True)
 class TaskAdopted:
-    """The record of a task as the owner of its session published it takes the place of ours. Work of unlanded tasks stays
-    in the owner's clone, so no ref comes with it."""
+    """The record of a task as the owner of its session published it replaces ours. Unlanded work stays there: no ref comes."""
 
     spec: TaskSpec
     digest: str
@@ -492,8 +490,7 @@ class KeepResults:
 
 @dataclass(frozen=True, slots=True)
 class LandSave:
-    """Seal the checkpoint commit and move main from the base to it, by compare-and-swap. With a `bid` main is the shared
-    remote's, and it moves only together with the tenure of the save's session."""
+    """Seal the checkpoint commit and move main from the base to it, by compare-and-swap; with a `bid` the shared remote's."""
 
     save: Save
     titles: tuple[str, ...]
