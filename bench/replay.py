@@ -62,12 +62,12 @@ def _replay(repo: GitRepo, merge: Oid, trio: tuple[Oid, Oid, Oid]) -> Iterator[s
     base, *sides = trio
     made = merge_commits(repo, *trio)
     yield "all"
-    if isinstance(made, tuple):
+    if not made.clean:
         yield "a question: git sees a conflict"
         return
-    equal = made == repo.tree_of(merge)
+    equal = made.tree == repo.tree_of(merge)
     yield "clean, the people's tree" if equal else "clean, another tree than the people's"
-    faults = prove_merge(repo, base, (sides[0], sides[1]), made)
+    faults = prove_merge(repo, base, (sides[0], sides[1]), made.tree)
     if faults:
         yield "alarm on the people's own tree" if equal else "alarm on another tree"
         print(f"{merge[:12]}: {'; '.join(faults[:3])}", file=sys.stderr)

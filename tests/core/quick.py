@@ -19,6 +19,7 @@ import oracle
 import playbook
 import queueing
 import request_scenes
+import resolving_scenes  # noqa: F401 - its scenes are on the programme
 import rules
 import session_scenes
 import walk

@@ -15,6 +15,7 @@ from pathlib import Path
 import clone_faults
 import gate_faults
 import pytest
+import resolving_faults
 
 HERE = Path(__file__).parent
 PACKAGE = HERE.parents[1] / "src" / "orchd"
@@ -381,7 +382,7 @@ FAULTS = {
     ),
 }
 
-FAULTS |= {name: Fault(*fault) for name, fault in (clone_faults.FAULTS | gate_faults.FAULTS).items()}
+FAULTS |= {name: Fault(*fault) for name, fault in (clone_faults.FAULTS | gate_faults.FAULTS | resolving_faults.FAULTS).items()}
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=[name.replace(" ", "-") for name in FAULTS])

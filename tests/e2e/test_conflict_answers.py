@@ -115,3 +115,45 @@ def test_answers_that_leave_something_open_are_refused_with_a_reason(disputed: R
     assert "cannot be read" in disputed.orchd("answer", "late", "--file", f"{PATH}=missing", code=2)
     assert "asked is how its conflict is settled" in disputed.orchd("answer", "late", "--drop", code=2)
     assert "--widen and --drop answer for a claim" in disputed.orchd("answer", "late", "--drop", "--take", "ours", code=2)
+
+
+def adjacent(repo: Repo, config: str) -> None:
+    """A task and a person change lines that touch."""
+    repo.write(".orch/config.yaml", config)
+    person = "git -c user.name=P -c user.email=p@example.org"
+    meanwhile = f'(cd {repo.top}; sed -i s/one/ONE/ {PATH}; {person} commit -qam "Shout"; printf x > {repo.top.parent}/done)'
+    repo.task("late", f"sed -i s/two/TWO/ {PATH}; test -e {repo.top.parent}/done || {meanwhile}", claims=["src/**"])
+    repo.commit("work to do")
+
+
+SETTLES = "conflicts: {automatic: [adjacent]}\n"
+
+
+def test_lines_that_touch_are_settled_where_somebody_allowed_it_and_a_gate_judges_it(repo: Repo) -> None:
+    adjacent(repo, GATED + SETTLES)
+    repo.orchd("run")
+    assert repo.status("late") == "landed" and text(repo) == "ONE\nTWO\nthree"
+    told = repo.git("log", "-1", "--format=%B%N", "--notes=orch/audit", "main")
+    assert f"Orch-Resolved: late adjacent {PATH}" in told and f"resolved: late adjacent {PATH}" in told
+    assert f"Orch-Resolved: adjacent {PATH}" in repo.git("log", "-1", "--format=%B", "main^2")
+    repo.orchd("verify")
+
+
+@pytest.mark.parametrize("config", [GATED, SETTLES])
+def test_without_a_word_in_the_configuration_or_without_a_gate_it_is_a_question(repo: Repo, config: str) -> None:
+    adjacent(repo, config)
+    repo.orchd("run", code=6)
+    assert repo.data("show", "late")["reason"] == "conflict"
+
+
+def test_a_red_gate_keeps_a_settled_conflict_from_main(repo: Repo) -> None:
+    gate = "gates:\n  - {name: one-voice, run: '! { grep -q ONE src/a.txt && grep -q TWO src/a.txt; }'}\n"
+    adjacent(repo, gate + SETTLES)
+    repo.orchd("run", code=1)
+    assert repo.data("show", "late")["reason"] == "gate" and text(repo) == "ONE\ntwo\nthree"
+
+
+def test_a_mistake_in_the_configuration_is_shown_where_it_is(repo: Repo) -> None:
+    repo.write(".orch/config.yaml", "conflicts:\n  automatic: [adjacent, whitspace]\n")
+    told = repo.orchd("check", code=1)
+    assert ".orch/config.yaml:2:25" in told and "whitspace" in told

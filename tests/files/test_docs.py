@@ -13,6 +13,7 @@ from orchd.adapters.schema import ParsedTask, parse_config, parse_task
 from orchd.adapters.schema_docs import render_docs, write_docs
 from orchd.adapters.templates import template
 from orchd.model.config import Agent, Config, Slots
+from orchd.model.merge import Recipe, Resolving
 from orchd.model.number import NumberKind
 from orchd.model.save import Gate
 
@@ -72,6 +73,7 @@ def test_the_configuration_template_is_all_defaults_and_shows_every_key() -> Non
         providers=(Slots("anthropic", 3),),
         numbers=(NumberKind("migration", ("db/migrations/*",)),),
         remote="origin",
+        resolving=Resolving((Recipe.WHITESPACE, Recipe.IMPORTS), ("CHANGES.md",)),
     )
     assert all(f"# {key}:" in text for key in MODELS["config"].model_fields)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from git_world import World, git
 
-from orchd.adapters.merge_chain import _merge_trees
+from orchd.adapters.merge_report import MergeReport, report_merge
 from orchd.adapters.tree_union import unite_trees
 
 NAMES = ("a", "b", "d/a", "d/b", "d/e/a", "d/e/b", "f/a", "f/g/a", "h")
@@ -59,7 +59,7 @@ def test_where_it_answers_it_answers_like_git(world: World, seed: int) -> None:
         answers += 1
         first = repo.write_commit(trees[0], [], "base\n", 1)
         ours, theirs = (repo.write_commit(tree, [first], "side\n", 1) for tree in trees[1:])
-        assert _merge_trees(repo, ours, theirs) == united, trees
+        assert report_merge(repo.place, ours, theirs) == MergeReport(united, clean=True), trees
     assert answers >= 3
 
 

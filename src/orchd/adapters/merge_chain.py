@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orchd.adapters.git_repo import GitRepo
-from orchd.adapters.merge_report import report_merge
+from orchd.adapters.merge_report import MergeReport, report_merge
+from orchd.adapters.resolve import resolve_merge
 from orchd.adapters.second_opinion import prove_merge
 from orchd.adapters.tree_union import unite_trees
+from orchd.core.inert import inert
 from orchd.core.wording import word_merge
 from orchd.model.ids import Oid
 from orchd.model.limits import DETAIL_ITEMS
@@ -24,7 +26,7 @@ def build_chain(repo: GitRepo, save: Save, titles: Sequence[str]) -> ChainSeen:
     after one that is left out there is nothing more to merge."""
     head, chain, excluded = save.base, list[Merged](), list[Excluded]()
     for item, title in zip(save.items, titles, strict=True):
-        made = _merge_item(repo, save, item, word_merge(item, title, save), head)
+        made = _merge_item(repo, save, item, title, head)
         if isinstance(made, Excluded):
             excluded.append(made)
             if save.start:
@@ -35,7 +37,7 @@ def build_chain(repo: GitRepo, save: Save, titles: Sequence[str]) -> ChainSeen:
     return ChainSeen(repo.tree_of(save.base), tuple(chain), tuple(excluded))
 
 
-def _merge_item(repo: GitRepo, save: Save, item: SaveItem, message: str, head: Oid) -> Merged | Excluded:
+def _merge_item(repo: GitRepo, save: Save, item: SaveItem, title: str, head: Oid) -> Merged | Excluded:
     near = item.base and repo.parents_of(item.tip) == (item.base,)
     found: object = item.base if near else repo.library.merge_base(head, item.tip)
     if found is None:
@@ -45,18 +47,25 @@ def _merge_item(repo: GitRepo, save: Save, item: SaveItem, message: str, head: O
         return Excluded(item, Reason.BASE, (_tell_gone(save, begun),))
     if str(found) == item.tip:
         return Merged(item, head, repo.tree_of(head))
-    tree = merge_commits(repo, str(found), head, item.tip)
-    if isinstance(tree, tuple):
-        return Excluded(item, Reason.CONFLICT, tree)
-    if faults := prove_merge(repo, str(found), (head, item.tip), tree):
+    report = merge_commits(repo, str(found), head, item.tip)
+    settled = (report.tree, ()) if report.clean else resolve_merge(repo, report, save.resolving)
+    if settled is None:
+        return Excluded(item, Reason.CONFLICT, _name_paths(report))
+    tree, resolved = settled
+    if faults := prove_merge(repo, str(found), (head, item.tip), tree, [one.path for one in resolved]):
         return Excluded(item, Reason.PROOF, faults)
-    return Merged(item, repo.write_commit(tree, [head, item.tip], message, save.date_ms), tree)
+    message = word_merge(item, title, save, resolved)
+    return Merged(item, repo.write_commit(tree, [head, item.tip], message, save.date_ms), tree, resolved)
 
 
-def merge_commits(repo: GitRepo, base: Oid, ours: Oid, theirs: Oid) -> Oid | tuple[str, ...]:
-    """The merged tree of two commits, or the paths that stand against it. Raises GitError when git came to no verdict."""
+def merge_commits(repo: GitRepo, base: Oid, ours: Oid, theirs: Oid) -> MergeReport:
+    """The merge of two commits. Raises GitError when git came to no verdict."""
     united = unite_trees(repo, *map(repo.tree_of, (base, ours, theirs)))
-    return _merge_trees(repo, ours, theirs) if united is None else united
+    return report_merge(repo.place, ours, theirs) if united is None else MergeReport(united, clean=True)
+
+
+def _name_paths(report: MergeReport) -> tuple[str, ...]:
+    return tuple(inert(one.path) for one in report.disputes[:DETAIL_ITEMS]) or ("git could not merge it",)
 
 
 def _tell_gone(save: Save, begun: Oid) -> str:
@@ -65,11 +74,3 @@ def _tell_gone(save: Save, begun: Oid) -> str:
     if save.start:
         return f"main does not contain {begun[:12]}, which the session began on"
     return f"main was moved back: it does not contain {begun[:12]} any more, which the task was started from"
-
-
-def _merge_trees(repo: GitRepo, ours: Oid, theirs: Oid) -> Oid | tuple[str, ...]:
-    """The merged tree, or the paths that stand against it. Raises GitError when git did not come to a verdict."""
-    report = report_merge(repo.place, ours, theirs)
-    if report.clean:
-        return report.tree
-    return tuple(one.path for one in report.disputes[:DETAIL_ITEMS]) or ("git could not merge it",)

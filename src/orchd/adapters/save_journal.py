@@ -97,4 +97,4 @@ class SaveJournals:
 def pinned(save: Save) -> Save:
     """The part of a save that its plan fixed."""
     plan = Save(save.id, save.session, save.base, save.items, save.gates, save.number, save.date_ms)
-    return replace(plan, target=save.target, start=save.start)
+    return replace(plan, target=save.target, start=save.start, resolving=save.resolving)

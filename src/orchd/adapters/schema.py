@@ -23,6 +23,7 @@ from pydantic import (
 
 from orchd.adapters import codec
 from orchd.adapters.claim_entries import FORMS, PathEntry, TaskEntries, sum_up
+from orchd.adapters.conflicts_schema import ConflictsEntry, to_resolving
 from orchd.adapters.field_checks import (
     BYTES,
     DURATION,
@@ -271,6 +272,7 @@ class ConfigFile(Strict):
         "in each other's way (one database, one port).",
         examples=[1],
     )
+    conflicts: ConflictsEntry = Field(default=ConflictsEntry(), description="Which conflicts need nobody.")
     remote: Annotated[str, AfterValidator(check_branch)] = Field(
         default="",
         description="The git remote that several clones share, each with an orchd of its own. Without it this clone is alone. "
@@ -437,5 +439,6 @@ def _config(file: ConfigFile) -> Config:
         takeover_seconds=file.takeover,
         gates=to_gates(file.gates),
         gates_at_once=file.gates_at_once,
+        resolving=to_resolving(file.conflicts),
         numbers=tuple(NumberKind(name, tuple(kind.paths)) for name, kind in file.numbers.items()),
     )

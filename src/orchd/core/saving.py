@@ -10,9 +10,10 @@ from orchd.core.gating import expects_red
 from orchd.core.sessions import find_start, is_landing_due, session_of, takes_saves, works_apart
 from orchd.core.statuses import ACTIVE
 from orchd.model.config import Config
-from orchd.model.ids import Oid, SaveId, SessionId, TaskId
+from orchd.model.ids import Oid, SaveId, TaskId
 from orchd.model.limits import GATHER_SECONDS, SAVE_ITEMS
-from orchd.model.save import Gate, Save, SaveItem, Target
+from orchd.model.merge import Resolving
+from orchd.model.save import Save, SaveItem, Target
 from orchd.model.session import Session
 from orchd.model.snapshot import State
 from orchd.model.work import Status, Task
@@ -44,8 +45,14 @@ def plan_save(state: State, base: Oid, config: Config, now_ms: int) -> Save | No
 def _make_save(save: Save, session: Session, config: Config, state: State) -> Save:
     """With its gates, those of the configuration first, how they are run, and its id."""
     gates = config.gates + session.spec.gates
-    made = replace(save, gates=gates, width=config.gates_at_once, one_by_one=expects_red(state))
-    return replace(made, id=_identify(save.session, save.base, save.items, gates, save.number))
+    resolving = choose_resolving(config, gated=bool(gates))
+    made = replace(save, gates=gates, width=config.gates_at_once, one_by_one=expects_red(state), resolving=resolving)
+    return replace(made, id=_identify(made))
+
+
+def choose_resolving(config: Config, *, gated: bool) -> Resolving:
+    """Which conflicts a save may settle by itself. Without a gate that judges the outcome only what a person named."""
+    return config.resolving if gated else Resolving((), config.resolving.union)
 
 
 def _find_savable(state: State) -> list[Task]:
@@ -79,6 +86,7 @@ def _item(task: Task, state: State) -> SaveItem:
     return SaveItem(task.spec.id, task.generation, task.attempt, task.tip, task.base, fence)
 
 
-def _identify(session: SessionId, base: Oid, items: tuple[SaveItem, ...], gates: tuple[Gate, ...], number: int) -> SaveId:
+def _identify(save: Save) -> SaveId:
     """The number is part of it because dates and names inside the objects follow from it."""
-    return hashlib.sha256(repr((session, base, items, gates, number)).encode()).hexdigest()[:12]
+    what = (save.session, save.base, save.items, save.gates, save.number, save.resolving)
+    return hashlib.sha256(repr(what).encode()).hexdigest()[:12]

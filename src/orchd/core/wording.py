@@ -10,6 +10,7 @@ from itertools import groupby
 
 from orchd.core.inert import inert
 from orchd.model.ids import Oid, TaskId, checkpoint_name
+from orchd.model.merge import Resolved
 from orchd.model.message import (
     AttemptEnded,
     AttemptStarted,
@@ -119,9 +120,13 @@ def compose(subject: str, body: Iterable[str], trailers: Iterable[Trailer]) -> s
     return "\n\n".join(part for part in (subject, lines, ends) if part) + "\n"
 
 
-def word_merge(item: SaveItem, title: str, save: Save) -> str:
-    """The message of the merge of one task."""
-    trailers = (("Orch-Task", token(item)), ("Orch-Save", save.id))
+def word_merge(item: SaveItem, title: str, save: Save, resolved: Sequence[Resolved] = ()) -> str:
+    """The message of the merge of one task, with each conflict that was settled without asking."""
+    trailers = (
+        ("Orch-Task", token(item)),
+        ("Orch-Save", save.id),
+        *(("Orch-Resolved", tell_resolved(one)) for one in resolved),
+    )
     return compose(_shorten(f"Merge {item.task}: {inert(title)}", SUBJECT_CHARS), (), trailers)
 
 
@@ -168,6 +173,7 @@ def word_note(save: Save, version: str) -> str:
         *(("task", token(link.item)) for link in landed_links(save)),
         *(("gate", _tell_result(result)) for result in landed_results(save)),
         *(() if landed_results(save) else (("gates", UNVERIFIED),)),
+        *(("resolved", told) for told in _list_resolved(save)),
         *(("excluded", _tell_excluded(excluded)) for excluded in save.excluded),
         ("orchd", version),
     ]
@@ -213,7 +219,17 @@ def _identity(save: Save) -> tuple[Trailer, ...]:
 def _evidence(save: Save) -> tuple[Trailer, ...]:
     gates = tuple(("Orch-Gate", f"{result.gate} passed") for result in landed_results(save))
     excluded = tuple(("Orch-Excluded", f"{left.item.task} {left.reason}") for left in save.excluded)
-    return (*(gates or (("Orch-Gates", UNVERIFIED),)), *excluded)
+    resolved = tuple(("Orch-Resolved", told) for told in _list_resolved(save))
+    return (*(gates or (("Orch-Gates", UNVERIFIED),)), *resolved, *excluded)
+
+
+def tell_resolved(one: Resolved) -> str:
+    """How a file was settled: the recipes, then the path."""
+    return f"{'+'.join(one.recipes)} {one.path}"
+
+
+def _list_resolved(save: Save) -> tuple[str, ...]:
+    return tuple(f"{link.item.task} {tell_resolved(one)}" for link in landed_links(save) for one in link.resolved)
 
 
 def _tell_result(result: GateResult) -> str:

@@ -18,6 +18,7 @@ from orchd.model.limits import (
     TAKEOVER_SECONDS,
     TASK_TIMEOUT_SECONDS,
 )
+from orchd.model.merge import ASKING, Resolving
 from orchd.model.number import NumberKind
 from orchd.model.save import Gate
 
@@ -47,7 +48,7 @@ class Config:
     entry have no limit. `ports` are the first and the last TCP port that tasks are given. `remote` is the git remote that
     other clones share (empty: this clone is alone). Nothing starts with less than `free_..._bytes` free, or with as many
     `workspaces` as that (None: no limit) or as many bytes in them. `gates_at_once` trees of a save are gated at the same
-    time."""
+    time. `resolving` are the conflicts that need nobody."""
 
     branch: str = ""
     parallel: int = PARALLEL_TASKS
@@ -70,3 +71,4 @@ class Config:
     workspaces: int | None = None
     workspace_bytes: int | None = None
     gates_at_once: int = GATES_AT_ONCE
+    resolving: Resolving = ASKING

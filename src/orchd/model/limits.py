@@ -180,6 +180,9 @@ DISPUTE_BYTES = 1024 * 1024
 DISPUTE_PATHS = 20
 """Conflicting files that are shown with their lines; of the others only the names."""
 
+PARSE_SECONDS = 10.0
+"""How long a parser may take for a settled file; what takes longer becomes a question."""
+
 GOALS = 10
 """Landed changes that are named beside a conflict."""
 

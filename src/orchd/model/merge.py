@@ -42,3 +42,35 @@ class Dispute:
     def of(self, side: Side) -> Version | None:
         """The version of a side; None: the side does not have the file."""
         return self.ours if side is Side.OURS else self.theirs
+
+
+class Recipe(StrEnum):
+    """A way to settle a place that both sides changed, without asking anybody. The order is that in which they are tried."""
+
+    WHITESPACE = "whitespace"
+    ADJACENT = "adjacent"
+    IMPORTS = "imports"
+    SUPERSET = "superset"
+    TOKENS = "tokens"
+    UNION = "union"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolving:
+    """Which conflicts a save may settle by itself: by these recipes, and by UNION at paths that the globs `union` name."""
+
+    recipes: tuple[Recipe, ...] = ()
+    union: tuple[str, ...] = ()
+
+
+ASKING = Resolving()
+"""Everything is asked: so it is unless somebody says more, because no recipe makes what people make often enough to be trusted
+unseen (docs/conflicts.md)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A file that was settled without asking, and the recipes that it took."""
+
+    path: str
+    recipes: tuple[Recipe, ...]

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from orchd.model.ids import Oid, SaveId, SessionId, TaskId
 from orchd.model.limits import GATE_RETRIES, GATE_TIMEOUT_SECONDS
+from orchd.model.merge import ASKING, Resolved, Resolving
 from orchd.model.work import Reason
 
 UNVERIFIED = "unverified"
@@ -113,11 +114,12 @@ class SaveItem:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """One link of the merge chain: the commit and the tree after this item."""
+    """One link of the merge chain: the commit and the tree after this item; `resolved` were settled without asking."""
 
     item: SaveItem
     head: Oid
     tree: Oid
+    resolved: tuple[Resolved, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,7 @@ class Save:
     `verdicts` are the gate results so far, `tries` the runs that settled nothing. From GATED on, the first `lands` links of the
     chain go to the `target`. `start` is set where the line of a session lands: the commit that it begins on; `items` are its
     links then. `width` trees are gated at the same time; `one_by_one`: each link in turn, for many are expected to be red.
+    `resolving` says which conflicts it may settle by itself.
     """
 
     id: SaveId
@@ -160,6 +163,7 @@ class Save:
     start: Oid = ""
     width: int = 1
     one_by_one: bool = False
+    resolving: Resolving = ASKING
 
 
 @dataclass(frozen=True, slots=True)
