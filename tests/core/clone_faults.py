@@ -12,8 +12,8 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "a standby does not wait": ("tenures", "seen.age_seconds >= old.takeover_seconds", "True"),
     "a standby never takes over": ("tenures", "seen.age_seconds >= old.takeover_seconds", "False"),
     "the epoch does not rise": ("tenures", "epoch=old.epoch + 1", "epoch=max(1, old.epoch)"),
-    "nobody renews": ("tenures", "return present if due or present.tasks", "return present if present.tasks"),
-    "changed records are not published": ("tenures", "if due or present.tasks != seen.tenure.tasks else", "if due else"),
+    "nobody renews": ("tenures", "return present if due or fresh", "return present if fresh"),
+    "changed records are not published": ("tenures", "return present if due or fresh", "return present if due"),
     "bids do not wait for an answer": (
         "tenures",
         "or shared.busy or not shared.answered:",
@@ -57,8 +57,8 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "numbers that a remote refuses keep others waiting": ("checks", "    Check(Cause.NUMBERS_REFUSED, _refused),\n", ""),
     "numbers are asked for again and again": (
         "numbering",
-        "wishes = tuple(wish for task in tasks for wish in wishes_of(task) if wish not in numbered)",
-        "wishes = tuple(wish for task in tasks for wish in wishes_of(task))",
+        "return tuple(wish for task in tasks for wish in wishes_of(task) if wish not in numbered)",
+        "return tuple(wish for task in tasks for wish in wishes_of(task))",
     ),
     "numbers are asked for while something is under way": ("numbering", "or shared.busy:", "or False:"),
     "two sessions have one holder": (

@@ -119,7 +119,7 @@ FAULTS = {
     "an expired claim of a person holds on": Fault("reservations", "or now_ms < one.until_ms", "or True"),
     "only endless claims of people count": Fault("reservations", " or now_ms < one.until_ms", ""),
     "resources of people are free": Fault("reservations", "if both is not None:", "if False:"),
-    "resources are not looked at": Fault("checks", "    Check(Cause.RESOURCE, _resource),\n", ""),
+    "resources are not looked at": Fault("checks", "Check(Cause.RESOURCE, _resource), ", ""),
     "resources of leases are free": Fault(
         "goods", "for lease in held for name in lease.resources", "for lease in () for name in lease"
     ),
@@ -373,7 +373,7 @@ FAULTS = {
         "radar", "if path not in (*against_main[one], *against_main[other])", ""
     ),
     # graph
-    "circles are overlooked": Fault("graph", "problems = _find_cycles(files, known)", "problems = {}"),
+    "circles are overlooked": Fault("graph", "problems = {**_find_cycles(files, known), **stuck}", "problems = dict(stuck)"),
     "a circle is told backwards": Fault("graph", "list(reversed(error.args[1][1:]))", "list(error.args[1][1:])"),
     "missing dependencies are overlooked": Fault("graph", "if task not in known:", "if False:"),
     "a need of a bad file is good": Fault("graph", "if task in problems:", "if False:"),

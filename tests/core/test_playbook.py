@@ -8,8 +8,17 @@ import lease_scenes  # noqa: F401 - its scenes are on the programme
 import playbook
 import pytest
 import session_scenes  # noqa: F401 - its scenes are on the programme
+import test_mutants
+import test_session_mutants
 
 
 @pytest.mark.parametrize("scene", playbook.SCENES, ids=[scene.__name__ for scene in playbook.SCENES])
 def test_scene(scene: playbook.Scene) -> None:
     scene()
+
+
+def test_each_seeded_fault_fits_its_module() -> None:
+    """The faults themselves are slow; that one does not fit any more is known at once."""
+    faults = {**test_mutants.FAULTS, **test_session_mutants.FAULTS}
+    texts = {fault.module: (test_mutants.PACKAGE / "core" / f"{fault.module}.py").read_text() for fault in faults.values()}
+    assert [name for name, fault in faults.items() if texts[fault.module].count(fault.old) != 1] == []

@@ -81,7 +81,7 @@ FAULTS = {
         "session_wishes", "for name in (*reversed(line), *names):", "for name in (*line, *names):"
     ),
     "cancelling pulls the line from under a save": Fault(
-        "planner", "if task and save and is_touched(save, task) and may_be_given_up(save):", "if False:"
+        "planner", "if task and save and is_touched(save, task) and may_be_given_up(save, snapshot.main):", "if False:"
     ),
     "branches are not put right": Fault("duties", "            yield PlaceLine(name, tip)\n", "            pass\n"),
     "a place is kept for whoever waits for a line": Fault(
