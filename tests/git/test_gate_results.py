@@ -130,6 +130,15 @@ def test_inputs_decide_which_trees_are_the_same_for_a_gate(world: World) -> None
     assert known(world, replace(first, gates=(UNIT,))) == [], "without inputs it is the whole tree"
 
 
+@pytest.mark.parametrize("inputs", [("scr/**",), ("src/*.rs",), ("src/a",)])
+def test_globs_that_name_no_file_let_no_tree_pass_untested(world: World, inputs: tuple[str, ...]) -> None:
+    gate = replace(UNIT, inputs=inputs)
+    first = merged(world, (gate,), src__a__x="1\n")
+    GitGateResults(world.open()).keep(judged(first, GREEN[0]), Config())
+    assert known(world, replace(first, number=8)) == ["unit"], "the very same tree"
+    assert known(world, merged(world, (gate,), src__a__x="a bug\n")) == []
+
+
 def test_a_narrowed_tree_has_exactly_the_named_files(world: World) -> None:
     repo = world.open()
     files = ("src/a/x.py", "src/b/y.py", "docs/z.md", "Makefile", "src/a/deep/w.py")

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from orchd.adapters.codec import decode, dumps, encode
 from orchd.adapters.git_objects import FOLDER
 from orchd.adapters.git_repo import GitRepo
-from orchd.adapters.git_trees import read_tree
+from orchd.adapters.git_trees import EMPTY_TREE, read_tree
 from orchd.adapters.notes import add_notes, read_note
 from orchd.adapters.runs import passed_environment
 from orchd.core.claims import covers, overlaps
@@ -80,11 +80,13 @@ class GitGateResults:
         return {tree: "\n".join(dict.fromkeys(texts)) + "\n" for tree, texts in lines.items()}
 
     def _input(self, tree: Oid, gate: Gate) -> Oid:
+        """The whole tree where the globs name no file: what reads nothing, for a typing error perhaps, is green for ever."""
         if not gate.inputs:
             return tree
         asked = (tree, gate.inputs)
         if asked not in self._inputs:
-            self._inputs[asked] = narrow_tree(self._repo, tree, gate.inputs)
+            part = narrow_tree(self._repo, tree, gate.inputs)
+            self._inputs[asked] = tree if part == EMPTY_TREE else part
         return self._inputs[asked]
 
 
@@ -110,9 +112,11 @@ def narrow_tree(repo: GitRepo, tree: Oid, globs: Sequence[str], folder: str = ""
     for name, entry in read_tree(repo, tree).items():
         path = f"{folder}{name}"
         if entry.mode == FOLDER:
-            if not any(overlaps(f"{path}/**", glob) for glob in globs):
+            named = any(overlaps(f"{path}/**", glob) for glob in globs)
+            below = narrow_tree(repo, entry.oid, globs, f"{path}/") if named else EMPTY_TREE
+            if below == EMPTY_TREE:
                 drop[name] = None
-            elif (below := narrow_tree(repo, entry.oid, globs, f"{path}/")) != entry.oid:
+            elif below != entry.oid:
                 kept[name] = below
         elif not any(covers(PathSpec(glob), path) for glob in globs):
             drop[name] = None
