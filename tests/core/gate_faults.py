@@ -22,6 +22,11 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "results are not stored": ("duties", "if save.verdicts and not snapshot.gates.kept:", "if False:"),
     "results are stored for ever": ("duties", "if save.verdicts and not snapshot.gates.kept:", "if save.verdicts:"),
     "old failures make saves timid": ("gating", "[-JUDGED_TASKS:]", ""),
+    "a main that could not be gated is called red": (
+        "gating",
+        "if any(map(_is_unheard, results)) else RED_BEFORE",
+        "if False else RED_BEFORE",
+    ),
     "saves are never timid": ("gating", "red >= MANY_RED_SHARE * len(last)", "False"),
 }
 """What breaks: the module of the core, the sound text, the broken one."""

@@ -90,3 +90,13 @@ def many_red_tasks_make_the_next_save_ask_one_by_one() -> None:
         demand("from a quarter on", gating.expects_red(state_of(*tasks)) == expected, red, judged)
     old = [ended(at, red=True) for at in range(10)] + [ended(at, red=False) for at in range(10, 30)]
     demand("only the last ones count", not gating.expects_red(state_of(*old)))
+
+
+@scene
+def gates_that_could_not_be_run_on_main_either_do_not_call_it_red() -> None:
+    lost = GateResult(GATES[0].name, green=False, code=-1, seconds=0.0)
+    red = replace(lost, code=1, seconds=1.0)
+    for result, told in ((lost, gating.UNHEARD_BEFORE), (red, gating.RED_BEFORE)):
+        verdicts = tuple(Verdict(index, green=False, results=(result,)) for index in (1, 0))
+        [gone] = gating.blame(replace(saving(SaveStep.MERGED).save, verdicts=verdicts))  # type: ignore[type-var]
+        demand("what is known", told in gone.detail, gone)

@@ -272,7 +272,7 @@ FAULTS = {
     "journals pile up": Fault("duties", "        yield ForgetSaves(stale)\n", "        pass\n"),
     "the journal of the save in flight is deleted": Fault("duties", "({state.save.id} if state.save else set())", "set()"),
     "gates judge the wrong link": Fault("duties", "save.chain[index - 1].head if index", "save.chain[0].head if index"),
-    "only the first gate is run": Fault("duties", "for gate in save.gates)", "for gate in save.gates[:1])"),
+    "only the first gate is run": Fault("duties", "for gate in gates)", "for gate in gates[:1])"),
     # saving and landing
     "a save does not gather": Fault("landing", " and gathers_until(state, snapshot.now_ms) is None", ""),
     "a save gathers for ever": Fault("saving", "min(ready) <= now_ms < until", "min(ready) <= now_ms"),

@@ -26,6 +26,7 @@ from orchd.model.snapshot import ChainSeen, Known, State
 from orchd.model.work import Reason, Status
 
 RED_BEFORE = "main itself is red: the gates fail without this task, too"
+UNHEARD_BEFORE = "nor could they be run on main: this says nothing about the task, but about the machine (is its disk full?)"
 JUDGED = frozenset({Status.LANDED, Status.INTEGRATED, Status.UNCHANGED})
 
 
@@ -171,8 +172,18 @@ def blame(save: Save) -> tuple[Excluded, ...]:
         return ()
     verdict = next(v for v in save.verdicts if v.index == red and not v.green)
     log = gate_run(save.id, verdict.index, verdict.attempt)
-    before = (RED_BEFORE,) if any(v.index == 0 and not v.green for v in save.verdicts) else ()
+    before = tuple(_tell_before(v.results) for v in save.verdicts if v.index == 0 and not v.green)
     return (Excluded(save.chain[red - 1].item, Reason.GATE, (*describe_red(verdict.results), *before, log)),)
+
+
+def _tell_before(results: Sequence[GateResult]) -> str:
+    """What a red base says about the task that is blamed."""
+    return UNHEARD_BEFORE if any(map(_is_unheard, results)) else RED_BEFORE
+
+
+def _is_unheard(result: GateResult) -> bool:
+    """Whether all runs of a gate were lost, so that it never said a word."""
+    return result.code < 0 and not result.seconds and not result.timed_out
 
 
 def describe_red(results: Iterable[GateResult]) -> tuple[str, ...]:
@@ -183,7 +194,7 @@ def describe_red(results: Iterable[GateResult]) -> tuple[str, ...]:
 def _tell_red(result: GateResult) -> str:
     if result.timed_out:
         return f"timed out after {result.seconds:.0f} s"
-    if result.code < 0 and not result.seconds:
+    if _is_unheard(result):
         return "left no evidence of its end"
     return tell_exit(result.code)
 
