@@ -293,7 +293,7 @@ FAULTS = {
     "the search is linear": Fault("gating", "(green + (red - green) * part // parts", "(green + part"),
     "a save mixes sessions": Fault("saving", "in ready if task.spec.session == name", "in ready if True"),
     "a second save begins beside the first": Fault("saving", "    if state.save is not None:\n        return None\n", ""),
-    "saves share a name": Fault("saving", "items, gates, number)).encode()", "items, gates)).encode()"),
+    "saves share a name": Fault("saving", "save.gates, save.number, save.resolving)", "save.gates, save.resolving)"),
     "the base is not checked before landing": Fault(
         "landing",
         "    elif _is_overtaken(save, seen, snapshot):\n        yield SaveAbandoned(save.id, snapshot.now_ms)\n    elif lands",
