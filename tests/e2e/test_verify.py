@@ -42,6 +42,14 @@ def test_a_sound_chain_is_proven_also_in_a_clone_without_the_state(repo: Repo, t
     assert clone.data("verify") == []
 
 
+def test_what_another_clone_has_landed_is_proven_by_the_notes_that_were_fetched(repo: Repo) -> None:
+    repo.git("update-ref", "refs/orch/remote/notes/audit", "refs/notes/orch/audit")
+    assert repo.data("verify") == [], "a note that is there twice"
+    repo.git("update-ref", "-d", "refs/notes/orch/audit")
+    repo.git("notes", "add", "-m", "a person's own", "main")
+    assert repo.data("verify") == []
+
+
 def test_nothing_landed_is_nothing_broken(tmp_path: Path) -> None:
     assert make_repo(tmp_path).data("verify") == []
 

@@ -6,19 +6,22 @@ Rule: nothing of orchd's own state is looked at, and nothing here writes.
 from __future__ import annotations
 
 from orchd.adapters.git_objects import parse_trailers
-from orchd.adapters.git_run import Git
+from orchd.adapters.git_run import HERMETIC_CONFIG, Git
 from orchd.adapters.place import Place
 from orchd.core.chain_proof import CHECKPOINT, Commit, History, Tag
 from orchd.errors import GitError
-from orchd.model.ids import CHECKPOINTS_PREFIX, NOTES_REF
+from orchd.model.ids import CHECKPOINTS_PREFIX, NOTES_REF, REMOTE_PREFIX
 
 COMMIT_FIELDS = ("%H", "%P", "%T", "%N", "%B")
+CONFIG = (*HERMETIC_CONFIG, f"core.notesRef={NOTES_REF}", f"notes.displayRef={REMOTE_PREFIX}notes/*")
+"""Where clones share a remote, the notes of what another one landed are only among those that were fetched."""
+
 TAG_FIELDS = ("%(refname:lstrip=2)", "%(*objectname)", "%(contents)")
 
 
 def read_history(place: Place, branch: str) -> History:
     """From the base of the oldest checkpoint that the history of `branch` names to its tip."""
-    git, main = Git(place.git_dir), f"refs/heads/{branch}"
+    git, main = Git(place.git_dir, CONFIG), f"refs/heads/{branch}"
     tags = tuple(map(_parse_tag, _records(git, TAG_FIELDS, "%00", "for-each-ref", CHECKPOINTS_PREFIX)))
     by_name = {tag.name: tag for tag in tags}
     named = git.run("log", "--first-parent", "--format=%H", f"--grep=^{CHECKPOINT}: ", main).decode().split()
@@ -26,7 +29,7 @@ def read_history(place: Place, branch: str) -> History:
         return History((), {}, by_name)
     since = git.attempt("rev-parse", "--quiet", "--verify", f"{named[-1]}^1").stdout.decode().split()
     limits = [main, *(f"^{base}" for base in since)]
-    found = _records(git, COMMIT_FIELDS, "%x00", "log", f"--notes={NOTES_REF}", *limits)
+    found = _records(git, COMMIT_FIELDS, "%x00", "log", "--notes", *limits)
     chain = git.run("rev-list", "--first-parent", *limits).decode().split()
     return History(tuple(chain), {commit.oid: commit for commit in map(_parse_commit, found)}, by_name)
 
