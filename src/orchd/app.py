@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from orchd.core.arbiter import Turn
     from orchd.core.chain_proof import Proof
     from orchd.core.disputes import Disagreement
+    from orchd.core.lessons import Lessons
     from orchd.core.policy import Change
     from orchd.ports import Audience
 
@@ -432,6 +433,24 @@ def init(place: Place) -> list[tuple[Path, str]]:
     from orchd.adapters.scaffold import write_scaffold
 
     return write_scaffold(place)
+
+
+def learn_merges(place: Place, limit: int) -> Lessons:
+    """What the newest merges of the branch that tasks land on say about settling conflicts without asking."""
+    from orchd.adapters.git_repo import open_repo
+    from orchd.adapters.replay import replay_merges
+    from orchd.core.lessons import sum_up
+
+    return sum_up(replay_merges(open_repo(place), f"refs/heads/{branch(place)}", limit))
+
+
+def write_automatic(checkout: Path, lessons: Lessons) -> str:
+    """Write into the configuration which conflicts are settled without asking. The line. Raises UsageError."""
+    from orchd.adapters.config_edit import write_automatic
+
+    off = [f"{lesson.recipe}: off, {lesson.fault}" for lesson in lessons.recipes if lesson.fault]
+    head = f"By `orchd init --learn-merges`, from {lessons.merges} merges of people:"
+    return write_automatic(checkout, lessons.chosen, (head, *off))
 
 
 def check(place: Place, paths: Sequence[Path]) -> tuple[Problem, ...]:

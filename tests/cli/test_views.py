@@ -26,6 +26,7 @@ from orchd.adapters.state_reader import HotState, Operation
 from orchd.app import RunView, Served
 from orchd.cli.board import board_cells, board_lines
 from orchd.cli.commands.claiming import BLANK
+from orchd.cli.disputing import disagreement_lines
 from orchd.cli.envelopes import ENVELOPES
 from orchd.cli.fields import json_schema, to_cells, to_data, to_shown
 from orchd.cli.flags import Flags
@@ -42,6 +43,7 @@ from orchd.cli.views import (
     view_claims,
     view_explain,
     view_gates,
+    view_lessons,
     view_operations,
     view_problems,
     view_ps,
@@ -53,16 +55,21 @@ from orchd.cli.views import (
 from orchd.core.arbiter import take_turns
 from orchd.core.chain_proof import Break
 from orchd.core.desk import Room
+from orchd.core.disputes import Disagreement, Disputed
+from orchd.core.lessons import Lesson, Lessons
 from orchd.core.policy import Change
 from orchd.core.telling import Scene
 from orchd.model.claim import PathSpec, Reservation
 from orchd.model.config import Config
 from orchd.model.ids import attic_ref
+from orchd.model.merge import CONTENTS, Dispute, Recipe, Version
 from orchd.model.problem import Problem
 from orchd.model.save import Hold, SaveStep, Tally
 from orchd.model.snapshot import Cause, Decision, State
 from orchd.model.work import Reason, Status
 
+DISPUTE = Dispute("a\x1b.py", None, Version(0o100644, TIP), Version(0o100644, TIP), (CONTENTS,))
+DISAGREEMENT = Disagreement(COMMIT, (Disputed(DISPUTE, ("ours  | x",)),), ("abc1234 Land \x1b[2Jx",))
 SCREEN = Flags(json=False, repo=Path(), quiet=False, color=False, terminal=True, columns=200)
 EMPTY = State()
 PROBLEM = Problem(".orch/tasks/bad.yaml", 3, 5, "E021", "unknown key `rn`", "did you mean `run`?", "rn: x", 2)
@@ -134,7 +141,10 @@ def rows_of(name: str) -> tuple:
         "status": lambda: (status_row(),),
         "explain": lambda: tuple(view_explain(task, state, None) for task in state.tasks.values()),
         "show": lambda: tuple(view_show(task, state, None, Scene(checkpoint=CHECKPOINT)) for task in state.tasks.values()),
-        "question": lambda: tuple(view_question(task, (Change("a.py", 0, 0o100644),)) for task in state.tasks.values()),
+        "question": lambda: tuple(
+            view_question(task, (Change("a.py", 0, 0o100644),), DISAGREEMENT) for task in state.tasks.values()
+        ),
+        "lessons": lambda: view_lessons(Lessons(3, 1, 2, (Lesson(Recipe.ADJACENT, 2, 1),))),
         "attic": lambda: view_attic(
             [Kept("t", 1, NOW_MS, "failed: exit", "Title of t", 99, attic_ref("t", 1), TIP), Kept("t", 0, 1, "w", "x", 1, "/w")]
         ),
@@ -369,3 +379,11 @@ def test_colours_change_nothing_but_the_colour():
 @pytest.mark.parametrize(("task", "found"), [("bad", 1), ("ba", 0), ("other", 0)])
 def test_problems_are_found_by_the_id_that_the_file_would_have(task, found):
     assert len(find_problems(task, (PROBLEM,))) == found
+
+
+def test_a_conflict_is_told_with_both_goals_and_hostile_text_made_inert():
+    row = view_question(make_task("t", Status.HELD, Reason.CONFLICT), (), DISAGREEMENT)
+    lines = list(disagreement_lines(row, "do\x1b it"))
+    assert all(line.isprintable() for line in lines)
+    assert lines[0].startswith("ours:   what has landed") and "theirs: what the task made: do\\x1b it" in lines
+    assert "a\\x1b.py: both added it" in lines and "  ours  | x" in lines

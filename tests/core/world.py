@@ -347,7 +347,9 @@ class World:
         if not tip:
             run.exit = replace(run.exit, tip=again.tip)
             kept = self.put_away(order.task, again.tip)
-            run.returned = Returned(Entry.REFUSED, again.tip, kept, Reason.CONFLICT, ("still open",))
+            gone = again.begun not in base.behind
+            reason = Reason.BASE if gone else Reason.CONFLICT
+            run.returned = Returned(Entry.REFUSED, again.tip, kept, reason, ("base gone" if gone else "still open",))
         elif nothing:
             run.returned = Returned(Entry.UNCHANGED, again.tip, self.put_away(order.task, again.tip))
         else:

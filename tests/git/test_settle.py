@@ -163,7 +163,7 @@ def test_what_main_dropped_does_not_come_back_by_an_answer(
         monkeypatch.setattr(settling.GitRepo, "contains", lambda *_: True)
     made = settle(world.open(), again, "t.1.2")
     if guarded:
-        assert isinstance(made, Unsettled) and "does not contain" in made.why[0]
+        assert isinstance(made, Unsettled) and made.reason is Reason.BASE and "does not contain" in made.why[0]
         assert read_disagreement(world.place, task_of(rework), world.main) is None
     else:
         assert isinstance(made, str) and content(world, made, "secret") == "s\n"
@@ -183,7 +183,9 @@ def test_whatever_else_git_merged_is_proven(world: World, guarded: bool, monkeyp
         monkeypatch.setattr(settling, "prove_merge", lambda *_: ())
     made = settle(world.open(), rework, "t.1.2")
     if guarded:
-        assert made == Unsettled(("landed: what had landed would come undone", "git and libgit2 merge it into different trees"))
+        assert made == Unsettled(
+            ("landed: what had landed would come undone", "git and libgit2 merge it into different trees"), Reason.PROOF
+        )
     else:
         assert isinstance(made, str) and not content(world, made, "landed")
 

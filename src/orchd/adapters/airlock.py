@@ -181,7 +181,7 @@ def _judge_made(
 ) -> tuple[Oid, Returned]:
     """The commit that counts, and the judgement of what an answer came to, or of why it came to nothing."""
     if isinstance(made, Unsettled):
-        return rework.tip, Returned(Entry.REFUSED, rework.tip, "", Reason.CONFLICT, tuple(map(inert, made.why)))
+        return rework.tip, Returned(Entry.REFUSED, rework.tip, "", made.reason, tuple(map(inert, made.why)))
     return made, judge_commit(repo, order, repo.commit(made), config)
 
 

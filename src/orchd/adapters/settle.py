@@ -22,25 +22,27 @@ from orchd.core.wording import word_settled
 from orchd.model.ids import Oid, RunId
 from orchd.model.limits import DETAIL_ITEMS
 from orchd.model.merge import Dispute, Side, Version
-from orchd.model.work import Answer, Rework
+from orchd.model.work import Answer, Reason, Rework
 
 SIDES = {Answer.OURS: Side.OURS, Answer.THEIRS: Side.THEIRS}
 
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:
-    """Why an answer comes to nothing: the paths that it leaves open, or what stands against it."""
+    """Why an answer comes to nothing: the paths that it leaves open, or what stands against it, which no answer changes."""
 
     why: tuple[str, ...]
+    reason: Reason = Reason.CONFLICT
 
 
 def settle(repo: GitRepo, rework: Rework, run: RunId) -> Oid | Unsettled:
     """The settled commit; or why there is none. The same arguments give the same commit."""
     onto, tip = rework.base, rework.tip
     if not isinstance(repo.library.get(onto), pygit2.Commit):
-        return Unsettled((f"there is no commit {onto} any more",))
+        return Unsettled((f"there is no commit {onto} any more",), Reason.BASE)
     if not repo.contains(onto, rework.begun):
-        return Unsettled((f"{onto[:12]} does not contain {rework.begun[:12]}, which the task was started from",))
+        gone = f"{onto[:12]} does not contain {rework.begun[:12]}, which the task was started from"
+        return Unsettled((gone,), Reason.BASE)
     report = report_merge(repo.place, onto, tip)
     entries, left = _choose(repo, report.disputes, rework)
     if left:
@@ -48,7 +50,7 @@ def settle(repo: GitRepo, rework: Rework, run: RunId) -> Oid | Unsettled:
     tree = edit_entries(repo, report.tree, entries) if entries else report.tree
     found = str(repo.library.merge_base(onto, tip))
     if faults := prove_merge(repo, found, (onto, tip), tree, entries.keys()):
-        return Unsettled(faults)
+        return Unsettled(faults, Reason.PROOF)
     return _write(repo, rework, run, tree, tuple(entries))
 
 

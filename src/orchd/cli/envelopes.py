@@ -329,6 +329,18 @@ ENVELOPES: Mapping[str, Envelope] = {
             many=True,
         ),
         Envelope(
+            "lessons",
+            "What past merges say about settling conflicts without asking (`init --learn-merges`).",
+            (
+                Field("recipe", Kind.TEXT, "a way to settle a conflict (docs/conflicts.md)"),
+                Field("files", Kind.NUMBER, "files in conflict that it settled by itself"),
+                Field("same", Kind.NUMBER, "those of them that came out byte for byte as people had committed them"),
+                Field("automatic", Kind.FLAG, "whether it is used from now on"),
+                Field("why", Kind.TEXT, "why not"),
+            ),
+            many=True,
+        ),
+        Envelope(
             "run",
             "How `run` ended.",
             (

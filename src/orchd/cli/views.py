@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from orchd.app import RunView, Served
     from orchd.core.chain_proof import Break
     from orchd.core.disputes import Disagreement
+    from orchd.core.lessons import Lessons
     from orchd.core.policy import Change
 
 SHOWN_CHECKPOINTS = 5
@@ -239,6 +240,20 @@ def view_run(served: Served, summary: str, exit_code: int, decisions: Iterable[D
         "exit_code": exit_code,
         "tasks": tuple(view_explain(task, served.state, said.get(task.spec.id), scene) for task in tasks_of_run(served)),
     }
+
+
+def view_lessons(lessons: Lessons) -> tuple[Row, ...]:
+    """One record for each recipe."""
+    return tuple(
+        {
+            "recipe": str(one.recipe),
+            "files": one.files,
+            "same": one.same,
+            "automatic": not one.fault,
+            "why": one.fault,
+        }
+        for one in lessons.recipes
+    )
 
 
 def view_problems(problems: Iterable[Problem]) -> tuple[Row, ...]:

@@ -180,6 +180,15 @@ DISPUTE_BYTES = 1024 * 1024
 DISPUTE_PATHS = 20
 """Conflicting files that are shown with their lines; of the others only the names."""
 
+LESSON_MERGES = 500
+"""The newest merges of people that `orchd init --learn-merges` makes again."""
+
+LESSON_FILES = 20
+"""Files that a recipe must have settled there before its share says anything."""
+
+LESSON_SHARE = 0.95
+"""The share of them that must come out as people made them."""
+
 PARSE_SECONDS = 10.0
 """How long a parser may take for a settled file; what takes longer becomes a question."""
 

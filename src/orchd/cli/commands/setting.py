@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,9 +12,13 @@ from orchd.cli.envelopes import ENVELOPES
 from orchd.cli.fields import json_schema, to_data
 from orchd.cli.flags import Command, Group, read_flags
 from orchd.cli.output import print_json, print_lines, print_records, say
-from orchd.cli.views import view_problems
+from orchd.cli.views import view_lessons, view_problems
 from orchd.core.inert import inert
 from orchd.core.rendering import render_problem
+from orchd.model.limits import LESSON_MERGES
+
+if TYPE_CHECKING:
+    from orchd.adapters.place import Place
 
 BAD = 1
 INPUT_SCHEMAS = ("task", "session", "config", "claim")
@@ -21,8 +26,10 @@ INPUTS = ("tasks", "sessions", "inbox", "claims", "config.yaml")
 
 
 @click.command(cls=Command)
-def init() -> None:
-    """Write `.orch/` with its configuration. What is there already is kept."""
+@click.option("--learn-merges", is_flag=True, help="Learn from the last merges here which conflicts need nobody.")
+def init(*, learn_merges: bool) -> None:
+    """Write `.orch/` with its configuration. What is there already is kept. With --learn-merges the last merges that people
+    made are made again; recipes that make what people made go into the configuration, all others are off."""
     from orchd import app
 
     place = app.find(read_flags().repo)
@@ -30,7 +37,24 @@ def init() -> None:
         say("this repository is bare, so there is no checkout to write into: run `orchd init` in a clone, commit and push")
         return
     rows = [{"path": str(path), "result": result} for path, result in app.init(place)]
-    print_records(ENVELOPES["init"], rows)
+    if learn_merges:
+        _learn(place, place.checkout)
+    else:
+        print_records(ENVELOPES["init"], rows)
+
+
+def _learn(place: Place, checkout: Path) -> None:
+    from orchd import app
+
+    say(f"makes the last {LESSON_MERGES} merges of people again ...")
+    lessons = app.learn_merges(place, LESSON_MERGES)
+    print_records(ENVELOPES["lessons"], view_lessons(lessons))
+    if not lessons.merges:
+        say("there are no merges of people to learn from: nothing is changed, and `conflicts.automatic` stays as it is")
+        return
+    written = app.write_automatic(checkout, lessons)
+    found = f"{lessons.merges} merges, {lessons.disputed} with conflicts in {lessons.files} text files that may be settled"
+    say(f"{found}; .orch/config.yaml now says `{written}` below `conflicts:`")
 
 
 @click.command(cls=Command)
