@@ -198,6 +198,20 @@ def restore(place: Place, checkpoint: Checkpoint, folder: Path | None, *, dry_ru
     return target
 
 
+def count_changes(place: Place, old: Oid, new: Oid) -> int:
+    """How many files differ between two commits."""
+    from orchd.adapters.git_run import Git
+
+    return Git(place.git_dir).run("diff", "--name-only", "-z", "--no-renames", old, new).count(b"\0")
+
+
+def resolve(place: Place, words: str) -> Oid:
+    """The commit that git's words name. Raises GitError when there is none."""
+    from orchd.adapters.git_run import Git
+
+    return Git(place.git_dir).run("rev-parse", "--verify", f"{words}^{{commit}}").decode().strip()
+
+
 def attic(place: Place) -> tuple[Kept, ...]:
     """What was put away, and the workspaces that are kept."""
     from orchd.adapters.attic import list_attic

@@ -132,6 +132,9 @@ def rows_of(name: str) -> tuple:
         "op-log": lambda: view_operations([Operation(COMMIT, NOW_MS, "orchd: seen t", ({"type": "TaskSeen"},))]),
         "verify": lambda: view_breaks([Break("checkpoint/2026-01-31-001", COMMIT, "its tag is missing")]),
         "restore": lambda: ({"checkpoint": "checkpoint/x", "commit": COMMIT, "folder": "/new", "made": True},),
+        "undo": lambda: (
+            {"checkpoint": "checkpoint/x", "commit": COMMIT, "files": 3, "task": "undo-x", "asked": True, "served": False},
+        ),
         "plan": lambda: view_plan(state, take_turns(state, Room(Config(), NOW_MS))),
         "check": lambda: view_problems([PROBLEM]),
         "init": lambda: ({"path": ".orch/config.yaml", "result": "written"},),

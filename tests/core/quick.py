@@ -20,6 +20,7 @@ import playbook
 import queueing
 import request_scenes
 import resolving_scenes  # noqa: F401 - its scenes are on the programme
+import restore_scenes  # noqa: F401 - its scenes are on the programme
 import rules
 import session_scenes
 import walk

@@ -79,7 +79,7 @@ def check_session_start(world: World, snapshot: Snapshot, state: State, event: A
         check_base(world, snapshot.main, state, event)
     else:
         world.reworked.add(event.task)
-        demand("a result is taken up where it was begun", event.base == rework.base, event)
+        demand("a result is taken up where it was begun", not rework.base or event.base == rework.base, event)
 
 
 def check_base(world: World, main: str, state: State, event: AttemptStarted) -> None:

@@ -240,7 +240,14 @@ FAULTS = {
     ),
     "an answer does not widen the claim": Fault("evolve", "spec = replace(task.spec, claims=event.claims)", "spec = task.spec"),
     "an answer is given twice": Fault("evolve", "task.rework if event.status is Status.WAITING else None", "task.rework"),
-    "an answered result starts from main": Fault("planner", "task.rework.base if task.rework else find_start", "find_start"),
+    "an answered result starts from main": Fault(
+        "planner", '(task.rework.base if task.rework else "") or find_start', "find_start"
+    ),
+    "a restore is heard twice": Fault("restoring", " and intent.subject not in state.tasks", ""),
+    "a restore of nothing is heard": Fault("restoring", " and intent.words[0]", ""),
+    "a restore shares main with others": Fault("restoring", 'claims=(PathSpec("**"),)', 'claims=(PathSpec("x"),)'),
+    "any clone brings a tree back": Fault("requests", "return DEFAULT_SESSION", 'return ""'),
+    "a restore forgets what comes back": Fault("evolve", "replace(fresh, rework=event.rework)", "fresh"),
     "an answered task is withdrawn": Fault("intake", " and task.rework is None", ""),
     "a cancelled answer forgets its work": Fault(
         "attempts", "return Returned(Entry.KEPT, again.tip, again.ref) if again else", "return"

@@ -178,6 +178,15 @@ class Walk:
         """Somebody cancels or retries."""
         self.world.intents.append(Intent(f"intent{self.next()}", self.pick((Verb.RETRY, Verb.CANCEL)), self.pick(NAMES)))
 
+    def restore(self) -> None:
+        """Somebody wants an earlier tree back, or takes a landing back; now and then twice, or with words of nonsense."""
+        tags = sorted(self.world.tags.items())
+        if tags:
+            number, commit = self.pick(tags)
+            before = self.world.first_parents[commit]
+            words = self.pick(((commit, "", "again"), (before, commit, "undo"), ("", "", "nonsense")))
+            self.world.intents.append(Intent(f"intent{self.next()}", Verb.RESTORE, f"restore-{number}", words))
+
     def answer(self) -> None:
         """Somebody answers for a held task, about its present result or about one that nobody asks about any more."""
         held = sorted(name for name, task in self.world.state.tasks.items() if task.status.value == "held")
@@ -400,7 +409,9 @@ class Walk:
             demand("each file is a task or a problem", said or open_still, path, file)
         for name, task in world.state.tasks.items():
             if task.status.value == "waiting" and task.source is Source.FILE and task.rework is None:
-                there = any(f.spec.id == name and p not in wrong for p, f in world.files.items())
+                unclear = world.unclear - world.state.sessions.keys()
+                mine = [(path, file) for path, file in world.files.items() if file.spec.id == name]
+                there = any(path not in wrong or file.spec.session in unclear for path, file in mine)
                 demand("a waiting task still has its file", there, task)
 
     def check_leavings(self, *, held: bool) -> None:
@@ -412,7 +423,12 @@ class Walk:
         bases = {n for n in world.kept if world.state.tasks[n].status.value != "ready"}
         demand("no base is held for nothing", held or not bases, world.kept)
         for run in world.runs.values():
-            left = run.returned is not None and not run.returned.ref and run.returned.entry is not Entry.UNCHANGED
+            left = (
+                run.order.collect
+                and run.returned is not None
+                and not run.returned.ref
+                and run.returned.entry is not Entry.UNCHANGED
+            )
             demand("workspaces are cleared up", left or not run.workspace, run)
             if left:
                 demand("work that could not be taken stays in its workspace", run.workspace, run)
@@ -448,6 +464,7 @@ MOVES: tuple[Callable[[Walk], None], ...] = (
     walk_claims.be_there,
     Walk.answer,
     Walk.answer,
+    Walk.restore,
     Walk.commit_within,
     Walk.commit_within,
     write_session,

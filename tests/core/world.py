@@ -121,6 +121,7 @@ class World:
     now_ms: int = 1_000_000
     main: str = "root"
     commits: dict[str, Commit] = field(default_factory=lambda: {"root": Commit(frozenset({"root"}), frozenset())})
+    first_parents: dict[str, str] = field(default_factory=dict)
     files: dict[str, FileSeen] = field(default_factory=dict)
     wrong: dict[str, Problem] = field(default_factory=dict)
     unsettled: set[str] = field(default_factory=set)
@@ -257,7 +258,9 @@ class World:
 
     def commit(self, oid: str, parents: Iterable[str], tree: frozenset[str]) -> str:
         """Make a commit; the same one again is the same object."""
-        made = Commit(frozenset({oid}).union(*(self.commits[parent].behind for parent in parents)), tree)
+        above = tuple(parents)
+        self.first_parents.setdefault(oid, above[0])
+        made = Commit(frozenset({oid}).union(*(self.commits[parent].behind for parent in above)), tree)
         demand("the same name is the same object", self.commits.setdefault(oid, made) == made, oid)
         return oid
 
@@ -325,13 +328,16 @@ class World:
         """The airlock judges a held result again; what is put back is another commit on the base."""
         order, again, task = action.order, action.rework, self.task_of(action.order.run)
         demand("an answer is about work that is still reachable", self.reachable(again.tip), action)
-        demand("work is judged against its base", order.base == again.base, action)
+        demand("work is judged against its base", order.base == again.base or not again.base, action)
         demand("work is judged against its claim", order.claims == self.state.leases[order.task].paths, order)
         if order.accept:
             demand("accepted work has a task that wants it", task is not None and task.status.value == "running", order)
             demand("it is the answer that was given", task is not None and task.rework == again, action)
-        run = self.runs.setdefault(order.run, Run(RunOrder(order.run, again.base, (), False), Phase.ABSENT, workspace=False))
+        run = self.runs.setdefault(order.run, Run(RunOrder(order.run, order.base, (), False), Phase.ABSENT, workspace=False))
         if run.returned is not None:
+            return
+        if again.answer is Answer.RESTORE:
+            self.bring_back(run, order, again)
             return
         base, chance = self.commits[again.base], zlib.crc32(order.run.encode()) % 4
         tip = again.tip
@@ -354,6 +360,19 @@ class World:
             run.returned = Returned(Entry.UNCHANGED, again.tip, self.put_away(order.task, again.tip))
         else:
             run.returned = self.judge(order, run, tip)
+
+    def bring_back(self, run: Run, order: AdmitOrder, again: Rework) -> None:
+        """A tree of main's history becomes a commit on the base."""
+        run.phase, run.verdict, tree = Phase.ENDED, Entry.ACCEPTED, self.commits[again.tip].tree
+        run.exit = Exit(Outcome.EXITED, (CommandResult("answer", 0, 0.0),), again.tip, fence=order.fence)
+        if order.accept and again.tip not in self.commits[order.base].behind:
+            run.returned = Returned(Entry.REFUSED, reason=Reason.POLICY, detail=("it was never there",))
+        elif order.accept and tree != self.commits[order.base].tree:
+            tip = self.commit(f"restore:{order.run}", [order.base], tree)
+            run.exit = replace(run.exit, tip=tip)
+            run.returned = self.judge(order, run, tip)
+        else:
+            run.returned = Returned(Entry.UNCHANGED)
 
     def settle_conflict(self, order: AdmitOrder, again: Rework) -> str:
         """The result merged with what had landed, and a word for what the person decided; nothing where that is not to be."""
@@ -453,6 +472,7 @@ class World:
         sessions = {self.state.tasks[item.task].spec.session for item in save.items}
         demand("a save is one session's", sessions == {save.session}, save)
         head, chain, out = save.base, list[Merged](), list[Excluded]()
+        before = save.start
         for item in save.items:
             begun = save.start or item.base
             if begun not in self.commits[save.base].behind:
@@ -461,15 +481,16 @@ class World:
                 break
             if out and out[-1].item is item:
                 continue
-            tree = self.commits[head].tree
-            fresh = self.commits[item.tip].tree - tree
+            tree, made = self.commits[head].tree, self.commits[item.tip].tree
+            old = self.commits[before if save.start else item.base].tree
+            fresh, before = made - old - tree, item.tip
             if any(self.is_conflict(mine, other) for mine in fresh for other in tree - self.commits[item.tip].tree):
                 reason = (Reason.CONFLICT, Reason.PROOF)[zlib.crc32(f"{save.id}{item.tip}".encode()) % 2]
                 out.append(Excluded(item, reason, (item.task,)))
                 if save.start:
                     break
                 continue
-            head = self.commit(f"merge:{save.id}:{len(chain) + 1}", [head, item.tip], tree | self.commits[item.tip].tree)
+            head = self.commit(f"merge:{save.id}:{len(chain) + 1}", [head, item.tip], (tree - (old - made)) | (made - old))
             chain.append(Merged(item, head, tree_name(self.commits[head].tree)))
         pinned = frozenset({save.base, *(item.tip for item in save.items)} | {link.head for link in chain})
         seen = ChainSeen(tree_name(self.commits[save.base].tree), tuple(chain), tuple(out))

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from git_world import World, git
+from git_world import World, commit, git
 
 from orchd.adapters import evidence
 from orchd.adapters.airlock import GitAirlock
@@ -85,7 +85,7 @@ def test_no_answer_lets_in_what_policy_forbids(world: World) -> None:
     assert (returned.entry, returned.reason) == (Entry.REFUSED, Reason.POLICY)
 
 
-@pytest.mark.parametrize("said", Answer)
+@pytest.mark.parametrize("said", [said for said in Answer if said is not Answer.RESTORE])
 def test_killed_between_any_two_effects_it_comes_to_the_same(
     world: World, said: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,3 +192,29 @@ def test_without_leaving_the_commits_between_out_what_was_dropped_would_land(wor
     ).stdout
     ours = git(world.top, "rev-list", "--objects", f"{rework.base}..{answer(world, rework).tip}")
     assert "new/deep/x.txt" in kept and "new/deep/x.txt" not in ours
+
+
+def bring_back(world: World, source: str, base: str, *, accept: bool = True) -> Returned:
+    return answer(world, Rework(Answer.RESTORE, source, base, ""), (PathSpec("**"),), accept=accept)
+
+
+def test_a_tree_of_mains_history_comes_back_as_a_commit_on_its_base_whatever_policy_says_of_its_files(world: World) -> None:
+    old = world.main
+    commit(world.top, {".github/workflows/x.yml": "on: push\n", "a.txt": "changed\n", "b c/new.txt": "new\n"})
+    now = world.main
+    returned = bring_back(world, old, now)
+    assert (returned.entry, returned.ref) == (Entry.ACCEPTED, BRANCH)
+    assert git(world.top, "rev-parse", f"{returned.tip}^{{tree}}") == git(world.top, "rev-parse", f"{old}^{{tree}}")
+    assert git(world.top, "rev-parse", f"{returned.tip}^@") == now
+    assert f"Orch-Restores: {old}" in git(world.top, "log", "-1", "--format=%B", returned.tip)
+    assert bring_back(world, old, now).tip == returned.tip, "the same commit however often"
+
+
+def test_what_was_never_on_main_does_not_come_back_and_what_is_there_changes_nothing(world: World) -> None:
+    strange = world.branch_tip({".github/workflows/x.yml": "on: push\n"})
+    returned = bring_back(world, strange, world.main)
+    assert (returned.entry, returned.reason, returned.ref) == (Entry.REFUSED, Reason.POLICY, "")
+    assert "was never part of main" in returned.detail[0]
+    assert bring_back(world, world.main, world.main).entry is Entry.UNCHANGED
+    assert bring_back(world, "0" * 39 + "1", world.main).entry is Entry.UNCHANGED
+    assert bring_back(world, world.main, world.main, accept=False).entry is Entry.UNCHANGED

@@ -25,6 +25,7 @@ from orchd.adapters.settle import Unsettled, settle
 from orchd.core.answers import find_outside
 from orchd.core.inert import inert
 from orchd.core.policy import Change, Folder, Violation, describe, judge, pick_reason
+from orchd.core.wording import word_restored
 from orchd.errors import OrchdError
 from orchd.model.claim import Mode
 from orchd.model.config import Config
@@ -65,7 +66,9 @@ class GitAirlock:
         late = self._tell_late(order, order.fence) if order.accept else ""
         order = replace(order, accept=order.accept and not late)
         tip, returned = rework.tip, _refuse_whole(f"the held result {rework.tip} is gone")
-        if isinstance(self._repo.library.get(tip), pygit2.Commit):
+        if rework.answer is Answer.RESTORE:
+            tip, returned = self._restore(order, rework)
+        elif isinstance(self._repo.library.get(tip), pygit2.Commit):
             made = _REMADE[rework.answer](self._repo, order, rework, config) if order.accept else tip
             tip, judged = _judge_made(self._repo, order, rework, made, config)
             nothing = judged.entry is Entry.UNCHANGED
@@ -73,6 +76,20 @@ class GitAirlock:
         returned = _fence_off(returned, late)
         evidence.write_answered(self._repo.place, order.run, tip, order.fence)
         evidence.write_returned(self._repo.place, order.run, returned)
+
+    def _restore(self, order: AdmitOrder, rework: Rework) -> tuple[Oid, Returned]:
+        """A tree that was on main before has nothing new that policy could mind; that it was there is proven here."""
+        repo, source = self._repo, rework.tip
+        if not order.accept or not isinstance(repo.library.get(source), pygit2.Commit):
+            return source, Returned(Entry.UNCHANGED)
+        if not repo.contains(order.base, source):
+            return source, _refuse_whole(f"{source[:12]} was never part of {self._branch}")
+        tree, made = repo.tree_of(source), repo.commit(source)
+        if tree == repo.tree_of(order.base):
+            return source, Returned(Entry.UNCHANGED)
+        message = word_restored(source, order.run)
+        tip = str(repo.library.create_commit(None, made.author, made.committer, message, tree, [order.base]))
+        return tip, self._keep_tip(order, Returned(Entry.ACCEPTED, tip))
 
     def _tell_late(self, order: AdmitOrder, made: int) -> str:
         """Why a result made under the fence `made` is not the one of the present lease; empty when it is."""

@@ -185,6 +185,19 @@ ENVELOPES: Mapping[str, Envelope] = {
             many=False,
         ),
         Envelope(
+            "undo",
+            "A tree that main had before is to come back.",
+            (
+                Field("checkpoint", Kind.TEXT, "tag"),
+                Field("commit", Kind.OID, "commit whose tree comes back"),
+                Field("files", Kind.NUMBER, "files that differ between that tree and the one that it takes the place of"),
+                Field("task", Kind.TEXT, "the task that does it; `orchd show` tells how far it is"),
+                Field("asked", Kind.FLAG, "whether it was asked for (no with --dry-run)"),
+                Field("served", Kind.FLAG, "whether an orchd runs that does it now"),
+            ),
+            many=False,
+        ),
+        Envelope(
             "op-log",
             "Operations on the state, the newest first.",
             (

@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, str] = {
     "gates": "looking",
     "verify": "proving",
     "restore": "restoring",
+    "undo": "restoring",
     "claims": "looking",
     "number": "working",
     "claim": "claiming",

@@ -122,7 +122,8 @@ def _(event: TaskSeen, draft: Draft) -> None:
         move(TaskSeen, old.status, Status.WAITING)
     fresh = Task(event.spec, Status.WAITING, event.digest, event.source, event.order, event.at_ms, event.drop, event.generation)
     same_generation = old is not None and old.generation == event.generation
-    draft.tasks[task] = replace(fresh, attempt=old.attempt, lost=old.lost) if old and same_generation else fresh
+    fresh = replace(fresh, attempt=old.attempt, lost=old.lost) if old and same_generation else fresh
+    draft.tasks[task] = replace(fresh, rework=event.rework)
     draft.next_order = max(draft.next_order, event.order + 1)
 
 

@@ -55,6 +55,7 @@ QUESTIONS: Mapping[Reason, tuple[str, tuple[str, ...]]] = {
 }
 """What is asked about a held result, and the commands that answer it."""
 
+RESTORES = "the tree of {tip} comes back; no command runs"
 REWORK = "its result {tip} is judged again, as a person answered; its command does not run again"
 
 REASONS: Mapping[Reason, Telling] = {

@@ -24,6 +24,7 @@ from orchd.core.numbering import list_lacking
 from orchd.core.preview import room_of
 from orchd.core.radar import watch_conflicts
 from orchd.core.requests import Hearing, find_hearing, refuse_requests
+from orchd.core.restoring import hear_restore
 from orchd.core.saving import gathers_until
 from orchd.core.session_files import read_sessions
 from orchd.core.session_wishes import concerns, spell_out
@@ -80,7 +81,7 @@ def _start(state: State, snapshot: Snapshot, decision: Decision, fence: int) -> 
     task = state.tasks[decision.task]
     spec = task.spec
     lease = Lease(spec.id, state.owner, state.epoch, spec.claims, snapshot.now_ms, spec.resources, decision.ports, fence)
-    base = task.rework.base if task.rework else find_start(state, spec.session, snapshot.main)
+    base = (task.rework.base if task.rework else "") or find_start(state, spec.session, snapshot.main)
     return AttemptStarted(decision.task, task.attempt + 1, base, lease)
 
 
@@ -137,6 +138,7 @@ WISHES: Mapping[Verb, Callable[[Intent, State, Snapshot], Iterator[Event]]] = {
     Verb.RESUME_SESSION: session_wishes.resume,
     Verb.LAND_SESSION: session_wishes.land,
     Verb.FORK_SESSION: session_wishes.fork,
+    Verb.RESTORE: hear_restore,
 }
 
 STAGES: tuple[Stage, ...] = (

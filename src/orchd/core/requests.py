@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from enum import Enum
 
 from orchd.core.ownership import is_foreign, is_lapsed
-from orchd.model.ids import SessionId
+from orchd.model.ids import DEFAULT_SESSION, SessionId
 from orchd.model.message import Event, RequestRefused
 from orchd.model.snapshot import Intent, Snapshot, State, Verb
 from orchd.model.tenure import Refused
@@ -52,6 +52,8 @@ def find_session(intent: Intent, state: State) -> SessionId:
     """The session that a request concerns; empty when nobody knows its task."""
     if intent.verb in OF_SESSIONS:
         return intent.subject
+    if intent.verb is Verb.RESTORE:
+        return DEFAULT_SESSION
     task = state.tasks.get(intent.subject)
     return task.spec.session if task else ""
 

@@ -29,6 +29,7 @@ from orchd.core.phrases import (
     LOG,
     LOST_BEFORE,
     REASONS,
+    RESTORES,
     RETRY,
     REWORK,
     SAVE_STEPS,
@@ -43,7 +44,7 @@ from orchd.model.claim import Reservation
 from orchd.model.ids import TaskId, integration_branch, ready_ref
 from orchd.model.save import UNVERIFIED, Checkpoint, Hold, Save, Target
 from orchd.model.snapshot import Cause, Decision, State
-from orchd.model.work import Reason, Source, Status, Task
+from orchd.model.work import Answer, Reason, Rework, Source, Status, Task
 
 SHOWN_ITEMS = 5
 SHORT_OID = 12
@@ -181,9 +182,15 @@ def short_ref(ref: str) -> str:
     return ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
 
 
+def tell_rework(rework: Rework) -> str:
+    """What becomes of a result that is taken up, or of a tree that comes back."""
+    words = RESTORES if rework.answer is Answer.RESTORE else REWORK
+    return words.format(tip=rework.tip[:SHORT_OID])
+
+
 def _tell_waiting(task: Task, state: State, decision: Decision | None, scene: Scene) -> Telling:
     lost = (LOST_BEFORE.format(attempt=task.attempt), *map(inert, task.detail)) if task.lost else ()
-    why = (*lost, REWORK.format(tip=task.rework.tip[:SHORT_OID])) if task.rework else lost
+    why = (*lost, tell_rework(task.rework)) if task.rework else lost
     if decision is None:
         return Telling(
             "it waits; orchd has not looked at it yet", why, ("`orchd run` or `orchd daemon` starts what can start",)
@@ -252,7 +259,7 @@ def _tell_running(task: Task, state: State, scene: Scene) -> Telling:
     if lease is not None and lease.expired_ms:
         return Telling(EXPIRED.format(attempt=task.attempt), tell_expiry(lease), (LOG.format(id=task.spec.id),))
     if task.rework:
-        return Telling(REWORK.format(tip=task.rework.tip[:SHORT_OID]))
+        return Telling(tell_rework(task.rework))
     more = map(inert, tell_more(task.spec.id, state, scene.kept))
     return Telling(
         "; ".join((f"attempt {task.attempt} runs on {task.base[:SHORT_OID]}", *more)),

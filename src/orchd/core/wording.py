@@ -142,6 +142,11 @@ def word_checkpoint(save: Save, titles: Sequence[str], version: str) -> str:
     return compose(_shorten(subject, SUBJECT_CHARS), body, trailers)
 
 
+def word_restored(source: Oid, token_of_run: str) -> str:
+    """The message of a commit that brings the tree of an earlier one back."""
+    return compose(f"Bring back the tree of {source[:12]}", (), (("Orch-Attempt", token_of_run), ("Orch-Restores", source)))
+
+
 def word_rework(subject: str, token_of_run: str, tip: Oid) -> str:
     """The message of a result from which the paths outside the claim were taken away."""
     body = ("What it changed outside its claim was put back, as a person answered.",)

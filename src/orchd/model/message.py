@@ -47,6 +47,7 @@ class TaskSeen:
     generation: int
     order: int
     at_ms: int
+    rework: Rework | None = None
 
 
 @dataclass(frozen=True, slots=True)

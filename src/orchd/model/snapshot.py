@@ -114,6 +114,7 @@ class Verb(StrEnum):
     RETRY_SESSION = "retry-session"
     LAND_SESSION = "land-session"
     FORK_SESSION = "fork-session"
+    RESTORE = "restore"
 
 
 @dataclass(frozen=True, slots=True)

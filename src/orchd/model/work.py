@@ -51,13 +51,14 @@ class Reason(StrEnum):
 
 class Answer(StrEnum):
     """What a person says to a result that is held. Of a conflict, OURS is what has landed, THEIRS what the task made, FILES
-    what the person wrote."""
+    what the person wrote. RESTORE is said without a question: the tree of an earlier commit comes back."""
 
     WIDEN = "widen"
     DROP = "drop"
     OURS = "ours"
     THEIRS = "theirs"
     FILES = "files"
+    RESTORE = "restore"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,8 @@ class Rework:
 
     WIDEN takes it as it is and DROP puts back what is outside the claim, both on the `base` that it was made from. The
     other answers merge it with `base`, which is what had landed when the person answered; it was made from `begun`. `files`
-    are settled by name, whatever the answer says about the rest.
+    are settled by name, whatever the answer says about the rest. RESTORE puts the tree of `tip` in the place of that of
+    `base` (empty: of main, when it is its turn).
     """
 
     answer: Answer
