@@ -319,8 +319,7 @@ class RequestRefused:
 
 @dataclass(frozen=True, slots=True)
 class SessionOwned:
-    """The remote shows that we own a session. `before` did (empty: nobody); what it began is counted, so that our attempts
-    have other numbers. `number` is the next free one for a checkpoint."""
+    """The remote shows that we own a session. `before` did (empty: nobody), what it began counts. `number`: next checkpoint."""
 
     session: SessionId
     owner: str
