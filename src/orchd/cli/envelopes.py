@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from orchd.cli.fields import Envelope, Field, Kind
+from orchd.cli.landing_envelopes import CHECKPOINT_FIELDS, LANDING_ENVELOPES
 
 NEED_FIELDS = (
     Field("subject", Kind.TEXT, "the task, the tasks or the files it is about"),
@@ -19,14 +20,6 @@ SERVER_FIELDS = (
     Field("pid", Kind.NUMBER, "process id"),
     Field("host", Kind.TEXT, "machine"),
     Field("since", Kind.INSTANT, "when it took the repository"),
-)
-CHECKPOINT_FIELDS = (
-    Field("name", Kind.TEXT, "tag"),
-    Field("created", Kind.INSTANT, "when it was tagged"),
-    Field("commit", Kind.OID, "commit on main"),
-    Field("session", Kind.TEXT, "session that was saved"),
-    Field("gates", Kind.TEXT, "gates that judged the tree that landed, or `unverified`"),
-    Field("tasks", Kind.TEXTS, "tasks that landed with it"),
 )
 LIVE_FIELDS = (
     Field("task", Kind.TEXT, "id"),
@@ -147,56 +140,7 @@ ENVELOPES: Mapping[str, Envelope] = {
             ),
             many=False,
         ),
-        Envelope("checkpoints", "Landed saves, the newest first.", CHECKPOINT_FIELDS, many=True),
-        Envelope(
-            "gates",
-            "What became of each gate.",
-            (
-                Field("gate", Kind.TEXT, "name"),
-                Field("green", Kind.NUMBER, "trees on which it was run and passed"),
-                Field("red", Kind.NUMBER, "trees on which it was run and failed"),
-                Field("flaky", Kind.NUMBER, "how often it passed only after a retry"),
-                Field("cached", Kind.NUMBER, "how often a stored result was taken instead of a run"),
-                Field("disputed", Kind.NUMBER, "how often it failed where a stored result said that it passes"),
-                Field("seconds", Kind.SECONDS, "time that its runs took"),
-                Field("saved_seconds", Kind.SECONDS, "time that stored results saved"),
-            ),
-            many=True,
-        ),
-        Envelope(
-            "verify",
-            "Where the chain of checkpoints is broken.",
-            (
-                Field("checkpoint", Kind.TEXT, "tag"),
-                Field("commit", Kind.OID, "commit"),
-                Field("what", Kind.TEXT, "what does not hold"),
-            ),
-            many=True,
-        ),
-        Envelope(
-            "restore",
-            "A checkpoint in a folder of its own.",
-            (
-                Field("checkpoint", Kind.TEXT, "tag"),
-                Field("commit", Kind.OID, "commit that is checked out there"),
-                Field("folder", Kind.TEXT, "the new work tree"),
-                Field("made", Kind.FLAG, "whether it was made (no with --dry-run)"),
-            ),
-            many=False,
-        ),
-        Envelope(
-            "undo",
-            "A tree that main had before is to come back.",
-            (
-                Field("checkpoint", Kind.TEXT, "tag"),
-                Field("commit", Kind.OID, "commit whose tree comes back"),
-                Field("files", Kind.NUMBER, "files that differ between that tree and the one that it takes the place of"),
-                Field("task", Kind.TEXT, "the task that does it; `orchd show` tells how far it is"),
-                Field("asked", Kind.FLAG, "whether it was asked for (no with --dry-run)"),
-                Field("served", Kind.FLAG, "whether an orchd runs that does it now"),
-            ),
-            many=False,
-        ),
+        *LANDING_ENVELOPES,
         Envelope(
             "op-log",
             "Operations on the state, the newest first.",
