@@ -188,6 +188,9 @@ def a_session_that_was_never_understood_holds_its_new_tasks_back() -> None:
         demand("and told so", told == (set() if taken else {"E063"}), events)
     waits = planned(state_of(task(Status.WAITING, attempt=0)), sessions=SessionsSeen(bad=frozenset({"default"})), draining=True)
     demand("what waited before goes on", "TaskWithdrawn" not in kinds(waits), waits)
+    state, other = state_of(task(Status.WAITING, attempt=0)), FilesSeen((seen_file(SPEC, digest="new"),))
+    reworded = planned(state, files=other, sessions=SessionsSeen(bad=frozenset({"default"})), draining=True)
+    demand("but not by words that were taken back", "TaskWithdrawn" in kinds(reworded), reworded)
     known = replace(state_of(), sessions={"default": Session(MANUAL, file="f")})
     events = planned(known, files=files, sessions=SessionsSeen(bad=frozenset({"default"}))).events
     demand("the last good settings hold", "TaskSeen" in {type(e).__name__ for e in events}, events)

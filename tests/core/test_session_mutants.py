@@ -75,6 +75,9 @@ FAULTS = {
     "rules that are unclear are guessed": Fault(
         "session_files", "return file.spec.session in (seen.bad | seen.unsettled) and", "return False and"
     ),
+    "words that were taken back are followed": Fault(
+        "intake", "{*(files.keys() - wrong.keys()), *away}", "{*(files.keys() - wrong.keys()), *stuck, *away}"
+    ),
     "who waits for a session is not told of": Fault("intake", "if file.spec.session in snapshot.sessions.bad}", "if False}"),
     "defaults take an answer back": Fault("intake", " and task.attempt == 0\n", "\n"),
     "a line is cut from the wrong end": Fault(

@@ -31,7 +31,7 @@ def read_files(state: State, snapshot: Snapshot) -> Iterator[Event]:
     if problems != state.problems:
         yield ProblemsChanged(problems)
     away = {task for task in state.tasks if _is_away(task, state, snapshot)}
-    yield from _withdraw(state, {*(files.keys() - wrong.keys()), *stuck, *away}, snapshot.files)
+    yield from _withdraw(state, {*(files.keys() - wrong.keys()), *away}, snapshot.files)
     yield from _admit(state, (file for task, file in fresh.items() if task not in wrong), snapshot.now_ms)
 
 
