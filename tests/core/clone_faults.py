@@ -67,6 +67,12 @@ FAULTS: dict[str, tuple[str, str, str]] = {
         'f"{spec.id}.{task.generation}"',
     ),
     "a rework waits for a number": ("numbering", "task.rework is None and ", ""),
+    "numbers of checkpoints that others used are tried one by one": (
+        "landing",
+        "    state = replace(state, next_number=find_next_number(state, snapshot.shared))\n",
+        "",
+    ),
+    "a task of the same name elsewhere replaces ours": ("tenures", "old.spec.session != tenure.session and", "False and"),
     "what another clone owns starts here": ("checks", "Grounds(detail=(spec.session, why)) if why else None", "None"),
     "the save of a lost session goes on": (
         "evolve",

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from clone_scenes import a_state, bids, gated, look, mine, scene, seen, task
+from clone_scenes import SPEC, a_state, bids, gated, look, mine, scene, seen, task
 from world import demand
 
 from orchd.core.planner import plan
 from orchd.core.tenures import publish_task, seal
-from orchd.model.message import ForgetIntent, HoldSession, LandSave, RequestRefused
+from orchd.model.message import ForgetIntent, HoldSession, LandSave, RequestRefused, SavePlanned
 from orchd.model.session import Landing, Session, SessionFileSeen, SessionSpec, SessionsSeen
 from orchd.model.snapshot import FilesSeen, Intent, SaveSeen, Verb
-from orchd.model.tenure import Holding, Refused
+from orchd.model.tenure import Holding, Refused, Tenure, TenureSeen
 from orchd.model.work import Reason, Status
 
 REQUESTS = (
@@ -90,7 +90,7 @@ def a_pause_and_a_fork_are_published_and_outlive_their_owner() -> None:
         ruled = plan(look(replace(a_state(task(), Holding("you", 1)), sessions={"default": own}), dead, sessions=file))
         kept = ruled.state.sessions["default"]
         demand("a file here says how it lands, not whether it is paused", kept == replace(own, paused=session.paused), kept)
-        idle = replace(a_state(task(), Holding("you", 1)), tasks={}, sessions={"default": own})
+        idle = replace(a_state(task(), Holding("you", 1)), tasks={}, sessions={"default": replace(own, origin="")})
         quiet = look(idle, replace(dead, tenure=replace(dead.tenure, tasks=())), files=FilesSeen(), sessions=file)
         demand("who has no work takes nothing over", HoldSession not in map(type, plan(quiet).actions))
         going = replace(dead, tenure=replace(dead.tenure, settings=None))
@@ -110,6 +110,35 @@ def a_session_that_is_over_is_not_adopted_again_and_again() -> None:
         planned = plan(snapshot)
         snapshot = replace(snapshot, state=planned.state)
     demand("it comes to rest", not planned.events, planned.events)
+
+
+@scene
+def a_save_has_a_number_that_no_other_clone_has_used() -> None:
+    ready, _ = gated()
+    ready = replace(ready, status=Status.READY)
+    snapshot = look(a_state(ready, Holding("me", 1)), seen("me", 1, 1.0))
+    other = TenureSeen(Tenure("other", "you", 1, number=9), "w", 1.0)
+    assert snapshot.shared is not None
+    shared = replace(snapshot.shared, tenures={**snapshot.shared.tenures, "other": other})
+    [planned] = (event for event in plan(replace(snapshot, shared=shared)).events if isinstance(event, SavePlanned))
+    demand("the next free one", planned.save.number == 9, planned.save)
+
+
+@scene
+def a_task_of_the_same_name_in_a_session_of_another_clone_is_another_task() -> None:
+    snapshot = look(a_state(task(Status.RUNNING, attempt=1), Holding("me", 1)), seen("me", 1, 1.0))
+    theirs = publish_task(replace(task(Status.LANDED, commit="c"), spec=replace(SPEC, session="other")))
+    other = TenureSeen(Tenure("other", "you", 1, tasks=(theirs,)), "w", 1.0)
+    assert snapshot.shared is not None
+    both = replace(snapshot.shared, tenures={**snapshot.shared.tenures, "other": other})
+    free, lost = ({"default": seen(owner, 1, 1.0), "other": other} for owner in ("", "you"))
+    for shared, session in (
+        (both, "default"),
+        (replace(both, tenures=free), "default"),
+        (replace(both, tenures=lost), "other"),
+    ):
+        known = plan(replace(snapshot, shared=shared)).state.tasks["a"].spec.session
+        demand("who is not another clone's stays", known == session, shared, known)
 
 
 @scene

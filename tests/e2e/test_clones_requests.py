@@ -85,3 +85,5 @@ def test_a_fork_goes_by_its_rules_in_the_clone_that_takes_it_over(family: Family
     assert family.landed() == ["base"]
     standby.orchd("session", "land", "trial")
     wait_until(lambda: sorted(family.landed()) == ["base", "work"], "now")
+    wait_until(lambda: "2 checkpoint(s)" in standby.orchd("verify", code=None), "the standby's branch follows")
+    assert "0 break(s)" in standby.orchd("verify", code=None), "it knows what the other clone noted"

@@ -52,6 +52,9 @@ MOVED_ON = (
 )
 """What git says when a ref was not where we thought: an ordinary lost race. Everything else is told."""
 
+CAUSES = ("fatal: ", "error: ", "ssh: ", "remote: ")
+"""How the lines begin that say what went wrong."""
+
 FIRST_REST_SECONDS = 1.0
 LONGEST_REST_SECONDS = 60.0
 CLOSE_SECONDS = 3.0
@@ -97,6 +100,12 @@ def judge_push(output: str, code: int, updates: Sequence[Update]) -> tuple[Outco
         return (Outcome.LOST if code == 0 else Outcome.UNKNOWN), ""
     refusals = [words for words in bad if not any(moved in words for moved in MOVED_ON)]
     return (Outcome.REFUSED, refusals[0]) if refusals else (Outcome.LOST, "")
+
+
+def choose_words(stderr: bytes) -> str:
+    """The line of what git says that names the cause: its last ones are general advice."""
+    lines = [line for line in stderr.decode(errors="replace").splitlines() if line.strip()]
+    return next((line for line in lines if line.startswith(CAUSES)), lines[-1] if lines else "no reason was given")
 
 
 class RemoteProcess:
@@ -240,8 +249,7 @@ class Courier:
             self._trouble = ""
 
     def _say_unreachable(self, done: subprocess.CompletedProcess[bytes] | None) -> None:
-        said = done.stderr.decode(errors="replace").strip().splitlines() if done else ["no answer in time"]
-        why = said[-1] if said else "no reason was given"
+        why = choose_words(done.stderr) if done else "no answer in time"
         if not self._trouble.startswith(UNREACHABLE):
             self._say(f"{UNREACHABLE} `{self._remote}`: {why}; soon nothing is started or landed until it answers")
 

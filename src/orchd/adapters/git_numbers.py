@@ -13,7 +13,7 @@ import random
 import time
 from collections.abc import Iterable, Iterator, Sequence
 
-from orchd.adapters.courier import Outcome, RemoteProcess, Update, judge_push
+from orchd.adapters.courier import Outcome, RemoteProcess, Update, choose_words, judge_push
 from orchd.adapters.git_refs import main_ref
 from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.git_run import Git
@@ -156,8 +156,7 @@ class AskedNumbers:
     def _call(self, deadline: float, *arguments: str) -> str:
         done = RemoteProcess(self._git, self._left(deadline)).call(*arguments)
         if done is None or done.returncode:
-            said = done.stderr.decode(errors="replace").strip().splitlines() if done else []
-            raise self._unreachable(said[-1] if said else "no answer in time")
+            raise self._unreachable(choose_words(done.stderr) if done else "no answer in time")
         return done.stdout.decode(errors="replace")
 
     def _left(self, deadline: float) -> float:

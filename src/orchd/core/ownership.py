@@ -45,6 +45,12 @@ def list_elsewhere(state: State, shared: SharedSeen | None) -> Mapping[SessionId
     return {session: text for session, text in told.items() if text}
 
 
+def find_next_number(state: State, shared: SharedSeen | None) -> int:
+    """The number of the next checkpoint: one that no clone has used, as far as they have published it."""
+    tenures = shared.tenures.values() if shared else ()
+    return max(state.next_number, *(one.tenure.number for one in tenures), 1)
+
+
 def list_foreign_claims(shared: SharedSeen | None) -> tuple[tuple[TaskId, tuple[PathSpec, ...]], ...]:
     """Claims of what the owners of other sessions have under way, as far as they have published it."""
     seen = shared.tenures.values() if shared else ()

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from orchd.core.evolve import evolve
+from orchd.core.ownership import is_foreign
 from orchd.core.requests import list_wanted
 from orchd.core.sessions import SETTLED, keep_line, session_of
 from orchd.core.statuses import FINISHED, OPEN
@@ -19,7 +20,7 @@ from orchd.model.message import Event, SaveClosed, SaveLanded, SessionAdopted, S
 from orchd.model.save import Save, SaveStep
 from orchd.model.session import Session, SessionSpec
 from orchd.model.snapshot import Snapshot, State
-from orchd.model.tenure import Bid, Holding, Tenure, TenureSeen
+from orchd.model.tenure import Bid, Holding, SharedSeen, Tenure, TenureSeen
 from orchd.model.work import Status, Task
 
 TO_BE_SEALED = "0" * 40
@@ -30,13 +31,13 @@ def hear_owners(state: State, snapshot: Snapshot) -> Iterator[Event]:
     """What the shared remote says about owners, and the records that other owners published."""
     shared = snapshot.shared
     for seen in (shared.tenures[session] for session in sorted(shared.tenures)) if shared else ():
-        events = tuple(_hear(seen, state, shared.me if shared else ""))
+        events = tuple(_hear(seen, state, shared)) if shared else ()
         yield from events
         state = evolve(state, events) if events else state
 
 
-def _hear(seen: TenureSeen, state: State, me: str) -> Iterator[Event]:
-    tenure, holding = seen.tenure, state.holdings.get(seen.tenure.session)
+def _hear(seen: TenureSeen, state: State, shared: SharedSeen) -> Iterator[Event]:
+    tenure, holding, me = seen.tenure, state.holdings.get(seen.tenure.session), shared.me
     news = holding != Holding(tenure.owner, tenure.epoch)
     if tenure.owner == me:
         if news:
@@ -47,7 +48,7 @@ def _hear(seen: TenureSeen, state: State, me: str) -> Iterator[Event]:
             open_here = tuple(t.spec.id for t in state.tasks.values() if t.spec.session == tenure.session and t.status in OPEN)
             yield SessionElsewhere(tenure.session, tenure.owner, tenure.epoch, open_here)
         if news or tenure.owner:
-            yield from _adopt(tenure, state)
+            yield from _adopt(tenure, state, shared)
             yield from _adopt_settings(tenure, state)
 
 
@@ -56,11 +57,14 @@ def _has_landed(save: Save | None, session: SessionId) -> bool:
     return save is not None and save.session == session and save.step is SaveStep.LANDED
 
 
-def _adopt(tenure: Tenure, state: State) -> Iterator[TaskAdopted]:
-    """The published records that say something else than ours."""
+def _adopt(tenure: Tenure, state: State, shared: SharedSeen) -> Iterator[TaskAdopted]:
+    """The published records that say something else than ours. A task of the same name in a session that is not another
+    clone's is another task: somebody here wants it."""
     order = state.next_order
     for record in tenure.tasks:
         old = state.tasks.get(record.spec.id)
+        if old is not None and old.spec.session != tenure.session and not is_foreign(old.spec.session, shared):
+            continue
         event = _adoption(record, old, old.order if old else order, tenure.owner)
         if old is None or not _says(old, event):
             yield event
