@@ -19,7 +19,7 @@ FAULTS: dict[str, tuple[str, str, str]] = {
         "or shared.busy or not shared.answered:",
         "or not shared.answered:",
     ),
-    "records of other owners are not adopted": ("tenures", "        yield from _adopt(tenure, state)\n", ""),
+    "records of other owners are not adopted": ("tenures", "            yield from _adopt(tenure, state, shared)\n", ""),
     "a session that was given back is taken without its records": (
         "tenures",
         "elif not (holding == Holding(me, tenure.epoch) or",

@@ -90,7 +90,8 @@ def a_pause_and_a_fork_are_published_and_outlive_their_owner() -> None:
         ruled = plan(look(replace(a_state(task(), Holding("you", 1)), sessions={"default": own}), dead, sessions=file))
         kept = ruled.state.sessions["default"]
         demand("a file here says how it lands, not whether it is paused", kept == replace(own, paused=session.paused), kept)
-        idle = replace(a_state(task(), Holding("you", 1)), tasks={}, sessions={"default": replace(own, origin="")})
+        done = a_state(task(Status.LANDED, commit="c"), Holding("you", 1))
+        idle = replace(done, sessions={"default": replace(own, origin="")})
         quiet = look(idle, replace(dead, tenure=replace(dead.tenure, tasks=())), files=FilesSeen(), sessions=file)
         demand("who has no work takes nothing over", HoldSession not in map(type, plan(quiet).actions))
         going = replace(dead, tenure=replace(dead.tenure, settings=None))
