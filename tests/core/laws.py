@@ -315,7 +315,9 @@ def check_turns(snapshot: Snapshot, planned: Plan) -> None:
     leases = {name: lease for name, lease in planned.state.leases.items() if name not in started}
     state = replace(planned.state, tasks=tasks, leases=leases)
     queueing.check_line(state, planned.decisions, snapshot.now_ms)
-    queueing.check_barging(state, planned.decisions, snapshot.now_ms, foreign_claims(snapshot))
+    first, last = snapshot.config.ports
+    ports = sum(port not in snapshot.busy_ports for port in range(first, last + 1))
+    queueing.check_barging(state, planned.decisions, snapshot.now_ms, foreign_claims(snapshot), ports)
 
 
 def foreign_claims(snapshot: Snapshot) -> dict[str, tuple[PathSpec, ...]]:

@@ -211,14 +211,16 @@ def place_of(queue: Sequence[str], share: int, waiting: Mapping[str, Task], now_
     return -lifted, share, -score_ms(queue[0], waiting, now_ms), head.order
 
 
-def check_barging(state: State, decisions: Sequence[Decision], now_ms: int, foreign: Mapping[str, Claims]) -> None:
+def check_barging(
+    state: State, decisions: Sequence[Decision], now_ms: int, foreign: Mapping[str, Claims], ports: int = 0
+) -> None:
     """What starts touches nothing held (here or in other clones), nothing that starts too, and nothing of the task whose
     place is kept."""
     waiting, line = waiting_tasks(state), in_line(decisions)
     elder = find_elder(waiting, [decision.task for decision in line], now_ms)
     before = {name: lease.paths + wanted(state, name) for name, lease in state.leases.items()} | dict(foreign)
     held = state.save is not None and state.save.hold is not None
-    held = held or (elder is not None and meets_line(state, waiting[elder]))
+    held = held or (elder is not None and meets_line(state, waiting[elder], ports))
     before |= {elder: waiting[elder].spec.claims} if elder and not held else {}
     for decision in line:
         mine = waiting[decision.task].spec.claims
@@ -231,12 +233,17 @@ def check_barging(state: State, decisions: Sequence[Decision], now_ms: int, fore
             before[decision.task] = mine
 
 
-def meets_line(state: State, task: Task) -> bool:
-    """Whether what waits for a person in another session is in the way of a task."""
+def meets_line(state: State, task: Task, ports: int) -> bool:
+    """Whether what waits for a person is in the way of a task: claims in another session, resources, ports (of which there
+    are so many that nobody else on the machine has)."""
     session = state.sessions.get(task.spec.session)
     passed = session.line if session else ()
-    idle = [t for t in state.tasks.values() if t.spec.id not in passed and session_laws.waits_alone(state, t)]
-    return any(oracle.clashes(task.spec.claims, other.spec.claims) for other in idle)
+    idle = [name for name, other in state.tasks.items() if session_laws.waits_alone(state, other) and name in state.leases]
+    held = {resource for name in idle for resource in state.leases[name].resources}
+    taken = sum(len(state.leases[name].ports) for name in idle)
+    paths = [state.leases[name].paths for name in idle if name not in passed]
+    clash = any(oracle.clashes(task.spec.claims, claims) for claims in paths)
+    return clash or bool(held & set(task.spec.resources)) or ports - taken < task.spec.ports
 
 
 def wanted(state: State, name: str) -> tuple[PathSpec, ...]:
