@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -16,6 +17,7 @@ from test_process_trees import patch_supervisors
 
 from orchd.adapters.evidence import read_running, read_started
 from orchd.adapters.processes import Identity, identify, is_alive, open_process, send_signal
+from orchd.adapters.run_files import SALVAGE_LOCK
 from orchd.model.run import Outcome, Phase
 
 DAEMON = """
@@ -164,6 +166,24 @@ def test_what_a_lost_run_wrote_is_in_its_result_and_its_survivors_are_ended(worl
     world.take("a.1.1")
     assert world.show(left.tip, "f") == "saved"
     assert living(mark) == []
+
+
+def test_a_salvager_that_was_stopped_goes_on_at_the_next_look(world: World, monkeypatch: pytest.MonkeyPatch):
+    world.start("a.1.1", "echo x > f; exec sleep 1000")
+    wait_for((world.workspace("a.1.1") / "f").exists)
+    world.lose("a.1.1")
+    world.runs.close()
+    stop = "s.remove_unfinished = lambda _: os.kill(os.getpid(), 19)"
+    patch_supervisors(monkeypatch, f"import os, orchd.adapters.supervisor as s; {stop}")
+    runs = world.open()
+    runs.salvage("a.1.1")
+    lock = world.folder("a.1.1") / SALVAGE_LOCK
+    wait_for(lambda: lock.exists() and lock.read_bytes())
+    who = json.loads(lock.read_bytes())["pid"]
+    wait_for(lambda: ") T " in Path(f"/proc/{who}/stat").read_text())
+    runs.salvage("a.1.1")
+    assert world.end("a.1.1").outcome is Outcome.LOST
+    runs.close()
 
 
 def test_without_looking_for_its_marks_a_survivor_of_a_lost_run_lives_on(world: World, monkeypatch: pytest.MonkeyPatch):

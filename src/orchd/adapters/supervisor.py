@@ -154,17 +154,26 @@ def _outcome_of(tree: ProcessTree, results: list[Result]) -> str:
 
 
 def _salvage(folder: Path, request: Request, answer: int) -> None:
-    with (folder / SALVAGE_LOCK).open("wb") as lock:
+    with (folder / SALVAGE_LOCK).open("a+b", buffering=0) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            _let_go_on(folder / SALVAGE_LOCK)
             return _tell(answer, None)
+        lock.truncate(0)
+        lock.write(_dumps(_own_identity()))
         _tell(answer, _own_identity())
         if request["verb"] == _REVOKE:
             _end_supervisor(folder)
         if not (folder / EXIT).exists():
             _salvage_alone(folder, json.loads((folder / ORDER).read_bytes()))
     return None
+
+
+def _let_go_on(lock: Path) -> None:
+    """A survivor of the run can stop (SIGSTOP) the process that salvages it."""
+    with contextlib.suppress(ValueError, TypeError, OSError):
+        send_signal(Identity(**json.loads(lock.read_bytes())), signal.SIGCONT)
 
 
 def _salvage_alone(folder: Path, ordered: Ordered) -> None:
