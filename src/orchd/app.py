@@ -18,6 +18,7 @@ from orchd.model.claim import Reservation
 from orchd.model.config import Config
 from orchd.model.ids import ATTIC_PREFIX, CHECKPOINT_FOLDER, Oid, RunId, SessionId, TaskId
 from orchd.model.problem import Problem
+from orchd.model.promotion import Chain, Environment, Record
 from orchd.model.save import Checkpoint
 from orchd.model.snapshot import Decision, State, Verb
 from orchd.model.work import Status, Task
@@ -25,6 +26,7 @@ from orchd.model.work import Status, Task
 if TYPE_CHECKING:
     from orchd.adapters.attic import Kept
     from orchd.adapters.place import Place
+    from orchd.adapters.promoter import Promoter
     from orchd.adapters.server import Server
     from orchd.adapters.state_reader import HotState, Operation
     from orchd.core.arbiter import Turn
@@ -210,6 +212,35 @@ def resolve(place: Place, words: str) -> Oid:
     from orchd.adapters.git_run import Git
 
     return Git(place.git_dir).run("rev-parse", "--verify", f"{words}^{{commit}}").decode().strip()
+
+
+def promoter(place: Place, say: Callable[[str], None], show: Callable[[bytes], object]) -> Promoter:
+    """What promotes, approves and rolls back; words go to `say`, what the commands print to `show`."""
+    from orchd.adapters.promoter import Promoter, Talk
+
+    return Promoter(place, read_hot(place).state.branch, Talk(say, show))
+
+
+def promotions(place: Place) -> Mapping[str, Chain]:
+    """The records of all environments that have some."""
+    from orchd.adapters.environments import read_chains
+
+    return read_chains(place)
+
+
+def environments(place: Place) -> tuple[Environment, ...]:
+    """Those of the configuration as it is now."""
+    from orchd.adapters.git_repo import open_repo
+    from orchd.adapters.present import find_settings
+
+    return find_settings(place, open_repo(place), read_hot(place).state.branch)[0].environments
+
+
+def is_going_on(record: Record) -> bool:
+    """Whether the process of a deployment that has not ended still runs, as far as this machine can tell."""
+    from orchd.adapters.promotion_scene import is_going_on
+
+    return is_going_on(record.process)
 
 
 def attic(place: Place) -> tuple[Kept, ...]:

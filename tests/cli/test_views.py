@@ -22,6 +22,7 @@ from cli_samples import (
 )
 
 from orchd.adapters.attic import Kept
+from orchd.adapters.promoter import Promoted
 from orchd.adapters.state_reader import HotState, Operation
 from orchd.app import RunView, Served
 from orchd.cli.board import board_cells, board_lines
@@ -32,6 +33,7 @@ from orchd.cli.fields import json_schema, to_cells, to_data, to_shown
 from orchd.cli.flags import Flags
 from orchd.cli.output import fact_lines, print_record, print_records, record_lines, table_lines
 from orchd.cli.planned import view_plan
+from orchd.cli.promoted import mark_promoted, view_environments, view_history, view_promoted
 from orchd.cli.root import root
 from orchd.cli.session_views import view_session, view_sessions
 from orchd.cli.views import (
@@ -64,6 +66,7 @@ from orchd.model.config import Config
 from orchd.model.ids import attic_ref
 from orchd.model.merge import CONTENTS, Dispute, Recipe, Version
 from orchd.model.problem import Problem
+from orchd.model.promotion import Chain, Environment, Freight, Moment, Record, Step
 from orchd.model.save import Hold, SaveStep, Tally
 from orchd.model.snapshot import Cause, Decision, State
 from orchd.model.work import Reason, Status
@@ -121,13 +124,23 @@ def test_claims_of_people_say_who_until_when_and_who_had_it_before():
     assert mine[2]["overlaps"] == ()
 
 
+FREIGHT = Freight(CHECKPOINT.name, "a" * 40, COMMIT)
+PROMOTIONS = Chain(tuple(Record(FREIGHT, step, "anna", Moment(NOW_MS)) for step in (Step.DEPLOYED, Step.APPROVED, Step.BEGUN)))
+
+
 def rows_of(name: str) -> tuple:
     state = busy_state()
     return {
         "ps": lambda: view_ps(state, RUNNING),
         "claims": lambda: view_claims(state, RUNNING, RESERVATIONS, NOW_MS),
         "claim": lambda: ({**BLANK, "action": "kept", "file": ".orch/claims/a.yaml", "claims": ("write a",)},),
-        "checkpoints": lambda: view_checkpoints([CHECKPOINT]),
+        "checkpoints": lambda: mark_promoted(view_checkpoints([CHECKPOINT]), {"prod": PROMOTIONS}),
+        "promote": lambda: (
+            view_promoted("prod", "anna", "checkpoint/x", Promoted(None, "why", "hint")),
+            view_promoted("prod", "anna", "checkpoint/x", Promoted(PROMOTIONS.records[0], log="a\nb")),
+        ),
+        "environments": lambda: view_environments((Environment("dev"),), {"prod": PROMOTIONS}, lambda _: False),
+        "environment-history": lambda: view_history("prod", PROMOTIONS),
         "gates": lambda: view_gates(State(gates={"unit": Tally(3, 1, 1, 2, 0, 4.5, 2.0)})),
         "op-log": lambda: view_operations([Operation(COMMIT, NOW_MS, "orchd: seen t", ({"type": "TaskSeen"},))]),
         "verify": lambda: view_breaks([Break("checkpoint/2026-01-31-001", COMMIT, "its tag is missing")]),

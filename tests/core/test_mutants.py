@@ -399,18 +399,23 @@ def test_each_seeded_fault_is_noticed(fault: Fault, tmp_path: Path) -> None:
 
 def notice(fault: Fault, tmp_path: Path) -> None:
     """The quick pass over a copy with the fault fails."""
-    copy = tmp_path / "orchd"
-    for floor in ("model", "core", "adapters"):
-        shutil.copytree(PACKAGE / floor, copy / floor, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("__init__.py", "errors.py"):
-        shutil.copy(PACKAGE / file, copy)
-    module = copy / "core" / f"{fault.module}.py"
+    module = copy_package(tmp_path) / "core" / f"{fault.module}.py"
     text = module.read_text()
     assert text.count(fault.old) == 1, "the fault does not fit the module any more"
     module.write_text(text.replace(fault.old, fault.new))
     done = run_quick(tmp_path)
     assert done.returncode == 1, f"nobody noticed:\n{done.stdout}{done.stderr}"
     assert not done.stderr.splitlines()[-1].startswith(SPOILT), done.stderr
+
+
+def copy_package(folder: Path) -> Path:
+    """The floors that the core's tests need."""
+    copy = folder / "orchd"
+    for floor in ("model", "core", "adapters"):
+        shutil.copytree(PACKAGE / floor, copy / floor, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in ("__init__.py", "errors.py"):
+        shutil.copy(PACKAGE / file, copy)
+    return copy
 
 
 def test_without_a_fault_the_quick_pass_is_content() -> None:

@@ -87,3 +87,31 @@ def test_the_lock_holds_every_dependency_and_names_no_registry() -> None:
     for line in wanted:
         assert re.sub(r"[._]", "-", re.split(r"[<>=!]", line)[0]) in locked, line
     assert "://" not in lock
+
+
+def test_the_commands_of_the_page_about_promotion_run_as_written(repo: Repo) -> None:
+    page = ROOT / "docs/promote.md"
+    [config], [session] = blocks(page, "yaml"), blocks(page, "console")
+    repo.write("Makefile", "test:\n")
+    for name in ("deploy.sh", "smoke.sh"):
+        repo.write(name, "#!/bin/sh\necho $0 $1\n").chmod(0o755)
+    repo.write(".orch/config.yaml", config)
+    repo.commit()
+    for name in ("one", "two"):
+        repo.task(name, f"echo {name} > {name}", claims=[name])
+        repo.orchd("run")
+    first, second = repo.checkpoints()
+    said = {}
+    for checkpoint in (first, second):
+        repo.write(".orch/config.yaml", config)
+        assert "of 2h 0m" in [repo.orchd("promote", checkpoint, "dev"), repo.orchd("promote", checkpoint, "staging", code=1)][1]
+        repo.write(".orch/config.yaml", config.replace("soak: 2h, ", "").replace("soak: 1d, ", ""))
+        for line in session.splitlines():
+            words = line.removeprefix("$ ").split("#")[0].replace("CHECKPOINT", checkpoint).split()
+            if words[1] != "rollback" and (words[-1] != "prod" or words[1] != "promote"):
+                said[words[1]] = repo.orchd(*words[1:])
+        repo.orchd("promote", checkpoint, "prod", "--by", "Somebody Else")
+    assert f"prod\t{second}" in repo.orchd("environments")
+    repo.orchd("rollback", "prod")
+    assert f"prod\t{first}" in repo.orchd("environments")
+    assert second in said["checkpoints"]

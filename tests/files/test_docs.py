@@ -15,6 +15,7 @@ from orchd.adapters.templates import template
 from orchd.model.config import Agent, Config, Slots
 from orchd.model.merge import Recipe, Resolving
 from orchd.model.number import NumberKind
+from orchd.model.promotion import Environment
 from orchd.model.save import Gate
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -74,6 +75,10 @@ def test_the_configuration_template_is_all_defaults_and_shows_every_key() -> Non
         numbers=(NumberKind("migration", ("db/migrations/*",)),),
         remote="origin",
         resolving=Resolving((Recipe.WHITESPACE, Recipe.IMPORTS), ("CHANGES.md",)),
+        environments=(
+            Environment("staging", deploy="./deploy.sh staging", verify="./smoke-test.sh staging"),
+            Environment("prod", 7200.0, 1, "./deploy.sh prod"),
+        ),
     )
     assert all(f"# {key}:" in text for key in MODELS["config"].model_fields)
 

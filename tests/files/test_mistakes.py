@@ -133,6 +133,7 @@ CONFIG_MISTAKES = [
     ("limits: {file_size: 5MB}\n", "E041", 1, 21, "5MB", "5MiB"),
     ("limits: {change_files: 5}\n", "E031", 1, 10, "change_files", "changed_files"),
     ("gates:\n- name: t\n  run: x\n- name: t\n  run: y\n", "E048", 4, 3, "n", "name"),
+    ("environments:\n- name: t\n- name: t\n", "E057", 3, 3, "n", "name"),
     ("gates:\n- run: x\n", "E030", 2, 3, "r", "name"),
     ("ports: 20000\n", "E056", 1, 8, "20000", "20000-20999"),
     ("ports: 20000-80\n", "E056", 1, 8, "20000-80", "20000-20999"),

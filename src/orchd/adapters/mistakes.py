@@ -60,6 +60,7 @@ FILE_CODES: Mapping[str, str] = {
     "E053": "a claim file that wants what only tasks are given",
     "E054": "not an instant: date, time and zone",
     "E056": "not a range of ports",
+    "E057": "two environments of one name",
     "E055": "`for` in a claim file that cannot use it",
     "E070": "the base of a session cannot be used",
     "E071": "two files give the same session",
@@ -293,6 +294,7 @@ _ROWS: Mapping[str, tuple[str, _Text, _Text]] = {
     "bad_ports": ("E056", _said, _fixed("write the first and the last of 1024 to 65535, like 20000-20999")),
     "bad_instant": ("E054", _said, _fixed("write it like 2026-11-27T18:00:00Z or 2026-11-27T19:00+01:00")),
     "many_ports": ("E038", _said, _fixed("use fewer")),
+    "environment_twice": ("E057", _said, _fixed("give each environment a name of its own")),
     "gate_twice": ("E048", _said, _fixed("give each gate a name of its own")),
 }
 _OTHER: tuple[str, _Text, _Text] = ("E033", lambda found: f"`{found.name}`: {found.details['msg']}", _no_hint)

@@ -156,7 +156,7 @@ def _work_out(repo: GitRepo, sandbox: Sandbox, order: RunOrder, config: Config, 
         argv=tuple(sandbox.wrap(("/bin/sh", "-c", one.run), workspace) for one in order.commands),
         git=_GIT,
         sandboxed_git=sandbox.wrap(_GIT, workspace),
-        git_environment={"PATH": _path(), **HERMETIC_ENVIRONMENT, **marks},
+        git_environment=workspace_git(marks)[1],
         marks=tuple(f"{name}={value}" for name, value in marks.items()),
         grace_seconds=config.kill_grace_seconds,
         kit=kits.find(tree),
@@ -178,6 +178,11 @@ def _task_environment(ordered: Ordered, config: Config) -> Mapping[str, str]:
         own["ORCHD_CONTROL"] = f"{ordered.workspace}/.git/{CONTROL_FOLDER}"
     whole = {**passed_environment(config), **dict(ordered.order.env), **own, "PWD": ordered.workspace}
     return {name: value for name, value in whole.items() if not name.startswith(_FORBIDDEN_PREFIX) and name != _FORBIDDEN}
+
+
+def workspace_git(marks: Mapping[str, str]) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The command line up to git's own options, and the environment, of a git that lays out a workspace."""
+    return _GIT, {"PATH": _path(), **HERMETIC_ENVIRONMENT, **marks}
 
 
 def passed_environment(config: Config) -> Mapping[str, str]:

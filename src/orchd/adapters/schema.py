@@ -24,6 +24,7 @@ from pydantic import (
 from orchd.adapters import codec
 from orchd.adapters.claim_entries import FORMS, PathEntry, TaskEntries, sum_up
 from orchd.adapters.conflicts_schema import ConflictsEntry, to_resolving
+from orchd.adapters.environment_schema import ENVIRONMENTS_FIELD, EnvironmentEntry, Environments, to_environments
 from orchd.adapters.field_checks import (
     BYTES,
     DURATION,
@@ -272,6 +273,7 @@ class ConfigFile(Strict):
         "in each other's way (one database, one port).",
         examples=[1],
     )
+    environments: Environments = ENVIRONMENTS_FIELD
     conflicts: ConflictsEntry = Field(default=ConflictsEntry(), description="Which conflicts need nobody.")
     remote: Annotated[str, AfterValidator(check_branch)] = Field(
         default="",
@@ -354,7 +356,7 @@ def refuse_name(path: str, name: str, what: str) -> Problem:
     return Problem(inert(path), 0, 0, "E005", f"`{inert(shorten(name))}` cannot be the id of {what}", hint)
 
 
-_INNER: Mapping[str, type[BaseModel]] = {"gates": GateEntry, "agents": AgentEntry}
+_INNER: Mapping[str, type[BaseModel]] = {"gates": GateEntry, "agents": AgentEntry, "environments": EnvironmentEntry}
 _F = TypeVar("_F", bound=BaseModel)
 
 
@@ -440,5 +442,6 @@ def _config(file: ConfigFile) -> Config:
         gates=to_gates(file.gates),
         gates_at_once=file.gates_at_once,
         resolving=to_resolving(file.conflicts),
+        environments=to_environments(file.environments),
         numbers=tuple(NumberKind(name, tuple(kind.paths)) for name, kind in file.numbers.items()),
     )

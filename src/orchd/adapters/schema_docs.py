@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from orchd.adapters.claim_entries import FORMS, PathEntry
+from orchd.adapters.environment_schema import EnvironmentEntry
 from orchd.adapters.gate_schema import GateEntry
 from orchd.adapters.mistakes import FILE_CODES
 from orchd.adapters.reservation_schema import ReservationFile
@@ -77,6 +78,7 @@ def _config_page() -> str:
         *_section("Keys", ConfigFile),
         *_section("Keys of `limits`", LimitsEntry),
         *_section("Keys of an entry of `gates`", GateEntry),
+        *_section("Keys of an entry of `environments`", EnvironmentEntry),
         *_section("Keys of an entry of `agents`", AgentEntry),
         *_section("Keys of an entry of `numbers`", NumbersEntry),
         "## The file that `orchd init` writes",

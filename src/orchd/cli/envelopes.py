@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from orchd.cli.fields import Envelope, Field, Kind
 from orchd.cli.landing_envelopes import CHECKPOINT_FIELDS, LANDING_ENVELOPES
+from orchd.cli.promotion_envelopes import PROMOTION_ENVELOPES
 
 NEED_FIELDS = (
     Field("subject", Kind.TEXT, "the task, the tasks or the files it is about"),
@@ -141,6 +142,7 @@ ENVELOPES: Mapping[str, Envelope] = {
             many=False,
         ),
         *LANDING_ENVELOPES,
+        *PROMOTION_ENVELOPES,
         Envelope(
             "op-log",
             "Operations on the state, the newest first.",

@@ -13,8 +13,10 @@ CHECKPOINT_FIELDS = (
     Field("tasks", Kind.TEXTS, "tasks that landed with it"),
 )
 
+PROMOTED_FIELD = Field("promoted", Kind.TEXTS, "environments in which it stands now")
+
 LANDING_ENVELOPES = (
-    Envelope("checkpoints", "Landed saves, the newest first.", CHECKPOINT_FIELDS, many=True),
+    Envelope("checkpoints", "Landed saves, the newest first.", (*CHECKPOINT_FIELDS, PROMOTED_FIELD), many=True),
     Envelope(
         "gates",
         "What became of each gate.",

@@ -20,6 +20,7 @@ from orchd.model.limits import (
 )
 from orchd.model.merge import ASKING, Resolving
 from orchd.model.number import NumberKind
+from orchd.model.promotion import DEFAULT_ENVIRONMENTS, Environment
 from orchd.model.save import Gate
 
 
@@ -72,3 +73,4 @@ class Config:
     workspace_bytes: int | None = None
     gates_at_once: int = GATES_AT_ONCE
     resolving: Resolving = ASKING
+    environments: tuple[Environment, ...] = DEFAULT_ENVIRONMENTS

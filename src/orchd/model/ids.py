@@ -27,6 +27,7 @@ CHECKOUT = "checkout"
 LIVE_PREFIX = "refs/orch/live/"
 READY_PREFIX = "refs/orch/ready/"
 SEQUENCES_PREFIX = "refs/orch/seq/"
+ENVIRONMENTS_PREFIX = "refs/orch/env/"
 TENURE_PREFIX = "refs/orch/tenure/"
 REMOTE_PREFIX = "refs/orch/remote/"
 """What the shared remote last showed, copied here by the daemon."""
@@ -83,6 +84,11 @@ def ready_ref(number: int) -> str:
 def sequence_ref(kind: str) -> str:
     """The chain of the numbers of a kind that were given."""
     return SEQUENCES_PREFIX + kind
+
+
+def environment_ref(environment: str) -> str:
+    """The chain of the records of an environment."""
+    return ENVIRONMENTS_PREFIX + environment
 
 
 def checkpoint_name(day: str, number: int) -> str:

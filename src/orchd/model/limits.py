@@ -28,6 +28,7 @@ PARALLEL_TASKS = 4
 
 TASK_TIMEOUT_SECONDS = 3600.0
 GATE_TIMEOUT_SECONDS = 1800.0
+DEPLOY_TIMEOUT_SECONDS = 1800.0
 MAX_TIMEOUT_SECONDS = 7 * 24 * 3600.0
 
 BEAT_SECONDS = 5.0
@@ -227,3 +228,15 @@ PREPARE_SECONDS = 600.0
 
 COLLECT_SECONDS = 120.0
 """How long committing and packing what a run changed may take."""
+
+APPROVALS = 20
+"""People who must approve at most: more would never come together."""
+
+ENVIRONMENTS = 20
+"""Environments in a row at most."""
+
+PROMOTION_LOG_BYTES = 16 * 1024
+"""How much of the end of what a deployment printed is kept with its record."""
+
+PROMOTION_RACE_SECONDS = 2.0
+"""How long who lost against another promoter looks for who that is."""

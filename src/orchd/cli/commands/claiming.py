@@ -85,7 +85,7 @@ def claim(
     if not globs and not resources:
         raise UsageError("nothing is claimed", "name paths, like `orchd claim 'src/auth/**'`, or a --resource")
     paths = _read(asked) if asked else ()
-    kept = Reservation("", paths, _check_resources(resources), by or _find_person(), why, _read_end(span, until))
+    kept = Reservation("", paths, _check_resources(resources), by or find_person(), why, _read_end(span, until))
     return _keep(kept, name)
 
 
@@ -220,7 +220,8 @@ def _read_instant(text: str) -> int:
     return ends_ms
 
 
-def _find_person() -> str:
+def find_person() -> str:
+    """Who works here: as git knows it, else the name of the account; empty when nobody can tell."""
     return next(_names(), "")
 
 

@@ -12,6 +12,7 @@ from orchd.cli.envelopes import ENVELOPES
 from orchd.cli.fields import Row, to_data
 from orchd.cli.flags import Command, Group, read_flags
 from orchd.cli.output import print_json, print_lines, print_records
+from orchd.cli.promoted import mark_promoted
 from orchd.cli.views import view_checkpoints, view_claims, view_gates, view_operations, view_ps, view_status
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ def checkpoints() -> None:
     """List what landed, the newest first."""
     from orchd import app
 
-    rows = view_checkpoints(app.checkpoints(app.find(read_flags().repo)))
+    place = app.find(read_flags().repo)
+    rows = mark_promoted(view_checkpoints(app.checkpoints(place)), app.promotions(place))
     print_records(ENVELOPES["checkpoints"], rows, "no checkpoint yet")
 
 
