@@ -73,6 +73,11 @@ FAULTS: dict[str, tuple[str, str, str]] = {
         "",
     ),
     "a task of the same name elsewhere replaces ours": ("tenures", "old.spec.session != tenure.session and", "False and"),
+    "a task that was moved to another session is nobody's": (
+        "ownership",
+        "(task.spec.session, name) in published)",
+        "is_foreign(task.spec.session, shared))",
+    ),
     "what another clone owns starts here": ("checks", "Grounds(detail=(spec.session, why)) if why else None", "None"),
     "the save of a lost session goes on": (
         "evolve",
@@ -80,7 +85,7 @@ FAULTS: dict[str, tuple[str, str, str]] = {
         "if False:",
     ),
     "an attempt that the old owner began is begun again": ("evolve", "attempt=task.attempt + 1)", "attempt=task.attempt)"),
-    "files here change what another clone owns": ("intake", "and not _is_away(task, state, snapshot)}", "}"),
+    "files here change what another clone owns": ("intake", " and task not in away}", "}"),
     "a file that only its owner has is withdrawn": ("intake", "*away}", "}"),
     "requests here change what another clone owns": ("requests", "    if not is_foreign(session, shared):", "    if True:"),
     "requests are dropped without a word": ("planner", "    refuse_requests,\n", ""),

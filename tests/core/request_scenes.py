@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from clone_scenes import SPEC, a_state, bids, gated, look, mine, scene, seen, task
+from rules import seen_file
 from world import demand
 
 from orchd.core.planner import plan
@@ -140,6 +141,16 @@ def a_task_of_the_same_name_in_a_session_of_another_clone_is_another_task() -> N
     ):
         known = plan(replace(snapshot, shared=shared)).state.tasks["a"].spec.session
         demand("who is not another clone's stays", known == session, shared, known)
+
+
+@scene
+def a_task_that_was_moved_to_a_session_of_ours_is_taken_from_its_file() -> None:
+    state, moved = a_state(task(Status.FAILED, reason=Reason.EXIT), Holding("you", 2)), replace(SPEC, session="other")
+    files = FilesSeen((seen_file(moved, digest="2"),))
+    left = plan(look(state, seen("you", 2, 1.0), files=files)).state.tasks["a"]
+    demand("its owner gave it up", (left.spec.session, left.status) == ("other", Status.WAITING), left)
+    kept = plan(look(state, seen("you", 2, 1.0, publish_task(state.tasks["a"])), files=files)).state.tasks["a"]
+    demand("what its owner lists stays", kept.spec.session == "default", kept)
 
 
 @scene

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from orchd.core.graph import find_graph_problems, split_duplicates
-from orchd.core.ownership import is_foreign
+from orchd.core.ownership import list_away
 from orchd.core.session_files import fill_defaults, is_unclear, tell_stuck
 from orchd.core.statuses import OPEN
 from orchd.model.ids import TaskId
@@ -21,7 +21,8 @@ from orchd.model.work import Source, Status
 def read_files(state: State, snapshot: Snapshot) -> Iterator[Event]:
     """What the task files say that the state does not know yet."""
     files, again = split_duplicates(fill_defaults(file, state.sessions) for file in snapshot.files.good)
-    fresh = {task: file for task, file in files.items() if _is_news(file, state) and not _is_away(task, state, snapshot)}
+    away = list_away(state, snapshot.shared)
+    fresh = {task: file for task, file in files.items() if _is_news(file, state) and task not in away}
     unclear = {task: file for task, file in fresh.items() if is_unclear(file, state, snapshot.sessions)}
     stuck = {task: tell_stuck(file) for task, file in unclear.items() if file.spec.session in snapshot.sessions.bad}
     fresh = {task: file for task, file in fresh.items() if task not in unclear}
@@ -30,14 +31,8 @@ def read_files(state: State, snapshot: Snapshot) -> Iterator[Event]:
     problems = tuple(sorted({*snapshot.files.problems, *wrong.values(), *(problem for _, problem in again)}))
     if problems != state.problems:
         yield ProblemsChanged(problems)
-    away = {task for task in state.tasks if _is_away(task, state, snapshot)}
     yield from _withdraw(state, {*(files.keys() - wrong.keys()), *away}, snapshot.files)
     yield from _admit(state, (file for task, file in fresh.items() if task not in wrong), snapshot.now_ms)
-
-
-def _is_away(task: TaskId, state: State, snapshot: Snapshot) -> bool:
-    """Whether another clone decides what becomes of a known task, so that files here say nothing about it."""
-    return task in state.tasks and is_foreign(state.tasks[task].spec.session, snapshot.shared)
 
 
 def recorded_drops(state: State, files: FilesSeen) -> dict[str, tuple[Problem, ...]]:

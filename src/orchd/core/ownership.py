@@ -45,6 +45,15 @@ def list_elsewhere(state: State, shared: SharedSeen | None) -> Mapping[SessionId
     return {session: text for session, text in told.items() if text}
 
 
+def list_away(state: State, shared: SharedSeen | None) -> frozenset[TaskId]:
+    """The known tasks of which other clones decide what becomes, so that files here say nothing about them. One that the
+    owner of its session does not list (any more) is none: it was moved to another session."""
+    seen = shared.tenures.values() if shared else ()
+    owned = (one.tenure for one in seen if shared and is_foreign(one.tenure.session, shared))
+    published = {(tenure.session, task.spec.id) for tenure in owned for task in tenure.tasks}
+    return frozenset(name for name, task in state.tasks.items() if (task.spec.session, name) in published)
+
+
 def find_next_number(state: State, shared: SharedSeen | None) -> int:
     """The number of the next checkpoint: one that no clone has used, as far as they have published it."""
     tenures = shared.tenures.values() if shared else ()
