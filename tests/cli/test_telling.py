@@ -74,8 +74,8 @@ def test_a_claim_failure_names_the_paths_and_the_key_that_widens_the_claim():
 def test_a_conflict_offers_both_sides_a_file_a_retry_and_the_branch():
     task = make_task(status=Status.HELD, reason=Reason.CONFLICT, ref="refs/heads/session/default/task/t")
     steps = tell(task).steps
-    offers = ("orchd answer t`", "--take theirs`", "--file PATH=FILE`", "orchd retry t", "`session/default/task/t`")
-    assert [words in steps[at] for at, words in enumerate(offers)] == [True] * 5
+    offers = ("orchd answer t`", "--take theirs`", "--file PATH=FILE`", "--task`", "orchd retry t", "`session/default/task/t`")
+    assert [words in steps[at] for at, words in enumerate(offers)] == [True] * 6
     assert [need.command for need in list_needs(make_state(task))] == ["orchd answer t"]
 
 

@@ -11,10 +11,10 @@ from world import demand
 from orchd.core import answers, duties, globs, intake
 from orchd.core.claims import covers, overlaps
 from orchd.model.claim import PathSpec
-from orchd.model.message import AdmitRework, AttemptStarted, StartRun, TaskAnswered
+from orchd.model.message import AdmitRework, AttemptStarted, StartRun, TaskAnswered, TaskRetried
 from orchd.model.run import AdmitOrder, CommandResult, Entry, Exit, Outcome, Phase, Returned, RunSeen
 from orchd.model.snapshot import FilesSeen, Intent, Verb
-from orchd.model.work import Answer, Reason, Rework, SettledFile, Source, Status, Task
+from orchd.model.work import Answer, Earlier, Reason, Rework, SettledFile, Source, Status, Task
 
 CLAIMED = replace(SPEC, claims=(PathSpec("src/**"),))
 AGAIN = Rework(Answer.DROP, "tip", "old", "attic/a/1")
@@ -73,6 +73,29 @@ def a_settled_conflict_is_taken_up_on_what_had_landed() -> None:
         demand("on what had landed", now.base == "onto" and now.spec.claims == CLAIMED.claims, now)
         (admit,) = (action for action in plan.actions if isinstance(action, AdmitRework))
         demand("it is judged against that", admit.order.base == "onto" and admit.order.claims == CLAIMED.claims, admit)
+
+
+@scene
+def a_task_that_settles_its_conflict_itself_runs_again_on_main_and_is_told_of_the_earlier_result() -> None:
+    disputed = held(reason=Reason.CONFLICT, detail=("src/x\x1b",), source=Source.FILE)
+    plan = planned(state_of(disputed), intents=asked("task", "tip"))
+    now = plan.state.tasks["a"]
+    demand("it starts anew", [type(event) for event in plan.events] == [TaskRetried, AttemptStarted], plan)
+    demand("on main", (now.base, now.rework, now.attempt) == ("base", None, 2), now)
+    demand("the earlier result is known", now.earlier == Earlier("tip", "old", ("src/x\x1b",)), now)
+    (start,) = (action for action in plan.actions if isinstance(action, StartRun))
+    brief = start.order.brief
+    demand("it is told", "git diff old tip" in brief and "src/x\\x1b" in brief and "\x1b" not in brief, brief)
+    demand("and can find it", ("ORCHD_EARLIER", "tip") in start.order.env, start)
+    ended = RunSeen(Phase.ENDED, Exit(Outcome.LOST, fence=1), Returned(Entry.UNCHANGED))
+    lost = planned(plan.state, runs={"a.1.2": ended}, draining=True).state.tasks["a"]
+    demand("a lost attempt is told again", lost.status is Status.WAITING and lost.earlier == now.earlier, lost)
+    done = replace(ended, exit=replace(ended.exit, outcome=Outcome.EXITED, results=(CommandResult("run", 0, 1.0),)))
+    over = planned(plan.state, runs={"a.1.2": done}, draining=True).state.tasks["a"]
+    demand("once", over.status is Status.FAILED and over.earlier is None, over)
+    plain = planned(state_of(disputed), intents=(Intent("1", Verb.RETRY, "a"),)).state.tasks["a"]
+    demand("a plain retry is told nothing", plain.attempt == 2 and plain.earlier is None, plain)
+    demand("it answers no other question", answers.hear_answer(held(), ("task", "tip")) is None)
 
 
 @scene

@@ -263,6 +263,7 @@ def check_end(world: World, task: Task, event: AttemptEnded) -> None:
 
 
 ANSWERS = {"claim": ("widen", "drop"), "conflict": ("ours", "theirs", "files")}
+"""`task` is no rework: it is another attempt."""
 
 
 def check_answer(before: Task, after: Task, event: TaskAnswered) -> None:

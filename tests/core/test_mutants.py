@@ -234,6 +234,13 @@ FAULTS = {
     "a settlement forgets where it began": Fault("answers", "task.ref, task.base, files)", 'task.ref, "", files)'),
     "a settlement is made on the old base": Fault("answers", "task.tip, more[0], task.ref", "task.tip, task.base, task.ref"),
     "a file that makes no sense is passed over": Fault("answers", " or len(files) != len(more) - 1", ""),
+    "a task that settles its conflict is told nothing": Fault("evolve", ", earlier=event.earlier)", ")"),
+    "a lost attempt forgets the conflict": Fault(
+        "evolve", "earlier=task.earlier if event.status is Status.WAITING else None", "earlier=None"
+    ),
+    "a conflict is settled for ever": Fault(
+        "evolve", "earlier=task.earlier if event.status is Status.WAITING else None", "earlier=task.earlier"
+    ),
     "an answered task runs again": Fault("duties", "if task.rework is not None:", "if task.rework is not None and False:"),
     "a cancelled answer is taken in": Fault(
         "duties", "            accept = task.status is Status.RUNNING\n", "            accept = True\n"

@@ -25,7 +25,11 @@ def begin(clone: Repo, served: Repo) -> Repo:
     push = "" if clone is served else "; git push -q origin main"
     meanwhile = f'(cd {clone.top}; printf "four\\n" >> {PATH}; {person} commit -qam "Count to four"{push})'
     clone.write(".orch/config.yaml", GATED)
-    late = f'echo run >> {clone.top.parent}/count; printf "vier\\n" >> {PATH}; echo new > extra; {meanwhile}'
+    settles = (
+        f'echo "settles $ORCHD_EARLIER"; cat "$ORCHD_CONTROL"/*.md; git checkout -q $ORCHD_EARLIER extra; echo both >> {PATH}'
+    )
+    told = f'if [ -n "$ORCHD_EARLIER" ]; then {settles}; exit 0; fi'
+    late = f'{told}; echo run >> {clone.top.parent}/count; printf "vier\\n" >> {PATH}; echo new > extra; {meanwhile}'
     clone.task("late", late, claims=["src/**", "extra"])
     clone.commit("work to do")
     if clone is not served:
@@ -84,6 +88,19 @@ def test_a_person_writes_the_file_and_it_lands_as_it_is(disputed: Repo) -> None:
     assert text(disputed) == "one\ntwo\nthree\nfour\nvier" and text(disputed, "extra") == "new"
 
 
+def test_the_task_settles_its_conflict_itself_and_its_new_result_takes_the_place_of_the_old(disputed: Repo) -> None:
+    tip = disputed.data("show", "late")["tip"]
+    disputed.orchd("answer", "late", "--task")
+    disputed.orchd("run")
+    shown = disputed.data("show", "late")
+    assert (shown["status"], shown["attempt"]) == ("landed", 2) and shown["tip"] != tip
+    assert text(disputed).endswith("four\nboth") and text(disputed, "extra") == "new"
+    assert tip not in disputed.git("rev-list", "main").split()
+    assert disputed.git("rev-parse", "refs/orch/attic/late/1") == tip, "the earlier result stays in the attic"
+    log = disputed.orchd("logs", "late", "--attempt", "2")
+    assert f"settles {tip}" in log and f"git merge {tip}" in log and f"- `{PATH}`" in log
+
+
 def test_a_settled_result_is_gated_like_all_else(disputed: Repo) -> None:
     mine = disputed.top.parent / "mine.txt"
     mine.write_text("one\ntwo\nthree\nBAD\n")
@@ -114,7 +131,7 @@ def test_answers_that_leave_something_open_are_refused_with_a_reason(disputed: R
     assert "is not in conflict" in disputed.orchd("answer", "late", "--file", f"extra={mine}", code=2)
     assert "cannot be read" in disputed.orchd("answer", "late", "--file", f"{PATH}=missing", code=2)
     assert "asked is how its conflict is settled" in disputed.orchd("answer", "late", "--drop", code=2)
-    assert "--widen and --drop answer for a claim" in disputed.orchd("answer", "late", "--drop", "--take", "ours", code=2)
+    assert "these answer different questions" in disputed.orchd("answer", "late", "--drop", "--take", "ours", code=2)
 
 
 def adjacent(repo: Repo, config: str) -> None:

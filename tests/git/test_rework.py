@@ -85,7 +85,7 @@ def test_no_answer_lets_in_what_policy_forbids(world: World) -> None:
     assert (returned.entry, returned.reason) == (Entry.REFUSED, Reason.POLICY)
 
 
-@pytest.mark.parametrize("said", [said for said in Answer if said is not Answer.RESTORE])
+@pytest.mark.parametrize("said", [said for said in Answer if said not in (Answer.RESTORE, Answer.TASK)])
 def test_killed_between_any_two_effects_it_comes_to_the_same(
     world: World, said: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

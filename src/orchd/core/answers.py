@@ -13,12 +13,12 @@ from orchd.core.policy import Change, is_claimed
 from orchd.core.statuses import is_open_question
 from orchd.model.claim import PathSpec
 from orchd.model.ids import Oid
-from orchd.model.message import TaskAnswered
-from orchd.model.work import Answer, Reason, Rework, SettledFile, Task
+from orchd.model.message import TaskAnswered, TaskRetried
+from orchd.model.work import Answer, Earlier, Reason, Rework, SettledFile, Task
 
 ANSWERS: Mapping[Reason, frozenset[Answer]] = {
     Reason.CLAIM: frozenset({Answer.WIDEN, Answer.DROP}),
-    Reason.CONFLICT: frozenset({Answer.OURS, Answer.THEIRS, Answer.FILES}),
+    Reason.CONFLICT: frozenset({Answer.OURS, Answer.THEIRS, Answer.FILES, Answer.TASK}),
 }
 """What may be said to a result, by what is asked about it."""
 
@@ -35,11 +35,13 @@ def word_settlement(answer: Answer, tip: Oid, onto: Oid, files: Iterable[Settled
     return (answer, tip, onto, *(f"{file.blob} {file.path}" for file in files))
 
 
-def hear_answer(task: Task, words: tuple[str, ...]) -> TaskAnswered | None:
+def hear_answer(task: Task, words: tuple[str, ...]) -> TaskAnswered | TaskRetried | None:
     """What such words come to. None: nothing is asked any more, or about another result, or the words make no sense."""
     said, tip, *more = (*words, "", "")[: max(2, len(words))]
     if not is_open_question(task) or task.reason is None or tip != task.tip or said not in ANSWERS[task.reason]:
         return None
+    if said == Answer.TASK:
+        return TaskRetried(task.spec.id, Earlier(task.tip, task.base, task.detail))
     hear = _hear_claim if task.reason is Reason.CLAIM else _hear_conflict
     return hear(task, Answer(said), more)
 

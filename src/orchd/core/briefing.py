@@ -19,7 +19,7 @@ from orchd.model.claim import PathSpec
 from orchd.model.message import TellRun
 from orchd.model.run import Phase, RunSeen
 from orchd.model.snapshot import Snapshot, State
-from orchd.model.work import Task
+from orchd.model.work import Earlier, Task
 
 ASKS: Mapping[str, str] = {
     ASK: "what else you want to change, as `GLOB` or `MODE GLOB` (read, write, append); `orchd claim --task` asks the same",
@@ -38,6 +38,21 @@ _FOLDER = """\
   whom, where, and how to look at it; and as soon as something would not be accepted, `policy.md` says so.
 """
 
+_EARLIER = """\
+## A conflict to settle
+
+An earlier attempt of this task made `{tip}` (`$ORCHD_EARLIER`; theirs), beginning with `{base}`
+(the base of both). Meanwhile others landed what you start from now (`HEAD`; ours), and the two conflict in:
+
+{paths}
+- What landed there, and what for: `git log -p {base}..HEAD`
+- What the earlier attempt did: `git diff {base} {tip}`
+- Both, with marks where they conflict: `git merge {tip}`
+
+Bring both goals together. What you make takes the place of the earlier result, which is not used otherwise.
+
+"""
+
 Writer = Callable[[Task, RunSeen, State, Snapshot], str]
 
 
@@ -48,8 +63,14 @@ def word_brief(task: Task, claims: Iterable[PathSpec]) -> str:
     return (
         f"# {spec.id}: {inert(spec.title)}\n\nAttempt {task.attempt}, session {spec.session}.\n\n"
         f"## What you may change\n\n{listed}\nWhat you change anywhere else is not accepted.\n\n"
+        f"{_tell_earlier(task.earlier) if task.earlier else ''}"
         f"{_FOLDER}\nYou may ask for:\n\n{asks}"
     )
+
+
+def _tell_earlier(earlier: Earlier) -> str:
+    """What is to be settled, and how to look at it: by the commits, which the workspace can read."""
+    return _EARLIER.format(tip=earlier.tip, base=earlier.base, paths="".join(f"- `{inert(path)}`\n" for path in earlier.paths))
 
 
 def tell_task(task: Task, state: State, snapshot: Snapshot) -> Iterator[TellRun]:

@@ -112,7 +112,7 @@ def _(event: TaskWithdrawn, state: State) -> Iterator[Line]:
 
 @tell.register
 def _(event: TaskRetried, state: State) -> Iterator[Line]:
-    yield Line(Tone.PLAIN, "retry", event.task)
+    yield Line(Tone.PLAIN, "retry", f"{event.task}, to settle its conflict" if event.earlier else event.task)
 
 
 @tell.register

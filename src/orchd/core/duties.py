@@ -105,7 +105,8 @@ def order_attempt(task: Task, lease: Lease) -> RunOrder:
     """What the supervisor is told about an attempt."""
     spec, run = task.spec, current_run(task)
     names = (("ORCHD_TASK", spec.id), ("ORCHD_SESSION", spec.session), ("ORCHD_ATTEMPT", str(task.attempt)))
-    env = (*names, *_name_ports(lease.ports))
+    earlier = (("ORCHD_EARLIER", task.earlier.tip),) if task.earlier else ()
+    env = (*names, *earlier, *_name_ports(lease.ports))
     message = f"{spec.title}\n\nOrch-Task: {spec.id}\nOrch-Attempt: {run}\n"
     commands = (Command("run", spec.run, spec.timeout_seconds),)
     brief = word_brief(task, (path for path in lease.paths if path not in lease.extended))

@@ -157,6 +157,7 @@ def _(event: AttemptEnded, draft: Draft) -> None:
         ended_ms=event.at_ms,
         lost=task.lost + (event.reason is Reason.LOST),
         rework=task.rework if event.status is Status.WAITING else None,
+        earlier=task.earlier if event.status is Status.WAITING else None,
     )
 
 
@@ -198,13 +199,14 @@ def _(event: TaskCancelled, draft: Draft) -> None:
     if draft.tasks[event.task].status is Status.INTEGRATED:
         _cut_line(draft, event)
     task = _change(draft, event, event.task, Status.CANCELLED)
-    draft.tasks[event.task] = replace(task, reason=Reason.CANCELLED, detail=(), ended_ms=event.at_ms, commit="", rework=None)
+    task = replace(task, reason=Reason.CANCELLED, detail=(), ended_ms=event.at_ms)
+    draft.tasks[event.task] = replace(task, commit="", rework=None, earlier=None)
 
 
 @apply.register
 def _(event: TaskRetried, draft: Draft) -> None:
     task = _change(draft, event, event.task, Status.WAITING)
-    draft.tasks[event.task] = replace(task, reason=None, detail=(), ended_ms=0, lost=0)
+    draft.tasks[event.task] = replace(task, reason=None, detail=(), ended_ms=0, lost=0, earlier=event.earlier)
 
 
 @apply.register

@@ -48,6 +48,7 @@ QUESTIONS: Mapping[Reason, tuple[str, tuple[str, ...]]] = {
             "orchd answer {task} --take ours",
             "orchd answer {task} --take theirs",
             "orchd answer {task} --file PATH=FILE",
+            "orchd answer {task} --task",
             "orchd cancel {task}",
             "orchd retry {task}",
         ),
@@ -57,6 +58,8 @@ QUESTIONS: Mapping[Reason, tuple[str, tuple[str, ...]]] = {
 
 RESTORES = "the tree of {tip} comes back; no command runs"
 REWORK = "its result {tip} is judged again, as a person answered; its command does not run again"
+
+FOLLOW_UP = "it is to settle the conflict of its earlier result {tip}"
 
 REASONS: Mapping[Reason, Telling] = {
     Reason.EXIT: Telling("its command did not succeed", steps=(LOG, DIFF, RETRY, ANEW)),
@@ -96,6 +99,7 @@ REASONS: Mapping[Reason, Telling] = {
             "`orchd answer {id}` shows both sides of each conflict",
             "`orchd answer {id} --take theirs` takes what the task made there, `--take ours` what {branch} has",
             "`orchd answer {id} --file PATH=FILE` takes the content that you wrote",
+            "`orchd answer {id} --task` runs it again, and tells it to settle the conflict",
             RETRY,
             "`orchd cancel {id}` gives it up; its work stays on `{ref}`",
             DIFF,

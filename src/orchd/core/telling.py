@@ -23,6 +23,7 @@ from orchd.core.phrases import (
     CHANGES,
     DIFF,
     EXPIRED,
+    FOLLOW_UP,
     GIT_IS_BUSY,
     HOLD_STEPS,
     HOLDS,
@@ -190,7 +191,7 @@ def tell_rework(rework: Rework) -> str:
 
 def _tell_waiting(task: Task, state: State, decision: Decision | None, scene: Scene) -> Telling:
     lost = (LOST_BEFORE.format(attempt=task.attempt), *map(inert, task.detail)) if task.lost else ()
-    why = (*lost, tell_rework(task.rework)) if task.rework else lost
+    why = (*lost, tell_rework(task.rework)) if task.rework else (*lost, *_tell_earlier(task))
     if decision is None:
         return Telling(
             "it waits; orchd has not looked at it yet", why, ("`orchd run` or `orchd daemon` starts what can start",)
@@ -263,9 +264,13 @@ def _tell_running(task: Task, state: State, scene: Scene) -> Telling:
     more = map(inert, tell_more(task.spec.id, state, scene.kept))
     return Telling(
         "; ".join((f"attempt {task.attempt} runs on {task.base[:SHORT_OID]}", *more)),
-        (f"its limit is {tell_span(task.spec.timeout_seconds)}",),
+        (*_tell_earlier(task), f"its limit is {tell_span(task.spec.timeout_seconds)}"),
         (f"`orchd logs {task.spec.id} -f` follows it", f"`orchd cancel {task.spec.id}` ends it"),
     )
+
+
+def _tell_earlier(task: Task) -> tuple[str, ...]:
+    return (FOLLOW_UP.format(tip=task.earlier.tip[:SHORT_OID]),) if task.earlier else ()
 
 
 def _tell_stopping(task: Task, _: State, __: Scene) -> Telling:

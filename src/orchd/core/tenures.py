@@ -184,7 +184,7 @@ def _write(tenure: Tenure, state: State) -> Tenure:
 
 def publish_task(task: Task) -> Task:
     """The record of a task as other clones read it: without what only means something here, and without steps on the way."""
-    bare = replace(task, order=0, seen_ms=0, drop="", lost=0, base="", started_ms=0, rework=None)
+    bare = replace(task, order=0, seen_ms=0, drop="", lost=0, base="", started_ms=0, rework=None, earlier=None)
     if task.status is Status.LANDED:
         return replace(bare, tip="", ref="")
     if task.status in FINISHED:

@@ -1,7 +1,6 @@
 """Closed unions: nothing else crosses the core's border. Events say what was concluded, actions what must be done.
 
-Events are stored; replaying all of them gives the state. Actions are not: they are derived from the state again at every
-look until their effect is seen, so doing one twice must change nothing.
+Events are stored; replaying all gives the state. Actions are derived anew until their effect is seen: twice changes nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from orchd.model.run import AdmitOrder, RunOrder
 from orchd.model.save import Excluded, GateResult, Hold, Merged, Save, Verdict
 from orchd.model.session import Landing, Session, SessionSpec
 from orchd.model.tenure import Bid, Refused
-from orchd.model.work import Reason, Rework, Source, Status, TaskSpec
+from orchd.model.work import Earlier, Reason, Rework, Source, Status, TaskSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +132,10 @@ class TaskCancelled:
 
 @dataclass(frozen=True, slots=True)
 class TaskRetried:
-    """Somebody asked for another attempt."""
+    """Somebody asked for another attempt; with `earlier`, for one that settles the conflict of that result."""
 
     task: TaskId
+    earlier: Earlier | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,13 +51,15 @@ class Reason(StrEnum):
 
 class Answer(StrEnum):
     """What a person says to a result that is held. Of a conflict, OURS is what has landed, THEIRS what the task made, FILES
-    what the person wrote. RESTORE is said without a question: the tree of an earlier commit comes back."""
+    what the person wrote; TASK: the task itself settles it, in another attempt. RESTORE is said without a question: the tree of
+    an earlier commit comes back."""
 
     WIDEN = "widen"
     DROP = "drop"
     OURS = "ours"
     THEIRS = "theirs"
     FILES = "files"
+    TASK = "task"
     RESTORE = "restore"
 
 
@@ -67,6 +69,16 @@ class SettledFile:
 
     path: str
     blob: Oid
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The result of an earlier attempt that conflicts with what has landed since, and that the present one is to replace:
+    the commit `tip`, made from `base`; `paths` are where, as they were told."""
+
+    tip: Oid
+    base: Oid
+    paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +141,8 @@ class Task:
     `generation` rises when a finished task is asked for anew, `attempt` with each start; `order` is the place in the
     queue of all tasks ever seen; `digest` identifies the meaning of its file and `drop` the very file of an inbox;
     `tip` is where its work is reachable, `detail` lists paths or lines that explain `reason`; `rework` is the result that
-    its next or present attempt takes up. `commit` is the one that landed it, or its merge on the line of its session while it
-    is integrated.
+    its next or present attempt takes up, `earlier` the one whose conflict it settles. `commit` is the one that landed it, or
+    its merge on the line of its session while it is integrated.
     """
 
     spec: TaskSpec
@@ -153,3 +165,4 @@ class Task:
     checkpoint: str = ""
     commit: Oid = ""
     rework: Rework | None = None
+    earlier: Earlier | None = None

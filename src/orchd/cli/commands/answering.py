@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchd.cli.commands.settling import check_asked, settle
+from orchd.cli.commands.settling import ask_again, check_asked, settle
 from orchd.cli.commands.telling import find_asked, find_task
 from orchd.cli.commands.working import UNSERVED_ASK
 from orchd.cli.disputing import disagreement_lines
@@ -41,37 +42,54 @@ SHOWN_PATHS = 5
 @click.option("--drop", is_flag=True, help="Put back what is outside the claim and take the rest.")
 @click.option("--take", type=click.Choice([one.value for one in Side]), help="Of a conflict: what landed, or what it made.")
 @click.option("--file", "files", multiple=True, metavar="[PATH=]FILE", help="Of a conflict: PATH becomes what FILE holds.")
-def answer(task: TaskId, globs: tuple[str, ...], *, widen: bool, drop: bool, take: str | None, files: tuple[str, ...]) -> None:
+@click.option("--task", "again", is_flag=True, help="Of a conflict: the task itself settles it, in another attempt.")
+def answer(task: TaskId, globs: tuple[str, ...], **said: Any) -> None:
     """Answer for a held TASK that changed paths outside its claim, or that conflicts with what landed. Without options it
-    prints the question. What the answer comes to is judged and gated; the command does not run again. With --widen and
-    --drop, what GLOBs do not name is put back; with --take and --file, the files that are named count first."""
+    prints the question. What the answer comes to is judged and gated; the command does not run again, but for --task. With
+    --widen and --drop, what GLOBs do not name is put back; with --take and --file, the files that are named count first."""
     from orchd import app
 
     place = app.find(read_flags().repo)
-    known = find_task(place, task)
-    if (widen or drop) and (take or files):
-        raise UsageError("--widen and --drop answer for a claim, --take and --file for a conflict", _prints(task))
-    if globs and not widen:
+    known, options = find_task(place, task), Options(**said)
+    if options.groups > 1:
+        raise UsageError("these answer different questions: --widen and --drop, --take and --file, --task", _prints(task))
+    if globs and not options.widen:
         raise UsageError("GLOBs only go with --widen", _prints(task))
-    if take or files or widen or drop:
-        app.check_owner(place, known.spec.session)
-    if take or files:
-        ask_answer(place, known, settle(place, known, Side(take) if take else None, files))
-    elif widen or drop:
-        ask_answer(place, known, _answer_claim(place, known, globs, Answer.DROP if drop else Answer.WIDEN, widen=widen))
+    if options.again:
+        ask_answer(place, known, ask_again(place, known))
+    elif options.take or options.files:
+        ask_answer(place, known, settle(place, known, Side(options.take) if options.take else None, options.files))
+    elif options.widen or options.drop:
+        ask_answer(place, known, _answer_claim(place, known, globs, options))
     else:
         asked = find_asked(place, known)
         row = view_question(known, asked.outside, asked.found)
         print_record(ENVELOPES["question"], row, _question_lines(row, known))
 
 
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the options of the command say."""
+
+    widen: bool
+    drop: bool
+    take: str | None
+    files: tuple[str, ...]
+    again: bool
+
+    @property
+    def groups(self) -> int:
+        """How many different questions they answer."""
+        return sum((self.widen or self.drop, bool(self.take or self.files), self.again))
+
+
 def _prints(task: TaskId) -> str:
     return f"`orchd answer {task}` prints the question"
 
 
-def _answer_claim(place: Place, task: Task, globs: tuple[str, ...], said: Answer, *, widen: bool) -> tuple[str, ...]:
-    outside = _find_question(place, task)
-    more = _choose_globs(task.spec.id, outside, globs, drop=said is Answer.DROP) if widen else ()
+def _answer_claim(place: Place, task: Task, globs: tuple[str, ...], options: Options) -> tuple[str, ...]:
+    outside, said = _find_question(place, task), Answer.DROP if options.drop else Answer.WIDEN
+    more = _choose_globs(task.spec.id, outside, globs, drop=said is Answer.DROP) if options.widen else ()
     _check_rest(task, outside, more, said)
     return word_answer(said, task.tip, more)
 

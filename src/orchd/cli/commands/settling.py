@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchd.core.answers import word_settlement
+from orchd.core.answers import word_answer, word_settlement
 from orchd.core.disputes import Disagreement, name_structural
 from orchd.core.inert import inert
 from orchd.core.statuses import is_open_question
 from orchd.errors import UsageError
 from orchd.model.limits import FILE_BYTES
 from orchd.model.merge import Side
-from orchd.model.work import Answer, Reason, SettledFile, Task
+from orchd.model.work import Answer, Reason, SettledFile, Source, Task
 
 if TYPE_CHECKING:
     from orchd.adapters.place import Place
@@ -33,6 +33,17 @@ def check_asked(task: Task, reason: Reason) -> None:
         raise UsageError(f"{name} is {task.status}: nothing is asked about it", f"`orchd explain {name}` says more")
     if task.reason is not reason:
         raise UsageError(f"asked is {_ASKED[task.reason]}", f"`orchd answer {name}` prints the question")
+
+
+def ask_again(place: Place, task: Task) -> tuple[str, ...]:
+    """The words that have the task settle its conflict itself. Raises UsageError when it could not run again."""
+    from orchd import app
+
+    check_asked(task, Reason.CONFLICT)
+    name = task.spec.id
+    if task.source is not Source.INBOX and name not in app.file_names(place):
+        raise UsageError(f"the file of {name} is gone, so it cannot run again", f"put `.orch/tasks/{name}.yaml` back first")
+    return word_answer(Answer.TASK, task.tip, ())
 
 
 def settle(place: Place, task: Task, take: Side | None, files: Sequence[str]) -> tuple[str, ...]:
