@@ -27,9 +27,10 @@ def gate_seen(*codes: int) -> RunSeen:
 def a_red_gate_is_asked_again_on_the_same_tree_and_green_then_is_a_flake() -> None:
     first = step(saving(SaveStep.MERGED), runs={"@save1.3.1": gate_seen(0, 1)})
     [again] = [action.order for action in first.actions if isinstance(action, StartRun)]
-    demand("only what was red", (again.id, [c.name for c in again.commands]) == ("@save1.3.2", [GATES[1].name]), again)
+    names = [gate.name for gate in GATES]
+    demand("with what may prepare it", (again.id, [c.name for c in again.commands]) == ("@save1.3.2", names), again)
     for code, green in ((0, True), (1, False)):
-        seen = RunSeen(Phase.ENDED, Exit(Outcome.EXITED, (CommandResult(GATES[1].name, code, 1.0),)))
+        seen = gate_seen(0, code)
         event = step(first.state, runs={"@save1.3.2": seen}).events[0]
         demand("the second word counts", isinstance(event, GateRan) and event.verdict.green == green, event)
         assert isinstance(event, GateRan)
@@ -60,11 +61,18 @@ def what_was_green_before_is_not_run_again_and_a_doubt_is_told() -> None:
     demand("nothing runs", not any(isinstance(action, StartRun) for action in planned.actions), planned)
     half = step(state, gates=GatesSeen({3: both[:1]}))
     [start] = [action.order for action in half.actions if isinstance(action, StartRun)]
-    demand("only the other gate is run", [command.name for command in start.commands] == [GATES[1].name], start)
-    saves = [replace(state.save, id=f"s{number}") for number in range(1000)]
+    names = [gate.name for gate in GATES]
+    demand("what may prepare the other is run too", [command.name for command in start.commands] == names, start)
+    alone = tuple(replace(gate, inputs=("src/**",)) for gate in GATES)
+    half = step(saving(SaveStep.MERGED, gates=alone), gates=GatesSeen({3: both[:1]}))
+    [start] = [action.order for action in half.actions if isinstance(action, StartRun)]
+    demand("one that stands for itself is not", [command.name for command in start.commands] == names[1:], start)
+    first = gating.open_gates(state.save, 3, {3: both[1:]})
+    demand("what comes after is not", [gate.name for gate in first] == names[:1], first)
+    saves = [replace(state.save, id=f"s{number}", gates=alone) for number in range(1000)]
     audited = [(save, gate) for save in saves for gate in gating.open_gates(save, 3, {3: both})]
     demand("two in a hundred are run all the same", 0.01 < len(audited) / 2000 < 0.03, len(audited))
-    save, gate = next((save, gate) for save, gate in audited if gate == GATES[1])
+    save, gate = next((save, gate) for save, gate in audited if gate == alone[1])
     red = Try(3, (GateResult(gate.name, False, 1, 1.0),))
     verdict = gating.judge(replace(save, tries=(red,)), 3, {3: both}, red)
     demand("it is red and disputed", verdict and not verdict.green and verdict.results[-1].disputed, verdict)
@@ -100,3 +108,20 @@ def gates_that_could_not_be_run_on_main_either_do_not_call_it_red() -> None:
         verdicts = tuple(Verdict(index, green=False, results=(result,)) for index in (1, 0))
         [gone] = gating.blame(replace(saving(SaveStep.MERGED).save, verdicts=verdicts))  # type: ignore[type-var]
         demand("what is known", told in gone.detail, gone)
+
+
+@scene
+def a_gate_that_is_green_once_and_red_in_the_way_of_another_ends_the_asking() -> None:
+    save = saving(SaveStep.MERGED).save
+    assert save is not None
+    half = Try(3, (GateResult(GATES[0].name, True, 0, 1.0), GateResult(GATES[1].name, False, 1, 1.0)))
+    stuck = Try(3, (GateResult(GATES[0].name, False, 1, 1.0),))
+    verdicts = [gating.judge(replace(save, tries=(half, *(stuck,) * count)), 3, {}) for count in range(40)]
+    demand("asked a limited number of times", verdicts[0] is None and verdicts[-1] is not None, verdicts)
+    assert verdicts[-1] is not None
+    demand("and not green", not verdicts[-1].green, verdicts[-1])
+    both = tuple(GateResult(gate.name, True, 0, 7.0) for gate in GATES)
+    verdict = gating.judge(replace(save, tries=(stuck, stuck)), 3, {3: both[:1]})
+    demand(
+        "what is red now is not believed to be green", verdict and not verdict.green and verdict.results[0].disputed, verdict
+    )

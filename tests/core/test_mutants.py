@@ -334,7 +334,7 @@ FAULTS = {
     "the same tree lands once more": Fault("landing", "elif lands_nothing_new(save):", "elif False:"),
     "a save is closed before it is published": Fault("landing", "if seen.published:", "if True:"),
     "an empty save stays open": Fault("landing", "if lands == 0:", "if False:"),
-    "a lost gate is repeated for ever": Fault("gating", "if lost >= GATE_ATTEMPTS else None", "if False else None"),
+    "a lost gate is repeated for ever": Fault("gating", "unheard = lost >= GATE_ATTEMPTS or", "unheard ="),
     "a hold is never lifted": Fault(
         "landing", "elif (seen.hold, seen.hold_detail) != (save.hold, save.hold_detail):", "elif seen.hold and not save.hold:"
     ),

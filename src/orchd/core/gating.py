@@ -19,6 +19,7 @@ from orchd.model.limits import (
     JUDGED_LEAST,
     JUDGED_TASKS,
     MANY_RED_SHARE,
+    MAX_RETRIES,
 )
 from orchd.model.run import Exit, Outcome
 from orchd.model.save import Excluded, Gate, GateResult, Save, Tally, Try, Verdict
@@ -106,9 +107,12 @@ def with_chain(save: Save, seen: ChainSeen | None) -> Save:
 
 
 def open_gates(save: Save, index: int, known: Known) -> tuple[Gate, ...]:
-    """The gates that have not been green on a tree yet."""
+    """The gates to run on a tree: those that have not been green on it yet, and before them all that may have to prepare
+    something for them in the same workspace. Only one with `inputs` is known to stand for itself."""
     green = {result.gate for result in (*_greens(save, index), *_reusable(save, index, known))}
-    return tuple(gate for gate in save.gates if gate.name not in green)
+    missing = [at for at, gate in enumerate(save.gates) if gate.name not in green]
+    upto = save.gates[: missing[-1] + 1] if missing else ()
+    return tuple(gate for at, gate in enumerate(upto) if at in missing or not gate.inputs)
 
 
 def hear(save: Save, index: int, ended: Exit) -> Try:
@@ -123,11 +127,11 @@ def judge(save: Save, index: int, known: Known, last: Try | None = None) -> Verd
     if last is not None:
         save = replace(save, tries=(*save.tries, last))
     tries, stored = _tries(save, index), {result.gate: result for result in _reusable(save, index, known)}
-    doubted = {result.gate for result in known.get(index, ())} - stored.keys()
+    doubted = {result.gate for result in known.get(index, ())}
     results = list[GateResult]()
     for gate in save.gates:
         said = [result for one in tries for result in one.results if result.gate == gate.name]
-        result = stored.get(gate.name) or _settle(gate, said, lost=sum(not one.results for one in tries))
+        result = _settle(gate, said, tries) if said or gate.name not in stored else stored[gate.name]
         if result is None:
             return None
         results.append(replace(result, disputed=not result.green and gate.name in doubted))
@@ -136,14 +140,17 @@ def judge(save: Save, index: int, known: Known, last: Try | None = None) -> Verd
     return Verdict(index, all(result.green for result in results), tuple(results), len(tries))
 
 
-def _settle(gate: Gate, said: Sequence[GateResult], lost: int) -> GateResult | None:
-    """The last word of a gate: green once it was, red when it was so once more than its retries, or nobody could say."""
+def _settle(gate: Gate, said: Sequence[GateResult], tries: Sequence[Try]) -> GateResult | None:
+    """The last word of a gate: green once it was, red when it was so once more than its retries, or nobody could say: run
+    after run was lost, or never came to it."""
     green = next((result for result in said if result.green), None)
     if green is not None:
         return replace(green, flaky=len(said) > 1 and not said[0].green)
     if len(said) > gate.retries:
         return said[-1]
-    return GateResult(gate.name, green=False, code=-1, seconds=0.0) if lost >= GATE_ATTEMPTS else None
+    lost = sum(not one.results for one in tries)
+    unheard = lost >= GATE_ATTEMPTS or len(tries) >= GATE_ATTEMPTS + MAX_RETRIES
+    return GateResult(gate.name, green=False, code=-1, seconds=0.0) if unheard else None
 
 
 def _tries(save: Save, index: int) -> list[Try]:
