@@ -22,6 +22,14 @@ FAULTS: dict[str, tuple[str, str]] = {
         "(stint for stint in reversed(standing.stints) if stint.record is latest)",
         "(stint for stint in reversed(standing.stints) if stint.record.freight == case.freight)",
     ),
+    "what came before its verify command is never verified": (
+        "if not case.environment.verify or there.step is Step.VERIFIED:",
+        "if True:",
+    ),
+    "what is verified is verified again": (
+        "if not case.environment.verify or there.step is Step.VERIFIED:",
+        "if not case.environment.verify:",
+    ),
     "unproven is good": ("if case.before.verify and stint.record.step is not Step.VERIFIED:", "if False:"),
     "a roll back takes nothing back": ("_go_back(stints, record.freight) if record.rollback else stints", "stints"),
     "no soak time": ('    "soak": _check_soak,\n', ""),

@@ -262,7 +262,16 @@ def scene_a_verify_command_that_came_later_counts() -> None:
     there = Chain((replace(_good(FREIGHTS[0], 1), step=Step.DEPLOYED),), "t")
     case = Case(FREIGHTS[0], "Ann", Moment(9), Environment("prod"), NOTHING, Environment("dev"), there)
     assert isinstance(decide_promotion(case, HERE), Go)
-    assert isinstance(decide_promotion(replace(case, before=Environment("dev", verify="v")), HERE), Refusal)
+    verified = Environment("dev", verify="v")
+    assert isinstance(decide_promotion(replace(case, before=verified), HERE), Refusal)
+    [deployed] = there.records
+    again = Case(FREIGHTS[0], "Ben", Moment(9), verified, there)
+    decided = decide_promotion(again, HERE)
+    assert isinstance(decided, Go), "it is verified where it is"
+    assert (decided.skip_deploy, decided.record.step, decided.record.key) == (True, Step.VERIFYING, deployed.key)
+    ended = Chain((deployed, decided.record, settle(decided.record, verified, Moment(10), "")), "u")
+    assert isinstance(decide_promotion(replace(again, chain=ended), HERE), Already)
+    assert isinstance(decide_promotion(replace(case, before=verified, before_chain=ended), HERE), Go)
 
 
 def scene_clocks() -> None:

@@ -130,6 +130,18 @@ def test_a_red_verify_goes_no_further_and_time_limits_hold(landed: Repo) -> None
     assert "verify took longer than" in landed.orchd("promote", second, "dev", code=1)
 
 
+def test_a_verify_command_that_comes_later_is_run_on_what_is_there(landed: Repo) -> None:
+    [_, second] = landed.checkpoints()
+    text = (landed.top / ".orch/config.yaml").read_text()
+    landed.write(".orch/config.yaml", text.replace(', verify: "true"', ""))
+    assert landed.data("promote", second, "dev")["result"] == "deployed"  # type: ignore[index]
+    landed.write(".orch/config.yaml", text)
+    assert "before that had a `verify` command" in landed.orchd("promote", second, "staging", code=1)
+    assert landed.data("promote", second, "dev")["result"] == "verified"  # type: ignore[index]
+    landed.orchd("promote", second, "staging")
+    assert [line[0] for line in deployed(landed)] == ["dev", "staging"]
+
+
 def test_soak_time(landed: Repo) -> None:
     [_, second] = landed.checkpoints()
     configure(landed, soak="2h")
@@ -328,3 +340,49 @@ def test_only_the_allowed_environment_and_only_the_freight_is_there(landed: Repo
     folder = (home / "pwd").read_text().strip()
     assert not Path(folder).is_relative_to(landed.top)
     assert not os.path.lexists(folder), "the checkout is gone afterwards"
+
+
+CALLS = (("promoter", "append_record", 3), ("deployment", "build_workspace", 1), ("deployment", "remove_workspace", 2))
+POINTS = [
+    (module, name, nth, when) for module, name, calls in CALLS for nth in range(1, calls + 1) for when in ("before", "after")
+]
+KILLED = """\
+import os, sys
+from orchd.adapters import {module} as module
+whole, calls = module.{name}, []
+def fatal(*given):
+    calls.append(1)
+    if len(calls) == {nth} and {when!r} == "before":
+        os.kill(os.getpid(), 9)
+    done = whole(*given)
+    if len(calls) == {nth}:
+        os.kill(os.getpid(), 9)
+    return done
+module.{name} = fatal
+from orchd.cli import main
+main()
+"""
+ONCE = (
+    "mkdir -p $HOME/keys; test -e $HOME/keys/$ORCHD_IDEMPOTENCY_KEY || (" + LOG + "; touch $HOME/keys/$ORCHD_IDEMPOTENCY_KEY)"
+)
+
+
+@pytest.mark.parametrize(("module", "name", "nth", "when"), POINTS)
+def test_killed_at_any_step_the_next_try_ends_it_and_the_freight_is_deployed_once(
+    landed: Repo, module: str, name: str, nth: int, when: str
+) -> None:
+    [_, second] = landed.checkpoints()
+    configure(landed, ONCE)
+    code = KILLED.format(module=module, name=name, nth=nth, when=when)
+    argv = [sys.executable, "-c", code, "promote", second, "dev"]
+    done = subprocess.run(argv, cwd=landed.top, env=landed.env, capture_output=True, timeout=60)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    landed.orchd("promote", second, "dev")
+    assert len(deployed(landed)) == 1
+    records = history(landed, "dev")
+    assert records[0]["result"] == "verified"
+    assert len({record["key"] for record in records}) == 1
+    assert landed.git("fsck", "--strict", "--no-dangling") == ""
+    folder = Path(landed.env["XDG_STATE_HOME"], "orchd")
+    assert [path for path in folder.glob("*/deployments/*") if path.name != "dev"] == [], "nothing is left over"
+    assert list(folder.glob("*/deployments/dev/*")) == []

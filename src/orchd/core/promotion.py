@@ -145,13 +145,20 @@ def decide_promotion(case: Case, process: Process) -> Refusal | Already | Go:
         return refusal
     current = standing.current
     if current is not None and current.freight.tag == case.freight.tag and standing.last is current:
-        return Already(current)
+        return _stay(case, current, process)
     for check in CHECKS.values():
         if refusal := check(case):
             return refusal
     origin = case.before.name if case.before else ""
     record = _begin(case, standing, process)
     return _resume(standing, replace(record, origin=origin, approvals=_approvals(case)))
+
+
+def _stay(case: Case, there: Record, process: Process) -> Already | Go:
+    """A verify command that came after the deployment is run on what is there."""
+    if not case.environment.verify or there.step is Step.VERIFIED:
+        return Already(there)
+    return Go(replace(there, step=Step.VERIFYING, by=case.by, at=case.now, process=process), skip_deploy=True)
 
 
 def decide_rollback(case: Case, process: Process) -> Refusal | Go:
