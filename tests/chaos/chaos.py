@@ -17,7 +17,7 @@ from stories import Repo, make_repo, wait_until
 
 from orchd import app
 from orchd.core.answers import word_answer
-from orchd.core.statuses import is_open_question
+from orchd.core.statuses import has_strayed
 from orchd.model.snapshot import Verb
 from orchd.model.work import Answer, Status
 
@@ -93,8 +93,8 @@ class Chaos:
         """People retry, cancel and answer."""
         place = app.find(self.repo.top)
         for name, task in app.read_all(place).tasks.items():
-            if is_open_question(task):
-                app.ask(place, Verb.ANSWER, name, word_answer(self.dice.choice(tuple(Answer)), task.tip, ["**"]))
+            if has_strayed(task):
+                app.ask(place, Verb.ANSWER, name, word_answer(self.dice.choice((Answer.WIDEN, Answer.DROP)), task.tip, ["**"]))
             elif task.status is Status.RUNNING and self.dice.random() < 0.2:
                 app.ask(place, Verb.CANCEL, name)
             elif task.status in (Status.FAILED, Status.HELD, Status.UNCHANGED, Status.CANCELLED):

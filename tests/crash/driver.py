@@ -34,7 +34,7 @@ from orchd.adapters.place import Place
 from orchd.adapters.records import EVENTS, load_record, text_of
 from orchd.core.answers import word_answer
 from orchd.core.evolve import evolve
-from orchd.core.statuses import is_open_question
+from orchd.core.statuses import has_strayed
 from orchd.engine.bell import Bell
 from orchd.engine.reconcile import Reconciler
 from orchd.model.ids import STATE_REF
@@ -108,9 +108,9 @@ def run_loop(folder: Path, point: int | None) -> None:
 def answer_stray(place: Place) -> bool:
     """What a person does when they see what strayed. Whether there was anything to answer."""
     task = app.read_all(place).tasks["stray"]
-    if is_open_question(task):
+    if has_strayed(task):
         app.ask(place, Verb.ANSWER, "stray", word_answer(Answer.DROP, task.tip, ()))
-    return is_open_question(task)
+    return has_strayed(task)
 
 
 def in_child(work: Callable[[], None]) -> int:

@@ -124,6 +124,20 @@ def test_what_is_settled_stays_inside_the_claim(repo: Repo) -> None:
     assert repo.status("late") == "landed" and text(repo).endswith("three\nlate")
 
 
+def test_on_the_line_of_a_session_ours_is_what_the_line_has(repo: Repo) -> None:
+    repo.write(".orch/sessions/apart.yaml", "landing: manual\n")
+    repo.task("late", f"echo late >> {PATH}; echo x > late", claims=[{"path": PATH, "mode": "append"}, "late"], session="apart")
+    repo.task("early", f"echo early >> {PATH}", claims=[{"path": PATH, "mode": "append"}], session="apart", priority=1)
+    repo.orchd("run", code=6)
+    asked = repo.data("answer", "late")
+    line = "session/apart/integration"
+    assert (asked["onto"], asked["goals"]) == (repo.git("rev-parse", line), [repo.git("log", "-1", "--format=%h %s", line)])
+    repo.orchd("answer", "late", "--take", "ours")
+    repo.orchd("run", code=None)
+    assert repo.status("late") == "integrated"
+    assert repo.git("show", f"{line}:{PATH}").endswith("three\nearly") and repo.git("show", f"{line}:late") == "x"
+
+
 def test_answers_that_leave_something_open_are_refused_with_a_reason(disputed: Repo) -> None:
     mine = disputed.top.parent / "mine.txt"
     mine.write_text("<<<<<<< ours\nfour\n=======\nvier\n>>>>>>> theirs\n")

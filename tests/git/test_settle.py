@@ -190,6 +190,13 @@ def test_whatever_else_git_merged_is_proven(world: World, guarded: bool, monkeyp
         assert isinstance(made, str) and not content(world, made, "landed")
 
 
+def test_what_is_no_commit_is_said_and_asks_nothing(world: World) -> None:
+    rework = make(world, {"a.txt": "ours\n"}, {"a.txt": "theirs\n"}, begin(world))
+    for onto in ("**", "", "1" * 40, git(world.top, "rev-parse", "HEAD:a.txt")):
+        made = settle(world.open(), Rework(Answer.OURS, rework.tip, onto, rework.ref, rework.begun), "t.1.2")
+        assert isinstance(made, Unsettled) and made.reason is Reason.BASE, onto
+
+
 def admit(world: World, rework: Rework, *claims: str) -> Returned:
     order = AdmitOrder("t.1.2", "default", "t", rework.base, tuple(map(PathSpec, claims)), accept=True)
     GitAirlock(world.open(), "main", world.fence_of).rework(order, rework, Config())

@@ -6,6 +6,7 @@ git's own merge, and proven like any other. Where somebody must still decide, no
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import pygit2
@@ -24,6 +25,8 @@ from orchd.model.limits import DETAIL_ITEMS
 from orchd.model.merge import Dispute, Side, Version
 from orchd.model.work import Answer, Reason, Rework
 
+_HEX = re.compile(r"[0-9a-f]{40}")
+
 SIDES = {Answer.OURS: Side.OURS, Answer.THEIRS: Side.THEIRS}
 
 
@@ -38,7 +41,7 @@ class Unsettled:
 def settle(repo: GitRepo, rework: Rework, run: RunId) -> Oid | Unsettled:
     """The settled commit; or why there is none. The same arguments give the same commit."""
     onto, tip = rework.base, rework.tip
-    if not isinstance(repo.library.get(onto), pygit2.Commit):
+    if not _HEX.fullmatch(onto) or not isinstance(repo.library.get(onto), pygit2.Commit):
         return Unsettled((f"there is no commit {onto} any more",), Reason.BASE)
     if not repo.contains(onto, rework.begun):
         gone = f"{onto[:12]} does not contain {rework.begun[:12]}, which the task was started from"
