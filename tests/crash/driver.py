@@ -52,6 +52,7 @@ EFFECTS = {
     "lives": {"take", "release"},
     "saves": {"merge", "land", "publish", "forget"},
     "lines": {"place"},
+    "results": {"keep"},
 }
 LIMIT_SECONDS = 60.0
 
