@@ -27,6 +27,10 @@ def gate_seen(*codes: int) -> RunSeen:
 def a_red_gate_is_asked_again_on_the_same_tree_and_green_then_is_a_flake() -> None:
     first = step(saving(SaveStep.MERGED), runs={"@save1.3.1": gate_seen(0, 1)})
     [again] = [action.order for action in first.actions if isinstance(action, StartRun)]
+    alone = tuple(replace(gate, inputs=("src/**",)) for gate in GATES)
+    apart = step(saving(SaveStep.MERGED, gates=alone), runs={"@save1.3.1": gate_seen(0, 1)})
+    [lint] = [action.order for action in apart.actions if isinstance(action, StartRun)]
+    demand("only what was red, where each stands for itself", [c.name for c in lint.commands] == [GATES[1].name], lint)
     names = [gate.name for gate in GATES]
     demand("with what may prepare it", (again.id, [c.name for c in again.commands]) == ("@save1.3.2", names), again)
     for code, green in ((0, True), (1, False)):

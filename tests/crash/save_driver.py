@@ -86,9 +86,18 @@ from orchd.adapters import locks, ref_store
 assembly.sweep_locks = lambda *_: None
 locks.STALE_SECONDS = ref_store.STALE_SECONDS = 1e9
 """,
-    "a-result-counts-for-any-tree": """
-from orchd.adapters.gate_results import GitGateResults
-GitGateResults._input = lambda self, tree, gate: "1" * 40
+    "the-gated-tree-lands-on-another-base": """
+from dataclasses import replace
+from orchd.adapters.git_saves import GitSaves
+from orchd.core.wording import word_checkpoint
+def land(self, save, titles, bid=None):
+    journal, link = self._journals.find(save), save.chain[save.lands - 1]
+    main, message = self._repo.refs.read("refs/heads/main"), word_checkpoint(save, titles, "0")
+    sealed = self._repo.write_commit(link.tree, [main, link.head], message, save.date_ms)
+    self._journals.record_sealed(journal, sealed)
+    self._move.move(main, sealed, "land")
+    self.publish(replace(save, commit=sealed))
+GitSaves.land = land
 """,
 }
 """Broken on purpose: what is executed before orchd begins. Each breaks one rule of the save."""

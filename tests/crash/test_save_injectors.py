@@ -16,7 +16,7 @@ FOUND_BY = {
     "only-who-landed-knows-it": "kill",
     "the-tag-is-not-looked-for": "refs",
     "stale-locks-stay": "refs",
-    "a-result-counts-for-any-tree": "both",
+    "the-gated-tree-lands-on-another-base": "push",
 }
 """Variants of the save that break one of its rules, and an injector that shows it."""
 
