@@ -319,6 +319,9 @@ def test_commands_that_look_leave_no_trace_where_orchd_never_worked(shell, comma
 def test_tables_fit_a_terminal_of_80_columns_and_commands_stay_whole(fresh):
     fresh.write_task("a-task-with-a-rather-long-name", f"echo {'x' * 60}; exit 3", f"claims: ['{'d' * 40}/**']\n")
     fresh.orchd("run")
+    (fresh.repo / ".orch/config.yaml").write_text("environments: [{name: a-long-name, unverified: allowed}]\n")
+    for tag in fresh.git("tag", "--list", "checkpoint/*").split():
+        fresh.ok("promote", tag, "a-long-name")
     for command in ("status", "checkpoints"):
         lines = fresh.on_terminal(command, NO_COLOR="1", COLUMNS="80", LINES="24").splitlines()
         assert max(map(len, lines)) <= 80, lines

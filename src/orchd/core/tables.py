@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from orchd.core.inert import inert
 
 GAP = "  "
-MIN_CELLS = 8
+MIN_CELLS = 7
+"""So that the widest table, that of checkpoints, fits into 80 cells with whole names."""
 _UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 
 
