@@ -67,6 +67,7 @@ def test_a_session_that_lands_on_completion_waits_for_its_failed_task(tmp_path: 
     repo.orchd("run", code=1)
     assert (repo.status("good"), repo.status("weak")) == ("integrated", "failed")
     assert "weak (failed)" in show(repo, "web")["what"]
+    assert "session web cannot land" in repo.orchd("run", code=6), "a later run does not call it done"
     repo.orchd("cancel", "weak")
     repo.orchd("run")
     assert repo.status("good") == "landed"

@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from orchd.core.session_telling import waits_for_person
 from orchd.core.statuses import ACTIVE, BUSY
-from orchd.model.ids import TaskId
+from orchd.model.ids import SessionId, TaskId
 from orchd.model.problem import Problem
 from orchd.model.save import Save
+from orchd.model.session import Landing
 from orchd.model.snapshot import State
 from orchd.model.work import Status, Task
 
@@ -39,6 +41,7 @@ def close_run(served: Served) -> tuple[str, int]:
     problems, save = _problems_of_run(served), _held_save(served)
     parts += [f"{len(problems)} problem(s) in files"] if problems else []
     parts += [f"landing waits: {save.hold}"] if save else []
+    parts += [f"session {name} cannot land: not all of it has ended well" for name in _stuck_sessions(served)]
     return ", ".join(parts) or "nothing to do", _judge(served, counts)
 
 
@@ -63,7 +66,9 @@ def _judge(served: Served, counts: Counter[Status]) -> int:
     if counts[Status.HELD] or _held_save(served):
         return NEEDS_PERSON
     bad = counts[Status.FAILED] or _problems_of_run(served) or (counts[Status.WAITING] and not served.signals)
-    return BAD if bad else OK
+    if bad:
+        return BAD
+    return NEEDS_PERSON if _stuck_sessions(served) else OK
 
 
 def _counts(task: Task, before: State) -> bool:
@@ -82,6 +87,16 @@ def _problems_of_run(served: Served) -> list[Problem]:
     """Of a run that was asked for tasks, only the problems of their files."""
     wanted = _wanted(served)
     return [p for p in served.state.problems if wanted is None or p.file.rpartition("/")[2].partition(".")[0] in wanted]
+
+
+def _stuck_sessions(served: Served) -> list[SessionId]:
+    """Sessions that were to land by themselves and cannot, because a task of theirs ended badly, in this run or before."""
+    sessions = served.state.sessions.values() if served.only is None else ()
+    return [
+        session.spec.id
+        for session in sessions
+        if session.spec.landing is Landing.ON_COMPLETE and not session.paused and waits_for_person(session, served.state)
+    ]
 
 
 def _held_save(served: Served) -> Save | None:
