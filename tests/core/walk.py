@@ -197,7 +197,8 @@ class Walk:
             more = (self.pick(GLOBS) for _ in range(self.dice.roll(2)))
             if self.world.state.tasks[name].reason is Reason.CONFLICT:
                 more = (onto, *(f"{'0' * 40} file" for _ in range(self.dice.roll(2))))
-            words = (self.pick(tuple(Answer)), tip, *more)
+            fitting = FITTING.get(self.world.state.tasks[name].reason, tuple(Answer))
+            words = (self.pick(tuple(Answer) if self.one_in(6) else fitting), tip, *more)
             self.world.intents.append(Intent(f"intent{self.next()}", Verb.ANSWER, name, words))
 
     def push(self) -> None:
@@ -433,6 +434,12 @@ class Walk:
             if left:
                 demand("work that could not be taken stays in its workspace", run.workspace, run)
 
+
+FITTING = {
+    Reason.CLAIM: (Answer.WIDEN, Answer.DROP),
+    Reason.CONFLICT: (Answer.OURS, Answer.THEIRS, Answer.FILES, Answer.TASK),
+}
+"""What answers what is asked; now and then somebody says something else."""
 
 ENDINGS = {
     7: (Outcome.EXITED, 1),
