@@ -74,16 +74,24 @@ def check_first(index: HeldClaims, naive: Sequence[tuple[str, Claims]], claims: 
 
 def check_kept_slot() -> None:
     """The slot of a group is kept for the task that nobody may pass, though a claim holds it; slots of all are not."""
-    claims = {"runs": ("a/x", ""), "elder": ("a/**", "slow"), "same": ("b", "slow"), "other": ("c", ""), "last": ("d", "")}
+    claims = {
+        "runs": ("a/x", ""),
+        "elder": ("a/**", "slow"),
+        "inside": ("a/y", ""),
+        "same": ("b", "slow"),
+        "other": ("c", ""),
+        "last": ("d", ""),
+    }
     specs = [TaskSpec(n, "t", "r", claims=(PathSpec(glob),), group=group) for n, (glob, group) in claims.items()]
-    statuses = (Status.RUNNING, *(Status.WAITING,) * 4)
-    made = zip(specs, statuses, range(5), strict=True)
+    statuses = (Status.RUNNING, *(Status.WAITING,) * 5)
+    made = zip(specs, statuses, range(6), strict=True)
     tasks = {spec.id: Task(spec, status, "1", Source.FILE, at, at) for spec, status, at in made}
     config = Config(parallel=3, groups=(Slots("slow", 1),))
     room = Room(config, PATIENCE_MS + 10)
     said = {d.task: (d.cause.value, d.others) for d in arbiter.decide(holding(tasks), room)}
     none = ("none", ())
-    expected = {"elder": ("claim", ("runs",)), "same": ("group", ("elder",)), "other": none, "last": none}
+    kept = {"elder": ("claim", ("runs",)), "inside": ("claim", ("elder",)), "same": ("group", ("elder",))}
+    expected = {**kept, "other": none, "last": none}
     demand("a slot is kept for who is next", said == expected, said)
     held = replace(holding(tasks), save=replace(rules.a_save(1), hold=Hold.DIRTY))
     causes = {d.task: d.cause.value for d in arbiter.decide(held, room)}

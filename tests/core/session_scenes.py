@@ -12,7 +12,7 @@ from orchd.core import planner
 from orchd.core.evolve import evolve
 from orchd.core.session_files import fill_defaults
 from orchd.model.claim import PathSpec
-from orchd.model.message import ProblemsChanged, SaveClosed, SessionSeen
+from orchd.model.message import ProblemsChanged, SaveClosed, SaveMerged, SessionSeen
 from orchd.model.save import Excluded, Hold, Merged, SaveItem, SaveStep, Target
 from orchd.model.session import Landing, Session, SessionFileSeen, SessionSpec, SessionsSeen, TaskDefaults
 from orchd.model.snapshot import ChainSeen, FilesSeen, Intent, SaveSeen, State, Verb
@@ -206,6 +206,32 @@ def a_base_is_changed_only_when_nothing_is_under_way() -> None:
     again = evolve(State(), [SessionSeen(replace(MANUAL, base="v1"), "f", "P1")])
     same = SessionsSeen((SessionFileSeen("f", replace(MANUAL, base="v1"), "P9"),))
     demand("a branch that moves moves no pin", not planned(again, sessions=same).events)
+
+
+@scene
+def a_session_that_lands_on_completion_waits_for_each_of_its_tasks() -> None:
+    line = line_of("base", "base")
+    session = replace(line.sessions["default"], spec=replace(MANUAL, landing=Landing.ON_COMPLETE))
+    for status, lands in ((Status.WAITING, False), (Status.FAILED, False), (Status.LANDED, True), (Status.CANCELLED, True)):
+        other = replace(task(status, order=9), spec=replace(SPEC, id="other"))
+        state = replace(line, tasks={**line.tasks, "other": other}, sessions={"default": session})
+        due = planner.begin_save(state, look(state, main="base", draining=True))
+        demand("only when all have ended well", bool(list(due)) == lands, status)
+
+
+@scene
+def what_falls_out_of_a_landing_line_is_on_it_no_more_before_anybody_starts() -> None:
+    state = line_of("base", "base", "base")
+    [began] = planner.begin_save(
+        replace(state, sessions={"default": replace(state.sessions["default"], asked=True)}),
+        look(state, main="base", draining=True),
+    )
+    saving_now = evolve(state, [began])
+    assert saving_now.save is not None
+    first, second, _ = saving_now.save.items
+    out = Excluded(second, Reason.CONFLICT, ("x",))
+    after = evolve(saving_now, [SaveMerged(saving_now.save.id, "tree", (Merged(first, "head", "tree1"),), (out,))])
+    demand("nobody starts from it", after.sessions["default"].line == ("t0",), after.sessions)
 
 
 @scene
