@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -10,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -79,6 +81,13 @@ def test_watching_in_a_pipe_prints_once(served):
     assert once == again
 
 
+def drain(terminal: int) -> None:
+    """Read what still comes: a full terminal would keep its writer from ending."""
+    with contextlib.suppress(OSError):
+        while os.read(terminal, 65536):
+            pass
+
+
 def test_watching_on_a_terminal_looks_again_until_ctrl_c(served):
     ours, theirs = pty.openpty()
     argv = [sys.executable, "-c", MAIN, "status", "-w"]
@@ -87,6 +96,8 @@ def test_watching_on_a_terminal_looks_again_until_ctrl_c(served):
         while shown.count(b"\x1b[H") < 2:
             shown += os.read(ours, 65536)
         watcher.send_signal(signal.SIGINT)
+        reader = threading.Thread(target=drain, args=(ours,), daemon=True)
+        reader.start()
         assert watcher.wait(30) == 0
     os.close(ours)
     os.close(theirs)

@@ -26,7 +26,7 @@ def test_random_walks_of_three_clones_land_each_task_once_and_agree_in_the_end()
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("chunk", range(4))
 def test_many_long_walks_of_clones(chunk: int) -> None:
-    for seed in range(10**6 + chunk * 10**5, 10**6 + chunk * 10**5 + 400):
+    for seed in range(10**6 + chunk * 10**5, 10**6 + chunk * 10**5 + 200):
         walk_from(seed, 2 + seed % 2, 60 + seed % 300)
 
 

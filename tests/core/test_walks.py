@@ -29,7 +29,7 @@ def test_random_walks_keep_every_promise_and_drain(chunk: int) -> None:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("chunk", range(8))
 def test_many_long_walks_keep_every_promise_and_drain(chunk: int) -> None:
-    for seed in range(10**6 + chunk * 10**5, 10**6 + chunk * 10**5 + 400):
+    for seed in range(10**6 + chunk * 10**5, 10**6 + chunk * 10**5 + 200):
         walk_from(seed, 40 + seed % 300)
 
 
