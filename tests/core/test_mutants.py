@@ -399,7 +399,14 @@ FAULTS = {
 FAULTS |= {name: Fault(*fault) for name, fault in (clone_faults.FAULTS | gate_faults.FAULTS | resolving_faults.FAULTS).items()}
 
 
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=[name.replace(" ", "-") for name in FAULTS])
+HALVED = [
+    pytest.param(fault, id=name.replace(" ", "-"), marks=[pytest.mark.slow] * (at % 2))
+    for at, (name, fault) in enumerate(FAULTS.items())
+]
+"""`make test` tries every second fault, `make test-slow` the others; that each fits its module is tested always."""
+
+
+@pytest.mark.parametrize("fault", HALVED)
 def test_each_seeded_fault_is_noticed(fault: Fault, tmp_path: Path) -> None:
     notice(fault, tmp_path)
 
