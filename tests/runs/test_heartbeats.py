@@ -179,7 +179,7 @@ def start_frozen(world: World, run: str, line: str) -> int:
     return pid
 
 
-ESCAPE = "setsid env -i sleep {m} & setsid sleep {m} & trap '' TERM; echo saved > f; while :; do sleep {m}; done"
+ESCAPE = "(setsid env -i sleep {m} &) ; setsid sleep {m} & trap '' TERM; echo saved > f; while :; do sleep {m}; done"
 
 
 def test_a_task_that_stops_its_supervisor_is_ended_with_all_it_started_and_its_work_is_kept(world: World, mark: str):
@@ -195,19 +195,21 @@ def test_a_task_that_stops_its_supervisor_is_ended_with_all_it_started_and_its_w
     assert world.show(left.tip, "f") == "saved"
 
 
-def has_escaped(pid: int) -> bool:
-    """Whether a process has thrown away the environment by which it would be found."""
+def has_escaped(pid: int, parent: int) -> bool:
+    """Whether a process has thrown away the environment by which it would be found, and has no parent but `parent`."""
     try:
         home = Path(f"/proc/{pid}")
-        return home.joinpath("cmdline").read_bytes().startswith(b"sleep") and not home.joinpath("environ").read_bytes()
+        if not home.joinpath("cmdline").read_bytes().startswith(b"sleep") or home.joinpath("environ").read_bytes():
+            return False
+        return int(home.joinpath("stat").read_text().rsplit(")", 1)[1].split()[1]) == parent
     except OSError:
         return False
 
 
 def test_without_killing_what_is_below_first_a_process_gets_away(world: World, mark: str, monkeypatch: pytest.MonkeyPatch):
     patch_supervisors(monkeypatch, "import orchd.adapters.supervisor as s; s.find_below = lambda _: []")
-    start_frozen(world, "a.1.1", ESCAPE.format(m=mark))
-    wait_for(lambda: len(living(mark)) >= 3 and any(map(has_escaped, living(mark))))
+    frozen = start_frozen(world, "a.1.1", ESCAPE.format(m=mark))
+    wait_for(lambda: len(living(mark)) >= 3 and any(has_escaped(pid, frozen) for pid in living(mark)))
     world.runs.revoke("a.1.1")
     world.end("a.1.1")
     survivors = living(mark)
