@@ -1,0 +1,155 @@
+"""Agents: the programs that do the work of a task, what one of them is asked to do, and what is known of how it did it.
+
+Money is in millionths of a US dollar, tokens are counted as the program counts them, times are milliseconds since 1970.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Effort(StrEnum):
+    """How hard an agent is to think. Each program has its own words for it, or none."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class Tool(StrEnum):
+    """What an agent may want to do, in words that all programs share. DELEGATE: start agents of its own."""
+
+    READ = "read"
+    EDIT = "edit"
+    SHELL = "shell"
+    WEB = "web"
+    DELEGATE = "delegate"
+
+
+class Permit(StrEnum):
+    """What a rule says."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+
+
+class Failure(StrEnum):
+    """Why an attempt of an agent came to nothing. Also a label of metrics, so the set is closed."""
+
+    TOKEN_EXHAUSTED = "token-exhausted"  # noqa: S105
+    RATE_LIMIT = "rate-limit"
+    UNAVAILABLE = "unavailable"
+    MODEL_FAILURE = "model-failure"
+    TIMEOUT = "timeout"
+    CONVERGENCE_FAILURE = "convergence-failure"
+    AUTH = "auth"
+    CONFIG = "config"
+    PERMISSION = "permission"
+    BUDGET = "budget"
+    LOST = "lost"
+    UNKNOWN = "unknown"
+
+
+class Watch(StrEnum):
+    """Which of our clocks ended an agent: nothing printed, no new tool call or file, too long in all, or the same call again
+    and again."""
+
+    SILENCE = "silence"
+    PROGRESS = "progress"
+    WALL = "wall"
+    REPETITION = "repetition"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What an agent may do with a tool: the last rule whose `pattern` (a glob of paths or command lines; `*`: all) fits
+    decides. Before the first one stands: deny everything."""
+
+    permit: Permit
+    tool: Tool
+    pattern: str = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """An agent as a file describes it. `runner` is the program that does it, `model` what it is given without an effort
+    (empty: the program's own choice) and `models` what it is given for each; `instructions` is the text below the front
+    matter. No limit: 0."""
+
+    name: str
+    runner: str
+    description: str = ""
+    model: str = ""
+    models: tuple[tuple[Effort, str], ...] = ()
+    provider: str = ""
+    capabilities: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    max_turns: int = 0
+    budget_micros: int = 0
+    instructions: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a program is to do now. `resume` is its own name for an earlier conversation that it is to go on with (empty:
+    a new one)."""
+
+    program: str
+    prompt: str
+    model: str = ""
+    effort: Effort | None = None
+    rules: tuple[Rule, ...] = ()
+    max_turns: int = 0
+    budget_micros: int = 0
+    resume: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens and money. `cumulative`: counted since the conversation began, also over resuming; else for this run alone.
+    `cost_micros` None: the program does not say."""
+
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    cost_micros: int | None = None
+    cumulative: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an agent's stream has said so far, or in all.
+
+    `finished`: it said by itself that its turn is over, and well. `conversation` is its own name for it; `tools` counts calls,
+    `last_tool` is the last one in a line. `denied` are calls that were refused to it. `status` is the HTTP status of the last
+    error of its provider (0: none), `error` the text of the last error; `until_ms` when the provider wants to be asked again.
+    `words` is the end of what it said, which proves nothing. `ended_by` is which clock ended it."""
+
+    finished: bool = False
+    conversation: str = ""
+    model: str = ""
+    tools: int = 0
+    last_tool: str = ""
+    denied: tuple[str, ...] = ()
+    usage: Usage = Usage()
+    status: int = 0
+    error: str = ""
+    until_ms: int = 0
+    words: str = ""
+    ended_by: Watch | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """What a program said of itself. `missing` are flags that we need and it does not have; `login`: what it would use to
+    sign in (empty: nothing found). `problem`: why it cannot be used (empty: it can)."""
+
+    program: str
+    path: str = ""
+    version: str = ""
+    missing: tuple[str, ...] = ()
+    login: str = ""
+    models: tuple[str, ...] = ()
+    efforts: tuple[Effort, ...] = ()
+    problem: str = ""
