@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+MICROS = 1_000_000
+"""Millionths in a dollar."""
+
 
 class Effort(StrEnum):
     """How hard an agent is to think. Each program has its own words for it, or none."""
@@ -107,8 +110,8 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens and money. `cumulative`: counted since the conversation began, also over resuming; else for this run alone.
-    `cost_micros` None: the program does not say."""
+    """Tokens and money; `input_tokens` counts the cached ones too. `cumulative`: since the conversation began, also over
+    resuming; else of this run alone. `cost_micros` None: the program does not say."""
 
     input_tokens: int = 0
     cached_tokens: int = 0

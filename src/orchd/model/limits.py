@@ -240,3 +240,15 @@ PROMOTION_LOG_BYTES = 16 * 1024
 
 PROMOTION_RACE_SECONDS = 2.0
 """How long who lost against another promoter looks for who that is."""
+
+AGENT_LINE_BYTES = 2 * 1024 * 1024
+"""The longest line of an agent program's stream that is read as an event."""
+
+AGENT_WORDS_CHARS = 2000
+"""How much of the end of what an agent said, of an error, or of a call is kept: enough for a person, little in the state."""
+
+AGENT_DENIALS = 20
+"""How many refused calls are kept by name."""
+
+PROBE_SECONDS = 30.0
+"""How long an agent program may take to tell its version or its flags; the slowest known one takes 20."""

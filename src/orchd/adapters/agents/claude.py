@@ -1,0 +1,148 @@
+"""Claude Code: `claude -p --output-format stream-json`. Its tokens and its cost count since its conversation began."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from orchd.adapters.agents import permits
+from orchd.adapters.agents.events import (
+    Event,
+    call,
+    deny,
+    detail_of,
+    end_badly,
+    fail,
+    micros,
+    number,
+    parse,
+    part,
+    parts,
+    say,
+    text,
+    texts,
+)
+from orchd.adapters.agents.handshake import Signs, shake_hands
+from orchd.adapters.agents.program import Folders, Launch
+from orchd.model.agent import MICROS, Effort, Handshake, Job, Permit, Report, Rule, Tool, Usage
+
+_SIGNS = Signs(
+    "claude",
+    usage=("--help",),
+    flags=("--output-format", "--permission-mode", "--allowedTools", "--disallowedTools", "--tools", "--setting-sources"),
+    keys=("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"),
+    files=(".claude/.credentials.json",),
+    efforts=tuple(Effort),
+)
+# Its names for our tools; the first takes patterns. Whatever is not here, it does not get.
+_TOOLS: Mapping[Tool, tuple[str, ...]] = {
+    Tool.READ: ("Read", "Glob", "Grep"),
+    Tool.EDIT: ("Edit", "Write", "NotebookEdit"),
+    Tool.SHELL: ("Bash",),
+    Tool.WEB: ("WebFetch", "WebSearch"),
+    Tool.DELEGATE: ("Task", "Agent"),
+}
+_QUIET = (
+    ("DISABLE_AUTOUPDATER", "1"),
+    ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
+    ("CLAUDE_CODE_DISABLE_BACKGROUND_TASKS", "1"),
+)
+
+
+class Claude:
+    """See the module."""
+
+    name = "claude"
+    efforts = _SIGNS.efforts
+
+    def probe(self, environment: Mapping[str, str]) -> Handshake:
+        """See the protocol."""
+        return shake_hands(_SIGNS, environment)
+
+    def objection(self, job: Job) -> str:
+        """A deny wins over every allow here, so an exception from a special deny is stricter than written, never freer. What
+        lies in its folder it may always read, unless it is denied."""
+        odd = next((rule for rule in job.rules if set(rule.pattern) & set("()")), None)
+        if odd:
+            return f"claude takes no rule with parentheses: `{odd.permit} {odd.tool} {odd.pattern}`"
+        shut = not permits.is_open(job.rules, Tool.READ)
+        return permits.object_to(self.name, job.rules, (Tool.READ,)) if shut else ""
+
+    def launch(self, job: Job, folders: Folders) -> Launch:
+        """No settings of the repository or the person: they could allow more than the rules do."""
+        argv = ["claude", "-p", "--output-format", "stream-json", "--verbose", "--permission-mode", "dontAsk"]
+        argv += ["--setting-sources", "", "--strict-mcp-config", *_compile(job.rules)]
+        argv += ["--model", job.model] if job.model else []
+        argv += ["--effort", str(job.effort)] if job.effort else []
+        argv += ["--max-turns", str(job.max_turns)] if job.max_turns else []
+        argv += ["--max-budget-usd", f"{job.budget_micros / MICROS:.6f}"] if job.budget_micros else []
+        argv += ["--resume", job.resume] if job.resume else []
+        return Launch(tuple(argv), _QUIET, stdin=job.prompt)
+
+    def read(self, line: bytes, report: Report) -> Report:
+        """See the protocol."""
+        event = parse(line)
+        known = replace(report, conversation=report.conversation or text(event, "session_id"))
+        reader = _READERS.get(text(event, "type"))
+        return reader(event, known) if reader else known
+
+    def close(self, report: Report, code: int) -> Report:
+        """After an interrupt it may end with exit code 0 and without its last word."""
+        return report if report.finished and code == 0 else end_badly(report, code)
+
+
+def _compile(rules: tuple[Rule, ...]) -> Iterator[str]:
+    tools = [name for tool, names in _TOOLS.items() if not permits.is_shut(rules, tool) for name in names]
+    yield from ("--tools", ",".join(tools))
+    for flag, permit in (("--allowedTools", Permit.ALLOW), ("--disallowedTools", Permit.DENY)):
+        listed = ",".join(_name_all(rules, permit))
+        yield from (flag, listed) if listed else ()
+
+
+def _name_all(rules: tuple[Rule, ...], permit: Permit) -> Iterator[str]:
+    for tool, names in _TOOLS.items():
+        whole = permits.is_open if permit is Permit.ALLOW else permits.is_shut
+        yield from names if whole(rules, tool) else ()
+        yield from (f"{names[0]}({rule.pattern})" for rule in permits.exceptions(rules, tool) if rule.permit is permit)
+
+
+def _read_system(event: Event, report: Report) -> Report:
+    known = replace(report, model=text(event, "model") or report.model)
+    if text(event, "subtype") == "api_retry":
+        return fail(known, text(event, "error"), number(event, "error_status"))
+    return deny(known, text(event, "tool_name")) if text(event, "subtype") == "permission_denied" else known
+
+
+def _read_assistant(event: Event, report: Report) -> Report:
+    for block in parts(event, "message", "content"):
+        if text(block, "type") == "tool_use":
+            report = call(report, text(block, "name"), detail_of(block, "input"))
+        report = say(report, text(block, "text"))
+    return report
+
+
+def _read_limit(event: Event, report: Report) -> Report:
+    limit = part(event, "rate_limit_info") or event
+    return replace(report, until_ms=1000 * number(limit, "resetsAt")) if text(limit, "status") == "rejected" else report
+
+
+def _read_result(event: Event, report: Report) -> Report:
+    denied = tuple(text(one, "tool_name") for one in parts(event, "permission_denials"))
+    known = replace(say(report, text(event, "result")), usage=_usage(event), denied=denied or report.denied)
+    if event.get("is_error") is False and text(event, "terminal_reason") in ("completed", ""):
+        return replace(known, finished=True, error="", status=0)
+    said = text(event, "result") or ", ".join(texts(event, "errors")) or text(event, "terminal_reason")
+    return fail(known, said or "it said that it failed", number(event, "api_error_status"))
+
+
+def _usage(event: Event) -> Usage:
+    models = [part(event, "modelUsage", name) for name in part(event, "modelUsage")]
+    cached = sum(number(one, "cacheReadInputTokens") for one in models)
+    fresh = sum(number(one, "inputTokens") + number(one, "cacheCreationInputTokens") for one in models)
+    made = sum(number(one, "outputTokens") for one in models)
+    return Usage(fresh + cached, cached, made, micros(event, "total_cost_usd"), cumulative=True)
+
+
+_READERS = {"system": _read_system, "assistant": _read_assistant, "rate_limit_event": _read_limit, "result": _read_result}
+
+PROGRAM = Claude()

@@ -1,0 +1,144 @@
+"""Reading what agent programs print: lines of JSON with unknown keys, foreign types and noise between them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import TypeAlias, TypeVar
+
+from orchd.model.agent import MICROS, Report
+from orchd.model.limits import AGENT_DENIALS, AGENT_LINE_BYTES, AGENT_WORDS_CHARS
+
+Event: TypeAlias = Mapping[str, object]
+_Kind = TypeVar("_Kind")
+
+_MOST = 2**53
+_STATUS = re.compile(
+    r"(?:\bstatus(?:[ _]?code)?\W{1,4}|\bAPI Error:\s+|\bHTTP(?:/[\d.]+)?\s+|\"code\":\s*|\()([45]\d\d)\b", re.IGNORECASE
+)
+
+
+class Lines:
+    """Cuts a stream of bytes into lines. Of a longer line than `AGENT_LINE_BYTES` only the beginning is given, which is no JSON
+    and so means nothing."""
+
+    def __init__(self) -> None:
+        self._open = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """The lines that `data` completes, without their ends."""
+        *ended, rest = data.split(b"\n")
+        for piece in ended:
+            self._add(piece)
+            yield self.rest()
+        self._add(rest)
+
+    def rest(self) -> bytes:
+        """The line that has no end (yet)."""
+        line = bytes(self._open)
+        self._open.clear()
+        return line
+
+    def _add(self, piece: bytes) -> None:
+        self._open += piece[: AGENT_LINE_BYTES - len(self._open)]
+
+
+def parse(line: bytes) -> Event:
+    """The JSON object of a line; empty when it is none."""
+    text = line.strip()
+    if not text.startswith(b"{"):
+        return {}
+    try:
+        found = json.loads(text.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def part(event: Event, *path: str) -> Event:
+    """The object at `path`; empty when there is none."""
+    return _at(event, path, dict) or {}
+
+
+def parts(event: Event, *path: str) -> tuple[Event, ...]:
+    """The objects in the list at `path`."""
+    return tuple(one for one in _at(event, path, list) or () if isinstance(one, dict))
+
+
+def texts(event: Event, *path: str) -> tuple[str, ...]:
+    """The texts in the list at `path`."""
+    return tuple(one for one in _at(event, path, list) or () if isinstance(one, str))
+
+
+def text(event: Event, *path: str) -> str:
+    """The text at `path`; empty when there is none."""
+    return _at(event, path, str) or ""
+
+
+def number(event: Event, *path: str) -> int:
+    """The number at `path`, not below 0; 0 when there is none or it cannot be one."""
+    return _whole(_at(event, path, object), 1)
+
+
+def micros(event: Event, *path: str) -> int | None:
+    """Dollars at `path` as millionths; None when they are not there."""
+    found = _at(event, path, object)
+    return _whole(found, MICROS) if isinstance(found, int | float) and not isinstance(found, bool) else None
+
+
+def find_status(words: str) -> int:
+    """The HTTP status that a message of an error names; 0 when it names none."""
+    found = _STATUS.search(words)
+    return int(found[1]) if found else 0
+
+
+def fail(report: Report, error: str, status: int = 0) -> Report:
+    """With the last error of the stream. Without a status the one in its words is taken, or the former is kept."""
+    return replace(report, finished=False, error=_end(error), status=status or find_status(error) or report.status)
+
+
+def call(report: Report, tool: str, detail: str = "") -> Report:
+    """With one more call of a tool."""
+    line = " ".join(f"{tool} {detail}".split())
+    return replace(report, finished=False, tools=report.tools + 1, last_tool=line[:AGENT_WORDS_CHARS])
+
+
+def deny(report: Report, tool: str) -> Report:
+    """With a call that was refused."""
+    return replace(report, denied=(*report.denied, tool)[:AGENT_DENIALS]) if tool else report
+
+
+def say(report: Report, words: str) -> Report:
+    """With what the agent said last."""
+    return replace(report, words=_end(words)) if words.strip() else report
+
+
+def end_badly(report: Report, code: int) -> Report:
+    """At the end of a program that did not say that it was done."""
+    how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+    return replace(report, finished=False, error=report.error or f"it {how} and did not say that it was done")
+
+
+def detail_of(event: Event, *path: str) -> str:
+    """What a call is about: the first text among its arguments."""
+    values = part(event, *path).values()
+    return next((value for value in values if isinstance(value, str)), "")
+
+
+def _at(event: Event, path: tuple[str, ...], kind: type[_Kind]) -> _Kind | None:
+    found: object = event
+    for key in path:
+        found = found.get(key) if isinstance(found, dict) else None
+    return found if isinstance(found, kind) else None
+
+
+def _whole(found: object, factor: int) -> int:
+    if not isinstance(found, int | float) or isinstance(found, bool) or not 0 <= found <= _MOST:
+        return 0
+    return round(found * factor)
+
+
+def _end(words: str) -> str:
+    return words.strip()[-AGENT_WORDS_CHARS:]

@@ -1,0 +1,174 @@
+"""Every program: reading never fails, rules never come out freer than written, nothing counts as done without its word."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchd.adapters.agents import permits
+from orchd.adapters.agents.events import Lines, find_status, parse
+from orchd.adapters.agents.program import Folders, Program
+from orchd.adapters.agents.programs import PROGRAMS
+from orchd.model.agent import Effort, Job, Permit, Report, Rule, Tool
+from orchd.model.limits import AGENT_LINE_BYTES
+
+WORKSPACE = Folders("/w/space", "/w/private")
+OPEN = tuple(Rule(Permit.ALLOW, tool) for tool in (Tool.READ, Tool.EDIT, Tool.SHELL))
+every_program = pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
+
+# Keys and kinds that the streams use, so that what is generated gets past the first look.
+KEYS = st.sampled_from(
+    [
+        "type",
+        "subtype",
+        "message",
+        "content",
+        "result",
+        "usage",
+        "error",
+        "errors",
+        "part",
+        "state",
+        "item",
+        "tokens",
+        "input",
+        "status",
+        "data",
+        "modelUsage",
+        "stats",
+        "cost",
+        "properties",
+        "event",
+        "reason",
+        "session_id",
+        "permission_denials",
+        "is_error",
+        "terminal_reason",
+        "rate_limit_info",
+        "resetsAt",
+        "tool",
+    ]
+)
+KINDS = st.sampled_from(
+    [
+        "result",
+        "system",
+        "assistant",
+        "tool_use",
+        "error",
+        "turn.failed",
+        "turn.completed",
+        "item.completed",
+        "item.started",
+        "step_finish",
+        "message",
+        "thread.started",
+        "rate_limit_event",
+        "text",
+        "success",
+        "rejected",
+        "api_retry",
+        "message_send",
+        "message_send_exception",
+        "exit",
+        "tool_result",
+    ]
+)
+LEAVES = st.one_of(KINDS, st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.just(10**400))
+EVENTS = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=6), max_leaves=12
+)
+LINES = st.binary(max_size=60) | EVENTS.map(lambda found: json.dumps(found).encode())
+RULES = st.lists(
+    st.builds(Rule, st.sampled_from(Permit), st.sampled_from(Tool), st.sampled_from(["*", "src/**", "git *"])), max_size=6
+).map(tuple)
+
+
+@every_program
+@given(lines=st.lists(LINES, max_size=8), code=st.integers(-15, 255))
+def test_no_line_makes_reading_fail_and_no_number_goes_below_zero(program: Program, lines: list[bytes], code: int) -> None:
+    report = Report()
+    for line in lines:
+        report = program.read(line, report)
+    usage = program.close(report, code).usage
+    assert min(usage.input_tokens, usage.cached_tokens, usage.output_tokens, usage.cost_micros or 0, report.tools) >= 0
+
+
+@every_program
+def test_a_program_that_was_killed_or_said_nothing_is_not_done(program: Program) -> None:
+    for code in (-9, 1, 0):
+        report = program.close(Report(), code)
+        assert report.finished is (program.name == "shell" and code == 0)
+        assert report.finished or report.error
+
+
+@every_program
+def test_the_prompt_is_never_in_the_arguments(program: Program) -> None:
+    job = Job(program.name, "--help -rf SECRETPROMPT", "some/model", Effort.HIGH, OPEN, max_turns=5, budget_micros=1_500_000)
+    launch = program.launch(job, WORKSPACE)
+    told = launch.stdin + "".join(text for _, text in launch.files)
+    assert program.name == "shell" or ("SECRETPROMPT" in told and not any("SECRETPROMPT" in one for one in launch.argv))
+    assert all(path.startswith(WORKSPACE.private + "/") for path, _ in launch.files)
+
+
+@every_program
+def test_resuming_names_the_conversation(program: Program) -> None:
+    job = Job(program.name, "go on", rules=OPEN, resume="0199-abc")
+    told = program.launch(job, WORKSPACE)
+    assert program.name in ("shell", "aider") or "0199-abc" in told.argv
+
+
+@given(RULES, st.sampled_from(Tool))
+def test_without_an_allow_a_tool_is_shut(rules: tuple[Rule, ...], tool: Tool) -> None:
+    if permits.is_shut(rules, tool):
+        last = [rule for rule in rules if rule.tool is tool][-1:]
+        assert not last or last[0].permit is Permit.DENY
+    if not any(rule.permit is Permit.ALLOW and rule.tool is tool for rule in rules):
+        assert permits.is_shut(rules, tool)
+
+
+def test_what_a_whole_tool_switch_cannot_say_is_an_objection() -> None:
+    rules = (*OPEN, Rule(Permit.DENY, Tool.EDIT, "docs/**"))
+    assert "deny edit docs/**" in permits.object_to("some", rules, (Tool.EDIT,))
+    assert not permits.object_to("some", OPEN, tuple(Tool))
+
+
+@given(st.lists(st.binary(max_size=30), max_size=10))
+def test_lines_are_the_same_however_the_stream_is_cut(pieces: list[bytes]) -> None:
+    lines = Lines()
+    found = [line for piece in pieces for line in lines.feed(piece)]
+    assert [*found, lines.rest()] == b"".join(pieces).split(b"\n")
+
+
+def test_a_line_without_end_costs_no_memory_and_means_nothing() -> None:
+    lines = Lines()
+    for _ in range(5):
+        assert list(lines.feed(b'{"a":"' + b"x" * AGENT_LINE_BYTES)) == []
+    [line] = lines.feed(b'"}\n')
+    assert len(line) == AGENT_LINE_BYTES
+    assert parse(line) == {}
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        ("unexpected status 401 Unauthorized: no, url: http://127.0.0.1:4290/v1", 401),
+        ("exceeded retry limit, last status: 429 Too Many Requests", 429),
+        ("API Error: 529 overloaded", 529),
+        ('{"error":{"code": 503}}', 503),
+        ("I wrote 404 lines into page500.html", 0),
+    ],
+)
+def test_a_status_is_taken_from_where_programs_write_it(words: str, status: int) -> None:
+    assert find_status(words) == status
+
+
+def test_the_shell_is_done_when_its_command_says_so() -> None:
+    shell = PROGRAMS["shell"]
+    read = shell.read(b"all tests pass", Report())
+    assert replace(read, finished=True) == shell.close(read, 0)
+    assert shell.close(read, 3).error == "it ended with exit code 3 and did not say that it was done"
