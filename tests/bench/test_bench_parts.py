@@ -13,7 +13,8 @@ import pytest
 from list_api import list_names
 from looks import World, build_world, open_world, time_looks
 from measure import PLAIN
-from orchd.adapters.schema import ParsedTask, parse_config, parse_task
+from orchd.adapters.schema import parse_config
+from orchd.adapters.task_schema import ParsedTask, parse_task
 from orchd.core.claims import overlaps
 from orchd.model.config import Config
 from orchd.model.work import Status

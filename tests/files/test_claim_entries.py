@@ -7,7 +7,7 @@ import json
 import pytest
 
 from orchd.adapters.input_schemas import schema_json
-from orchd.adapters.schema import ParsedTask, parse_task
+from orchd.adapters.task_schema import ParsedTask, parse_task
 from orchd.model.claim import Mode, PathSpec
 from orchd.model.work import TaskSpec
 

@@ -9,8 +9,9 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from orchd.adapters.input_schemas import MODELS, schema_json
-from orchd.adapters.schema import ParsedTask, parse_config, parse_task
+from orchd.adapters.schema import parse_config
 from orchd.adapters.schema_docs import render_docs, write_docs
+from orchd.adapters.task_schema import ParsedTask, parse_task
 from orchd.adapters.templates import template
 from orchd.model.config import Agent, Config, Slots
 from orchd.model.merge import Recipe, Resolving

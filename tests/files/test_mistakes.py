@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from orchd.adapters.mistakes import FILE_CODES, LATER_KEYS
-from orchd.adapters.schema import ParsedTask, parse_config, parse_task
+from orchd.adapters.schema import parse_config
+from orchd.adapters.task_schema import ParsedTask, parse_task
 from orchd.core.globs import complete_glob, glob_fault
 from orchd.core.graph import GRAPH_CODES
 from orchd.core.rendering import render_problem
@@ -16,6 +17,7 @@ from orchd.model.config import Config
 from orchd.model.problem import Problem
 
 B = "title: x\nrun: y\n"
+G = "title: x\ngoal: y\n"
 
 TASK_MISTAKES = [
     # text, code, line, column, marked, a word of the hint
@@ -23,7 +25,21 @@ TASK_MISTAKES = [
     ("run: y\n", "E030", 1, 1, "r", "title"),
     (B + "need: [a]\n", "E031", 3, 1, "need", "needs"),
     (B + "timout: 5m\n", "E031", 3, 1, "timout", "timeout"),
-    (B + "prompt: do it\n", "E032", 3, 1, "prompt", "run:"),
+    (B + "prompt: do it\n", "E032", 3, 1, "prompt", "goal:"),
+    ("title: x\ngaol: do it\n", "E031", 2, 1, "gaol", "goal"),
+    (B + "goal: do it\n", "E080", 3, 7, "do it", "two tasks"),
+    (B + "model: big\n", "E081", 3, 8, "big", "goal:"),
+    (B + "acceptance: [it works]\n", "E081", 3, 13, "[", "goal:"),
+    (B + "agent: [a, b]\n", "E082", 3, 12, "b", "keep one"),
+    (G + "agent: shell\n", "E082", 3, 8, "shell", "run:"),
+    (G + "agent: [auto, claude]\n", "E082", 3, 9, "auto", "end"),
+    (G + "agent: [claude, claude]\n", "E043", 3, 17, "claude", "remove"),
+    (G + "agent: []\n", "E036", 3, 8, "[", "remove"),
+    (G + "agent: Claude Code\n", "E039", 3, 8, "Claude Code", "claude-code"),
+    (G + "effort: hihg\n", "E042", 3, 9, "hihg", "high"),
+    (G + "evidence: ['docs/*.md']\n", "E083", 3, 12, "'docs/*.md'", "docs/retry.md"),
+    (G + "evidence: [../x]\n", "E083", 3, 12, "../x", "root"),
+    ("title: x\ngoal: ' '\n", "E036", 2, 7, "' '", "text"),
     ("title: 08\nrun: y\n", "E033", 1, 8, "08", '"08"'),
     ("title: true\nrun: y\n", "E033", 1, 8, "true", '"true"'),
     ("title: 2026-01-31\nrun: y\n", "E033", 1, 8, "2026-01-31", '"2026-01-31"'),

@@ -9,7 +9,7 @@ from file_world import GOOD
 
 from orchd.adapters import parse_cache, schema
 from orchd.adapters.parse_cache import ParseCache
-from orchd.adapters.schema import parse_task
+from orchd.adapters.task_schema import parse_task
 
 CONTENT = {"a": GOOD.encode(), "b": (GOOD + "needs: [a]\ntimeout: 1h\n").encode(), "c": b"title: 08\n"}
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchd.adapters.schema import ParsedTask, parse_config, parse_task
+from orchd.adapters.schema import parse_config
+from orchd.adapters.task_schema import ParsedTask, parse_task
 from orchd.adapters.yaml_source import load_yaml
 from orchd.core.rendering import render_problem
 from orchd.model.config import Config

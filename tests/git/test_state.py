@@ -36,7 +36,8 @@ OID = "a" * 40
 
 
 def seen(task: str, order: int = 1, title: str = SECRET) -> TaskSeen:
-    return TaskSeen(TaskSpec(task, title, f"echo {SECRET}"), "d" * 64, Source.FILE, "", 1, order, 5)
+    spec = TaskSpec(task, title, f"echo {SECRET}", goal=f"ask {SECRET}", acceptance=(SECRET,))
+    return TaskSeen(spec, "d" * 64, Source.FILE, "", 1, order, 5)
 
 
 def started(task: str) -> AttemptStarted:
@@ -166,7 +167,7 @@ def test_personal_text_is_nowhere_but_in_the_text_ref_and_can_be_erased(world: W
     git(world.top, "reflog", "expire", "--expire=now", "--all")
     git(world.top, "gc", "-q", "--prune=now")
     spec = GitStateStore(world.open()).load().state.tasks["a"].spec
-    assert (spec.title, spec.run) == ("(erased)", "false")
+    assert (spec.title, spec.run, spec.goal, spec.acceptance) == ("(erased)", "false", "", ())
     again = GitStateStore(world.open())
     tell(again, (TaskCancelled("c", 1),))
     assert read_all(world.place) == again.load().state

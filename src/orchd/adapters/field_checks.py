@@ -73,6 +73,14 @@ def check_glob(glob: str) -> str:
     return complete_glob(glob)
 
 
+def check_path(path: str) -> str:
+    """A path from the root of the repository, without a slash at its end."""
+    wrong = glob_fault(path) or ("it has `*` or `?`; name it exactly" if set("*?") & set(path) else None)
+    if wrong:
+        raise fault("bad_path", f"`{shorten(path)}` is not a path in the repository: {wrong}")
+    return path.rstrip("/")
+
+
 def check_variable(name: str) -> str:
     """The name of an environment variable."""
     if not _VARIABLE.fullmatch(name):

@@ -17,11 +17,12 @@ from orchd.adapters.place import Place
 from orchd.adapters.plain_file import PlainFile, Read, Refusal, hold_folder, read_plain_file
 from orchd.adapters.rejected_files import RejectedFiles
 from orchd.adapters.reservation_record import CLAIM_FILES
-from orchd.adapters.schema import parse_config, parse_reservation, parse_task
+from orchd.adapters.schema import parse_config, parse_reservation
 from orchd.adapters.session_files import SESSIONS, fault_of_base
 from orchd.adapters.session_schema import find_base, parse_session
 from orchd.adapters.settings import CONFIG_PATH
 from orchd.adapters.task_files import TASKS, list_folder, refuse, refuse_folder, show_file
+from orchd.adapters.task_schema import parse_task
 from orchd.adapters.yaml_source import Document, load_yaml
 from orchd.model.config import Config
 from orchd.model.problem import Problem

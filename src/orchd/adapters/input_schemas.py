@@ -8,8 +8,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from orchd.adapters.reservation_schema import ReservationFile
-from orchd.adapters.schema import ConfigFile, TaskFile
+from orchd.adapters.schema import ConfigFile
 from orchd.adapters.session_schema import SessionFile
+from orchd.adapters.task_schema import TaskFile
 
 MODELS: Mapping[str, type[BaseModel]] = {
     "task": TaskFile,

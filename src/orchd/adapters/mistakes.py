@@ -64,16 +64,16 @@ FILE_CODES: Mapping[str, str] = {
     "E055": "`for` in a claim file that cannot use it",
     "E070": "the base of a session cannot be used",
     "E071": "two files give the same session",
+    "E080": "`run` and `goal` in one task",
+    "E081": "a key for agents in a task that is a command",
+    "E082": "a chain of agents that cannot be gone through",
+    "E083": "not a path in the repository",
 }
 
-_LATER = "this version runs shell commands only"
 LATER_KEYS: Mapping[str, tuple[str, str]] = {
-    "prompt": (f"`prompt` needs an agent; {_LATER}", "write the command that does the work with `run:`"),
-    "model": (f"`model` needs an agent; {_LATER}", "use `run:` and name the model in the command"),
-    "effort": (f"`effort` needs an agent; {_LATER}", "remove it and use `run:`"),
-    "budget": (f"`budget` needs an agent; {_LATER}", "use `timeout:` to limit a command of `run:`"),
+    "prompt": ("`prompt` is called `goal` here", "write `goal:` for what an agent is to do, or `run:` for a command"),
+    "budget": ("`budget` of a single task is not supported yet", "set `limits:` in the definition of its agent, or `timeout:`"),
     "gates": ("`gates` of a single task are not supported yet", "put them into `.orch/config.yaml`, or test in `run:`"),
-    "evidence": ("`evidence` is not supported yet", "check it at the end of `run:` (a failing command fails the task)"),
     "steps": ("`steps` are not supported yet", "write several lines in `run:`, or several tasks with `needs:`"),
     "on_failure": ("`on_failure` is not supported yet", "write another task with `after:` and `run:`"),
     "approval": ("`approval` is not supported yet", "remove it; `run:` starts without asking"),
@@ -102,9 +102,9 @@ class _Found:
         return self.details["loc"][:-1]
 
     @property
-    def missing(self) -> str:
-        """The key that is not there; empty when it is about something else."""
-        return self.name if self.details["type"] == "missing" else ""
+    def missing(self) -> tuple[str, ...]:
+        """The keys of which one is not there; none when it is about something else."""
+        return _ONE_OF.get(self.details["type"], (self.name,) if self.details["type"] == "missing" else ())
 
 
 _Text: TypeAlias = Callable[[_Found], str]
@@ -117,7 +117,7 @@ def explain_mistakes(document: Document, errors: Iterable[ErrorDetails], keys: K
     missing where it was only misspelt."""
     found = [_find(document.root, details, keys) for details in errors]
     misspelt = {(one.place, near) for one in found if one.details["type"] in _OF_KEYS and (near := _near_key(one))}
-    problems = sorted(_explain(document, one) for one in found if (one.place, one.missing) not in misspelt)
+    problems = sorted(_explain(document, one) for one in found if not misspelt & {(one.place, key) for key in one.missing})
     return tuple(problems[:DETAIL_ITEMS])
 
 
@@ -157,6 +157,7 @@ def _find(root: Node, details: ErrorDetails, keys: Keys) -> _Found:
     return _Found(details, name, node, span, keys.get(around, ()))
 
 
+_ONE_OF: Mapping[str, tuple[str, ...]] = {"no_work": ("run", "goal")}
 _OF_KEYS = frozenset({"extra_forbidden", "unknown_form"})
 
 
@@ -271,6 +272,14 @@ _ROWS: Mapping[str, tuple[str, _Text, _Text]] = {
     "command_too_long": ("E037", _said, _fixed("put it into a script of the repository and run that")),
     "greater_than_equal": ("E038", lambda found: f"`{found.name}` is too small", _in_range),
     "less_than_equal": ("E038", lambda found: f"`{found.name}` is too large", _in_range),
+    "no_work": ("E030", _said, _fixed("add a line `run: ...` (a command) or `goal: ...` (for an agent)")),
+    "two_works": ("E080", _said, _fixed("keep `run` for a command, or `goal` for an agent; or write two tasks")),
+    "goal_too_long": ("E037", _said, _fixed("put it into a file of the repository and name that in the goal")),
+    "needs_goal": ("E081", _said, _fixed("remove it, or write `goal:` in the place of `run:`")),
+    "shell_goal": ("E082", _said, _fixed("name an agent or `auto`, or write `run:` in the place of `goal:`")),
+    "no_chain": ("E082", _said, _fixed("keep one name; only a task with `goal:` has a chain")),
+    "auto_first": ("E082", _said, _fixed("put it at the end")),
+    "bad_path": ("E083", _said, _fixed("write it from the root of the repository, like `docs/retry.md`")),
     "bad_slug": ("E039", _said, _as_slug),
     "bad_glob": ("E040", _said, _fixed("write a path from the root of the repository, like `src/http/**` or `docs/*.md`")),
     "protected": ("E040", _said, _fixed("claim other paths, and change this one by hand; `mode: read` is allowed")),

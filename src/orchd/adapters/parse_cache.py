@@ -16,7 +16,7 @@ from pathlib import Path
 
 from orchd.adapters import codec
 from orchd.adapters.durable import write_durably
-from orchd.adapters.schema import ParsedTask, parse_task
+from orchd.adapters.task_schema import ParsedTask, parse_task
 from orchd.errors import OrchdError
 from orchd.model.ids import TaskId, is_slug
 from orchd.model.problem import Problem
@@ -30,9 +30,11 @@ _SOURCES = (
     "adapters/field_checks.py",
     "adapters/mistakes.py",
     "adapters/schema.py",
+    "adapters/task_schema.py",
     "adapters/yaml_source.py",
     "core/globs.py",
     "core/policy.py",
+    "model/agent.py",
     "model/claim.py",
     "model/ids.py",
     "model/limits.py",

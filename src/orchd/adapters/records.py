@@ -1,7 +1,7 @@
 """The layout of `refs/orch/state` and `refs/orch/text`: which record lies where, and how it is read.
 
-Personal text (a task's title and command) is never in a record or in an event: those hold the id of a blob that only
-`refs/orch/text` keeps alive, so erasing it there erases it. Problems of input files are stored as they are: their
+Personal text (a task's title, and its command or goal) is never in a record or in an event: those hold the id of a blob that
+only `refs/orch/text` keeps alive, so erasing it there erases it. Problems of input files are stored as they are: their
 excerpts are lines of files of this very repository. Rule: standard library only; writer and light readers share this.
 """
 
@@ -31,6 +31,9 @@ ARCHIVED = frozenset({Status.LANDED, Status.UNCHANGED, Status.CANCELLED, Status.
 
 VERSION = 1
 SCHEMA = re.compile(r"orchd/([a-z]+)/(\d+)")
+_LATER_TEXTS = ("goal", "acceptance")
+"""Not written when they are empty, so that the blobs of older tasks keep their names."""
+_TEXTS = ("title", "run", *_LATER_TEXTS)
 ERASED_TITLE, ERASED_RUN = "(erased)", "false"
 
 
@@ -81,7 +84,8 @@ def load_record(kind: str, content: bytes) -> dict[str, Any]:
 
 def dump_text(spec: TaskSpec) -> bytes:
     """The personal text of a task."""
-    return dump_record("text", {"title": spec.title, "run": spec.run})
+    said = {name: value for name in _LATER_TEXTS if (value := getattr(spec, name))}
+    return dump_record("text", {"title": spec.title, "run": spec.run, **said})
 
 
 def dump_task(task: Task) -> bytes:
@@ -127,7 +131,7 @@ def decode_all(cls: type[T], items: list[Any]) -> tuple[T, ...]:
 
 def refer_spec(spec: TaskSpec) -> dict[str, Any]:
     """A task's wish as a record has it: with a reference in the place of its text."""
-    kept = {key: value for key, value in encode(spec).items() if key not in ("title", "run")}
+    kept = {key: value for key, value in encode(spec).items() if key not in _TEXTS}
     return kept | {"text": blob_id(dump_text(spec))}
 
 

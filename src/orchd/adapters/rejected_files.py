@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from orchd.adapters.place import Place
 from orchd.adapters.plain_file import PlainFile, Refusal, Signature, hold_folder, read_plain_file, sign
-from orchd.adapters.schema import ParsedTask
+from orchd.adapters.task_schema import ParsedTask
 from orchd.core.inert import inert
 from orchd.model.ids import TaskId
 from orchd.model.problem import Problem

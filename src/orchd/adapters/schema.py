@@ -6,11 +6,9 @@ Rule: strict types. YAML guesses (`08`, `true`, `2026-01-31`); orchd does not.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Literal, TypeAlias, TypeVar
+from typing import Annotated, TypeAlias, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -21,8 +19,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from orchd.adapters import codec
-from orchd.adapters.claim_entries import FORMS, PathEntry, TaskEntries, sum_up
+from orchd.adapters.claim_entries import FORMS, sum_up
 from orchd.adapters.conflicts_schema import ConflictsEntry, to_resolving
 from orchd.adapters.environment_schema import ENVIRONMENTS_FIELD, EnvironmentEntry, Environments, to_environments
 from orchd.adapters.field_checks import (
@@ -39,18 +36,17 @@ from orchd.adapters.field_checks import (
     check_needs,
     check_port_range,
     check_repeats,
-    check_title,
     check_variable,
     measured,
 )
-from orchd.adapters.gate_schema import Command, GateEntry, Timeout, to_gates
+from orchd.adapters.gate_schema import GateEntry, Timeout, to_gates
 from orchd.adapters.mistakes import explain_mistakes, find_folded_commands
 from orchd.adapters.reservation_schema import ReservationFile
 from orchd.adapters.yaml_source import UNSPACED, Document, Kind, load_yaml, shorten
 from orchd.core.inert import inert
-from orchd.model.claim import PathSpec, Reservation
+from orchd.model.claim import Reservation
 from orchd.model.config import Agent, Config, Slots
-from orchd.model.ids import DEFAULT_SESSION, TaskId, is_slug
+from orchd.model.ids import TaskId, is_slug
 from orchd.model.limits import (
     CHANGED_FILES,
     DRAIN_SECONDS,
@@ -64,16 +60,11 @@ from orchd.model.limits import (
     LIST_ITEMS,
     MAX_TIMEOUT_SECONDS,
     PARALLEL_TASKS,
-    PRIORITY_MAX,
-    PRIORITY_MIN,
     TAKEOVER_SECONDS,
     TASK_TIMEOUT_SECONDS,
-    TITLE_CHARS,
 )
 from orchd.model.number import NumberKind
 from orchd.model.problem import Problem
-from orchd.model.snapshot import Mention
-from orchd.model.work import SHELL, TaskSpec
 
 MAX_PARALLEL = 64
 
@@ -91,64 +82,6 @@ OwnSize: TypeAlias = Annotated[float | None, *measured(SIZE, BYTES, "bad_size", 
 
 Limits: TypeAlias = Annotated[dict[Slug, Annotated[int, Field(ge=1, le=MAX_PARALLEL)]], Field(max_length=LIST_ITEMS)]
 Needs: TypeAlias = Annotated[list[Slug], Field(max_length=LIST_ITEMS), AfterValidator(check_needs)]
-
-
-class TaskFile(Strict):
-    """A task of orchd. The id is the name of the file: `.orch/tasks/<id>.yaml`."""
-
-    title: Annotated[str, Field(max_length=TITLE_CHARS), AfterValidator(check_title)] = Field(
-        description="What the task is about, in one line. It becomes the subject of the commit.",
-        examples=["Add retry to the HTTP client"],
-    )
-    run: Command = Field(
-        description="The shell command that does the work, in a workspace of its own at the root of the repository. What it "
-        "changed is committed when it ends with exit code 0. Several lines: begin with `|`.",
-        examples=["ruff check --fix src"],
-    )
-    session: Slug = Field(
-        default=DEFAULT_SESSION,
-        description="The session the task belongs to; each has an integration branch.",
-        examples=["http"],
-    )
-    needs: Needs = Field(
-        default=[], description="Tasks that must have landed before this one starts.", examples=[["http-client-tests", "lint"]]
-    )
-    after: Needs = Field(
-        default=[], description="Tasks that must have ended before this one starts, well or badly.", examples=[["format-all"]]
-    )
-    claims: Annotated[TaskEntries, Field(min_length=1, max_length=LIST_ITEMS)] = Field(
-        default=[PathEntry(path="**")],
-        description="What the task may change, and what else it needs for itself. Tasks whose claims overlap run one after "
-        "the other; a change outside of them is refused. `*` and `?` stay within a segment, `**` is any number of segments, "
-        "`src/` is `src/**`. Without an entry for paths it may change everything.",
-        examples=[["src/http/**", {"path": "CHANGES.md", "mode": "append"}, {"resource": "staging-db"}]],
-    )
-    priority: Annotated[int, Field(ge=PRIORITY_MIN, le=PRIORITY_MAX)] = Field(
-        default=0, description="Higher starts earlier when several tasks could.", examples=[10]
-    )
-    timeout: OwnTimeout = Field(
-        default=None,
-        description="The wall-clock limit: seconds, or a text like `90s`, `15m`, `2h`, `1d`. Default: the configuration's "
-        "`timeout`.",
-        examples=["15m"],
-    )
-    noop: Literal["allowed", "refused"] = Field(
-        default="refused", description="Whether the task may end well without having changed anything.", examples=["allowed"]
-    )
-    labels: Annotated[list[Slug], Field(max_length=LIST_ITEMS), AfterValidator(check_repeats)] = Field(
-        default=[], description="Words to find the task by.", examples=[["http", "quick"]]
-    )
-    group: Slug = Field(
-        default="",
-        description="Tasks of one group share its limit in the configuration's `groups`. Default: none.",
-        examples=["migrations"],
-    )
-    agent: Slug = Field(
-        default=SHELL,
-        description="What does the work, for the limits in the configuration's `agents` and `providers`. Whatever it is, `run` "
-        "starts it.",
-        examples=["claude"],
-    )
 
 
 class AgentEntry(Strict):
@@ -288,33 +221,6 @@ class ConfigFile(Strict):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedTask:
-    """A task file by itself. `own` are the keys that it sets; the others are filled in from its session and the configuration.
-
-    `digest` identifies what the file says (not how), so it does not depend on the configuration.
-    """
-
-    spec: TaskSpec
-    digest: str
-    own: tuple[str, ...]
-    mentions: tuple[Mention, ...]
-
-
-def parse_task(path: str, task: TaskId, content: bytes) -> ParsedTask | tuple[Problem, ...]:
-    """The task that a file describes, or what is wrong with it. `path` is shown, `task` is the id its name gives."""
-    if not is_slug(task):
-        return (refuse_name(path, task, "a task"),)
-    document = load_yaml(path, content)
-    if isinstance(document, Problem):
-        return (document,)
-    if document.root.kind is Kind.NOTHING:
-        hint = "a task needs at least `title:` and `run:`"
-        return (document.problem(document.root.span, "E006", "the file is empty", hint),)
-    read = validate(document, TaskFile, "title: ...", task)
-    return read if isinstance(read, tuple) else _parsed(document, read, task)
-
-
 def parse_config(path: str, content: bytes) -> Config | tuple[Problem, ...]:
     """The configuration in a file (an empty one is all defaults), or what is wrong with it."""
     document = load_yaml(path, content)
@@ -383,40 +289,6 @@ def _keys(model: type[BaseModel]) -> dict[str, tuple[str, ...]]:
         for name, inner in {"": model, **_INNER, **below, **forms}.items()
     }
     return {**keys, "claims": tuple(FORMS)}
-
-
-def _parsed(document: Document, file: TaskFile, task: TaskId) -> ParsedTask:
-    claimed = sum_up(file.claims)
-    timed = {} if file.timeout is None else {"timeout_seconds": file.timeout}
-    spec = TaskSpec(
-        id=task,
-        title=file.title,
-        run=file.run,
-        session=file.session,
-        needs=tuple(file.needs),
-        after=tuple(file.after),
-        claims=claimed.paths or (PathSpec("**"),),
-        priority=file.priority,
-        noop=file.noop == "allowed",
-        labels=tuple(file.labels),
-        group=file.group,
-        agent=file.agent,
-        timeout_seconds=TASK_TIMEOUT_SECONDS if file.timeout is None else file.timeout,
-        resources=claimed.resources,
-        ports=claimed.ports,
-        numbers=claimed.numbers,
-    )
-    digest = hashlib.sha256(codec.dumps(codec.encode(spec) | timed)).hexdigest()
-    return ParsedTask(spec, digest, tuple(sorted(file.model_fields_set)), tuple(_mentions(document)))
-
-
-def _mentions(document: Document) -> list[Mention]:
-    lists = [document.root.entries[key][1] for key in ("needs", "after") if key in document.root.entries]
-    return [
-        Mention(str(item.value), item.span.line, item.span.column, document.excerpt(item.span.line))
-        for node in lists
-        for item in node.items
-    ]
 
 
 def _config(file: ConfigFile) -> Config:

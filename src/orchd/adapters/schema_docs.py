@@ -19,8 +19,9 @@ from orchd.adapters.environment_schema import EnvironmentEntry
 from orchd.adapters.gate_schema import GateEntry
 from orchd.adapters.mistakes import FILE_CODES
 from orchd.adapters.reservation_schema import ReservationFile
-from orchd.adapters.schema import AgentEntry, ConfigFile, LimitsEntry, NumbersEntry, TaskFile
+from orchd.adapters.schema import AgentEntry, ConfigFile, LimitsEntry, NumbersEntry
 from orchd.adapters.session_schema import DefaultsEntry, SessionFile
+from orchd.adapters.task_schema import TaskFile
 from orchd.adapters.templates import template
 from orchd.core.graph import GRAPH_CODES
 

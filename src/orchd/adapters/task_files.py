@@ -20,7 +20,7 @@ from orchd.adapters.parse_cache import ParseCache
 from orchd.adapters.place import Place
 from orchd.adapters.plain_file import PlainFile, Refusal, Signature, Withheld, hold_folder, read_plain_file, sign
 from orchd.adapters.rejected_files import RejectedFiles
-from orchd.adapters.schema import ParsedTask
+from orchd.adapters.task_schema import ParsedTask
 from orchd.core.inert import inert
 from orchd.model.ids import Oid, TaskId
 from orchd.model.limits import LOOK_SECONDS, SETTLE_SECONDS

@@ -367,6 +367,12 @@ def _view_spec(task: Task) -> Row:
         "labels": spec.labels,
         "group": spec.group,
         "agent": spec.agent,
+        "fallbacks": spec.fallbacks,
+        "goal": spec.goal,
+        "acceptance": spec.acceptance,
+        "model": spec.model,
+        "effort": str(spec.effort or ""),
+        "evidence": spec.evidence,
     }
 
 

@@ -11,6 +11,9 @@ from enum import StrEnum
 MICROS = 1_000_000
 """Millionths in a dollar."""
 
+AUTO = "auto"
+"""In the place of an agent's name: whichever is installed."""
+
 
 class Effort(StrEnum):
     """How hard an agent is to think. Each program has its own words for it, or none."""

@@ -105,6 +105,12 @@ MEASURE_SECONDS = 30.0
 MEASURED_FILES = 50_000
 """Entries of a workspace that are measured at most, a tenth of a second or so; what is beyond is not counted."""
 
+FALLBACKS = 8
+"""Agents in the chain of one task."""
+
+NAME_CHARACTERS = 100
+"""Length of the name of a model or of a capability."""
+
 PRIORITY_MIN = -100
 PRIORITY_MAX = 100
 

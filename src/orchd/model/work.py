@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from orchd.model.agent import Effort
 from orchd.model.claim import PathSpec
 from orchd.model.ids import DEFAULT_SESSION, Oid, SessionId, TaskId
 from orchd.model.limits import TASK_TIMEOUT_SECONDS
@@ -109,7 +110,11 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TaskSpec:
-    """What a person asked for. `title` and `run` are personal text and are stored apart from the record.
+    """What a person asked for. `title`, `run`, `goal` and `acceptance` are personal text and are stored apart from the record.
+
+    Either `run` (a shell command) or `goal` (for an agent) is set. `agent` does the work, the `fallbacks` after it when it
+    cannot; `model` and `effort` are wishes to it (empty, None: its own choice). `evidence` are paths that must exist in the
+    result.
 
     `resources` are names of which one task at a time holds each, `ports` is how many free TCP ports it wants, `numbers` are
     the kinds of numbers (`migration`) of which it wants the next one. Tasks of a `group` share its slots, tasks of an `agent`
@@ -132,6 +137,12 @@ class TaskSpec:
     numbers: tuple[str, ...] = ()
     group: str = ""
     agent: str = SHELL
+    goal: str = ""
+    acceptance: tuple[str, ...] = ()
+    fallbacks: tuple[str, ...] = ()
+    model: str = ""
+    effort: Effort | None = None
+    evidence: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
