@@ -42,6 +42,12 @@ crashed holder, which is rare: most supervisors that die are seen dead at once."
 LOST_RETRIES = 2
 """Attempts of one task that may be lost (supervisor gone without evidence) before the task fails."""
 
+ERROR_CHARACTERS = 4000
+"""How much of the end of what an agent printed is read for what went wrong: the cause stands near the end."""
+
+SPENT_SHARE = 0.9
+"""An attempt that failed with so much of its tokens used had too few of them."""
+
 GATE_ATTEMPTS = 3
 """Lost gate runs on one tree before the save gives up on it."""
 
