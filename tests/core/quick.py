@@ -18,6 +18,7 @@ import lease_scenes  # noqa: F401 - its scenes are on the programme
 import oracle
 import playbook
 import queueing
+import recovery_rules
 import request_scenes
 import resolving_scenes  # noqa: F401 - its scenes are on the programme
 import restore_scenes  # noqa: F401 - its scenes are on the programme
@@ -37,6 +38,7 @@ STATUSES = (*(Status.WAITING,) * 4, Status.RUNNING, Status.STOPPING, Status.READ
 def check_all() -> None:
     """Rules first (they are cheap), then walks."""
     dice = random.Random(7)
+    recovery_rules.check_quickly()
     playbook.play_all()
     assert request_scenes.REQUESTS and session_scenes.MANUAL, "its scenes are on the programme"
     for scene in foresight.SCENES:

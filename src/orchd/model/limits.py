@@ -48,6 +48,18 @@ ERROR_CHARACTERS = 4000
 SPENT_SHARE = 0.9
 """An attempt that failed with so much of its tokens used had too few of them."""
 
+STEP_ATTEMPTS = 3
+"""Attempts of one step at most: after two vendors have failed another one succeeds in one case of seven."""
+
+SUB_STEPS = 5
+SUB_STEP_DEPTH = 2
+"""Sub-steps that a step may become at most, and how often a sub-step may be divided again."""
+
+COOL_SECONDS = 60.0
+COOL_MOST_SECONDS = 8 * 24 * 3600.0
+"""How long a provider is left alone that does not say how long; twice as long each time. What a provider asks for beyond
+a week and a day is not believed."""
+
 GATE_ATTEMPTS = 3
 """Lost gate runs on one tree before the save gives up on it."""
 
