@@ -55,7 +55,7 @@ class Program(Protocol):
         `PROBE_SECONDS` for each of two questions; raises nothing."""
 
     def objection(self, job: Job) -> str:
-        """Why this program cannot be held to the rules or limits of `job`, in one sentence (empty: it can). Never launch
+        """Why this program cannot be held to the rules of `job`, in one sentence (empty: it can). Never launch
         against an objection: it would be freer than its definition says."""
 
     def launch(self, job: Job, folders: Folders) -> Launch:

@@ -1,0 +1,125 @@
+"""Aider: `aider --message-file`. Its events come from its analytics log, which it is told to write to its output."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from orchd.adapters.agents import permits
+from orchd.adapters.agents.events import Event, call, end_badly, fail, micros, number, parse, say, text
+from orchd.adapters.agents.handshake import Signs, shake_hands
+from orchd.adapters.agents.program import Folders, Launch
+from orchd.model.agent import Effort, Handshake, Job, Report, Tool, Usage
+
+_SIGNS = Signs(
+    "aider",
+    usage=("--help",),
+    flags=("--message-file", "--analytics-log", "--no-auto-commits", "--no-suggest-shell-commands", "--chat-history-file"),
+    keys=("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "DEEPSEEK_API_KEY", "OPENROUTER_API_KEY"),
+    efforts=tuple(Effort),
+)
+# Nothing that asks, commits, updates, runs commands, or fetches what the prompt mentions.
+_QUIET = (
+    "--yes-always",
+    "--no-auto-commits",
+    "--no-dirty-commits",
+    "--no-gitignore",
+    "--no-pretty",
+    "--no-stream",
+    "--no-fancy-input",
+    "--no-check-update",
+    "--no-show-release-notes",
+    "--no-show-model-warnings",
+    "--no-auto-lint",
+    "--no-auto-test",
+    "--no-suggest-shell-commands",
+    "--no-detect-urls",
+    "--no-analytics",
+    "--disable-playwright",
+    "--no-restore-chat-history",
+)
+_STATUS: Mapping[str, int] = {
+    "AuthenticationError": 401,
+    "PermissionDeniedError": 403,
+    "NotFoundError": 404,
+    "BadRequestError": 400,
+    "ContextWindowExceededError": 400,
+    "RateLimitError": 429,
+    "InternalServerError": 500,
+    "ServiceUnavailableError": 503,
+}
+_ERROR = re.compile(r"litellm\.(?:exceptions\.)?(\w+(?:Error|Exception|Timeout))\b")
+_EVENT = b'{"event"'
+
+
+class Aider:
+    """See the module. It has no conversations to resume, and it edits only: it runs no commands."""
+
+    name = "aider"
+    efforts = _SIGNS.efforts
+
+    def probe(self, environment: Mapping[str, str]) -> Handshake:
+        """See the protocol."""
+        return shake_hands(_SIGNS, environment)
+
+    def objection(self, job: Job) -> str:
+        """It always reads."""
+        if permits.is_shut(job.rules, Tool.READ):
+            return "aider always reads: it needs `allow read`"
+        return permits.object_to(self.name, job.rules, (Tool.READ, Tool.EDIT))
+
+    def launch(self, job: Job, folders: Folders) -> Launch:
+        """Without leave to edit it only says what it would."""
+        prompt = f"{folders.private}/prompt.md"
+        kept = {f"--{name}-history-file": f"{folders.private}/aider.{name}" for name in ("chat", "input")}
+        argv = ["aider", "--message-file", prompt, "--analytics-log", "/dev/stdout", *_QUIET]
+        argv += [word for pair in kept.items() for word in pair]
+        argv += ["--model", job.model] if job.model else []
+        argv += ["--reasoning-effort", str(job.effort)] if job.effort else []
+        argv += [] if permits.is_open(job.rules, Tool.EDIT) else ["--dry-run"]
+        return Launch(tuple(argv), (("PYTHONUNBUFFERED", "1"),), ((prompt, job.prompt),), ignored=(".aider*",))
+
+    def read(self, line: bytes, report: Report) -> Report:
+        """An event, or a line for people: edits and errors are told there only."""
+        start = line.find(_EVENT)
+        event = parse(line[start:]) if start >= 0 else {}
+        return _read_event(event, report) if event else _read_words(line.decode("utf-8", "replace"), report)
+
+    def close(self, report: Report, code: int) -> Report:
+        """It ends with exit code 0 also when it could not sign in."""
+        return report if report.finished and code == 0 else end_badly(report, code)
+
+
+def _read_event(event: Event, report: Report) -> Report:
+    name = text(event, "event")
+    if name == "message_send":
+        return replace(_count(event, report), error="", status=0)
+    if name == "message_send_exception":
+        return fail(report, text(event, "properties", "exception") or "the message could not be sent")
+    done = name == "exit" and not report.error and report.usage.output_tokens > 0
+    return replace(report, finished=True) if done else report
+
+
+def _count(event: Event, report: Report) -> Report:
+    before, cost = report.usage, micros(event, "properties", "cost")
+    usage = Usage(
+        before.input_tokens + number(event, "properties", "prompt_tokens"),
+        before.cached_tokens,
+        before.output_tokens + number(event, "properties", "completion_tokens"),
+        before.cost_micros if cost is None else cost + (before.cost_micros or 0),
+    )
+    return replace(report, model=text(event, "properties", "main_model") or report.model, usage=usage)
+
+
+def _read_words(line: str, report: Report) -> Report:
+    words = line.strip()
+    if found := _ERROR.search(words):
+        return fail(report, words, _STATUS.get(found[1], 0))
+    for begin in ("Applied edit to ", "Did not apply edit to "):
+        if words.startswith(begin):
+            return call(report, "edit", words.removeprefix(begin))
+    return say(report, words)
+
+
+PROGRAM = Aider()

@@ -1,0 +1,136 @@
+"""Gemini CLI: `gemini --output-format stream-json`. It runs without asking (yolo) below a policy that first denies all."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from orchd.adapters.agents import permits
+from orchd.adapters.agents.events import Event, call, deny, detail_of, end_badly, fail, number, parse, say, text
+from orchd.adapters.agents.handshake import Signs, shake_hands
+from orchd.adapters.agents.program import Folders, Launch
+from orchd.model.agent import Handshake, Job, Permit, Report, Rule, Tool, Usage
+
+_SIGNS = Signs(
+    "gemini",
+    usage=("--help",),
+    flags=("--output-format", "--approval-mode", "--skip-trust", "--policy", "--admin-policy", "--resume"),
+    keys=("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_APPLICATION_CREDENTIALS"),
+    files=(".gemini/oauth_creds.json",),
+)
+_TOOLS: Mapping[Tool, tuple[str, ...]] = {
+    Tool.READ: ("read_file", "read_many_files", "list_directory", "glob", "grep_search", "search_file_content"),
+    Tool.EDIT: ("write_file", "replace"),
+    Tool.SHELL: ("run_shell_command",),
+    Tool.WEB: ("web_fetch", "google_web_search"),
+    Tool.DELEGATE: ("invoke_agent", "codebase_investigator"),
+}
+# Exit codes with a meaning of their own. Those of errors of the provider are the HTTP status, cut to a byte.
+_CODES: Mapping[int, tuple[int, str]] = {
+    41: (401, "it found nothing to sign in with"),
+    53: (0, "it reached its limit of turns"),
+    55: (0, "it does not trust the folder"),
+    **{status & 255: (status, f"its provider answered with status {status}") for status in (400, 401, 403, 404, 429, 500, 503)},
+}
+_FIRST_PRIORITY = 500
+
+
+class Gemini:
+    """See the module. It has no levels of effort."""
+
+    name = "gemini"
+    efforts = _SIGNS.efforts
+
+    def probe(self, environment: Mapping[str, str]) -> Handshake:
+        """See the protocol."""
+        return shake_hands(_SIGNS, environment)
+
+    def objection(self, job: Job) -> str:
+        """Paths in its policies are those that the model writes, so `a/../b` would get past them."""
+        return permits.object_to(self.name, job.rules, [tool for tool in Tool if tool is not Tool.SHELL])
+
+    def launch(self, job: Job, folders: Folders) -> Launch:
+        """The policy is given twice: what an administrator installed turns off the second, and the person's own the first."""
+        policy, settings = f"{folders.private}/policy.toml", f"{folders.private}/settings.json"
+        argv = ["gemini", "--output-format", "stream-json", "--approval-mode", "yolo", "--skip-trust"]
+        argv += ["--policy", policy, "--admin-policy", policy]
+        argv += ["--model", job.model] if job.model else []
+        argv += ["--resume", job.resume] if job.resume else []
+        files = ((policy, "\n".join(_compile(job.rules))), (settings, json.dumps(_settings(job))))
+        return Launch(tuple(argv), (("GEMINI_CLI_SYSTEM_SETTINGS_PATH", settings),), files, stdin=job.prompt)
+
+    def read(self, line: bytes, report: Report) -> Report:
+        """See the protocol."""
+        event = parse(line)
+        reader = _READERS.get(text(event, "type"))
+        return reader(event, report) if reader else report
+
+    def close(self, report: Report, code: int) -> Report:
+        """An error of the provider may be in the exit code only."""
+        if report.finished and code == 0:
+            return report
+        status, why = _CODES.get(code, (0, ""))
+        known = replace(report, status=report.status or status, error=report.error or why)
+        return end_badly(known, code)
+
+
+def _settings(job: Job) -> Mapping[str, object]:
+    quiet: dict[str, object] = {
+        "general": {"enableAutoUpdate": False},
+        "privacy": {"usageStatisticsEnabled": False},
+        "mcp": {"allowed": []},
+    }
+    return {**quiet, "model": {"maxSessionTurns": job.max_turns}} if job.max_turns else quiet
+
+
+def _compile(rules: tuple[Rule, ...]) -> Iterator[str]:
+    yield _rule("deny", 'toolName = "*"', _FIRST_PRIORITY)
+    for tool, names in _TOOLS.items():
+        base = Permit.ALLOW if permits.is_open(rules, tool) else Permit.DENY
+        yield _rule(base, f"toolName = {json.dumps(names)}", _FIRST_PRIORITY + 1)
+        for number_, rule in enumerate(permits.exceptions(rules, tool), _FIRST_PRIORITY + 2):
+            pattern = ".*".join(re.escape(piece) for piece in rule.pattern.split("*"))
+            yield _rule(rule.permit, f"commandRegex = {json.dumps(pattern + chr(34))}", number_)
+
+
+def _rule(permit: str, condition: str, priority: int) -> str:
+    shell = '\ntoolName = "run_shell_command"' if condition.startswith("commandRegex") else ""
+    return f'[[rule]]{shell}\n{condition}\ndecision = "{permit}"\npriority = {priority}\nallowRedirection = true'
+
+
+def _read_message(event: Event, report: Report) -> Report:
+    if text(event, "role") != "assistant":
+        return report
+    before = report.words if event.get("delta") else ""
+    return say(report, before + text(event, "content"))
+
+
+def _read_use(event: Event, report: Report) -> Report:
+    return call(replace(report, words=""), text(event, "tool_name"), detail_of(event, "parameters"))
+
+
+def _read_tool_result(event: Event, report: Report) -> Report:
+    refused = text(event, "error", "type") == "policy_violation" or "denied by policy" in text(event, "output").lower()
+    return deny(report, report.last_tool) if refused else report
+
+
+def _read_result(event: Event, report: Report) -> Report:
+    read, cached, made = (number(event, "stats", name) for name in ("input_tokens", "cached", "output_tokens"))
+    known = replace(report, usage=Usage(read, cached, made))
+    if text(event, "status") == "success":
+        return replace(known, finished=True, error="", status=0)
+    return fail(known, text(event, "error", "message") or "it said that it failed")
+
+
+_READERS = {
+    "init": lambda event, report: replace(report, conversation=text(event, "session_id"), model=text(event, "model")),
+    "message": _read_message,
+    "tool_use": _read_use,
+    "tool_result": _read_tool_result,
+    "error": lambda event, report: fail(report, text(event, "message")),
+    "result": _read_result,
+}
+
+PROGRAM = Gemini()

@@ -1,0 +1,141 @@
+"""OpenCode and its relatives: `opencode run --format json`. Their rules are ordered like ours, the last that fits decides."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from orchd.adapters.agents import permits
+from orchd.adapters.agents.events import Event, call, deny, detail_of, end_badly, fail, micros, number, parse, part, say, text
+from orchd.adapters.agents.handshake import Signs, shake_hands
+from orchd.adapters.agents.program import Folders, Launch
+from orchd.model.agent import Effort, Handshake, Job, Permit, Report, Rule, Tool, Usage
+
+SIGNS = Signs(
+    "opencode",
+    usage=("run", "--help"),
+    flags=("--format", "--dir", "--agent", "--model", "--variant", "--session"),
+    keys=("OPENCODE_API_KEY", "ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENROUTER_API_KEY", "GEMINI_API_KEY"),
+    files=(".local/share/opencode/auth.json",),
+    efforts=tuple(Effort),
+)
+_AGENT = "orchd"
+_TOOLS: Mapping[Tool, tuple[str, ...]] = {
+    Tool.READ: ("read", "glob", "grep", "list", "lsp"),
+    Tool.EDIT: ("edit",),
+    Tool.SHELL: ("bash",),
+    Tool.WEB: ("webfetch", "websearch"),
+    Tool.DELEGATE: ("task",),
+}
+# What they say when a rule, or nobody, allows a call.
+_REFUSALS = ("rejected permission", "prevents you from using", "permission denied", "auto-reject")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCode:
+    """`prefix` begins its variables, `flags` come first on its command line."""
+
+    signs: Signs
+    prefix: str
+    flags: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """See the protocol."""
+        return self.signs.program
+
+    @property
+    def efforts(self) -> tuple[Effort, ...]:
+        """See the protocol."""
+        return self.signs.efforts
+
+    def probe(self, environment: Mapping[str, str]) -> Handshake:
+        """See the protocol."""
+        return shake_hands(self.signs, environment)
+
+    def objection(self, job: Job) -> str:
+        """None: they can say all that our rules can."""
+        return ""
+
+    def launch(self, job: Job, folders: Folders) -> Launch:
+        """An agent of its own, because its rules come after all others. Settings of the repository are not read."""
+        argv = [self.name, "run", "--format", "json", "--dir", folders.workspace, "--agent", _AGENT, *self.flags]
+        argv += ["--model", job.model] if job.model else []
+        argv += ["--variant", str(job.effort)] if job.effort else []
+        argv += ["--session", job.resume] if job.resume else []
+        steps = {"steps": job.max_turns} if job.max_turns else {}
+        agent = {"mode": "primary", "permission": _compile(job.rules), **steps}
+        guides = [f"{folders.workspace}/{name}" for name in ("AGENTS.md", "CLAUDE.md")]
+        settings = {"agent": {_AGENT: agent}, "instructions": guides, "share": "disabled", "autoupdate": False}
+        told = {"CONFIG_CONTENT": json.dumps(settings), "DISABLE_PROJECT_CONFIG": "1", "DISABLE_AUTOUPDATE": "1"}
+        return Launch(tuple(argv), tuple((self.prefix + key, value) for key, value in told.items()), stdin=job.prompt)
+
+    def read(self, line: bytes, report: Report) -> Report:
+        """See the protocol."""
+        event = parse(line)
+        known = replace(report, conversation=report.conversation or text(event, "sessionID"))
+        reader = _READERS.get(text(event, "type"))
+        return reader(event, known) if reader else known
+
+    def close(self, report: Report, code: int) -> Report:
+        """A refused call ends them with exit code 0 and without a word."""
+        return report if report.finished and code == 0 else end_badly(report, code)
+
+
+def _compile(rules: tuple[Rule, ...]) -> Mapping[str, object]:
+    compiled: dict[str, object] = {permits.EVERYTHING: "deny", "todowrite": "allow", "todoread": "allow"}
+    for tool, names in _TOOLS.items():
+        base = Permit.ALLOW if permits.is_open(rules, tool) else Permit.DENY
+        ordered = {permits.EVERYTHING: str(base)}
+        for rule in permits.exceptions(rules, tool):
+            ordered.pop(rule.pattern, None)
+            ordered[rule.pattern] = str(rule.permit)
+        compiled |= dict.fromkeys(names, ordered)
+    return compiled
+
+
+def _read_tool(event: Event, report: Report) -> Report:
+    name = text(event, "part", "tool")
+    made = call(report, name, detail_of(event, "part", "state", "input"))
+    words = text(event, "part", "state", "error").lower()
+    return deny(made, name) if any(one in words for one in _REFUSALS) else made
+
+
+def _read_finish(event: Event, report: Report) -> Report:
+    known = replace(report, usage=_add(report.usage, part(event, "part")), finished=False)
+    reason = text(event, "part", "reason")
+    if reason == "stop":
+        return replace(known, finished=True, error="", status=0)
+    return known if reason == "tool-calls" else fail(known, f"its last step ended with `{reason}`")
+
+
+def _add(before: Usage, step: Event) -> Usage:
+    cached = number(step, "tokens", "cache", "read")
+    fresh = number(step, "tokens", "input") + number(step, "tokens", "cache", "write")
+    made = number(step, "tokens", "output") + number(step, "tokens", "reasoning")
+    cost = micros(step, "cost")
+    return Usage(
+        before.input_tokens + fresh + cached,
+        before.cached_tokens + cached,
+        before.output_tokens + made,
+        before.cost_micros if cost is None else cost + (before.cost_micros or 0),
+    )
+
+
+def _read_error(event: Event, report: Report) -> Report:
+    data = part(event, "error", "data")
+    wait = text(data, "responseHeaders", "retry-after")
+    until = number(event, "timestamp") + 1000 * int(wait) if wait.isdecimal() and len(wait) < 9 else report.until_ms
+    words = text(event, "error") or text(data, "message") or text(event, "error", "name") or "it said that it failed"
+    return fail(replace(report, until_ms=until), words, number(data, "statusCode"))
+
+
+_READERS = {
+    "tool_use": _read_tool,
+    "text": lambda event, report: say(report, text(event, "part", "text")),
+    "step_finish": _read_finish,
+    "error": _read_error,
+}
+
+PROGRAM = OpenCode(SIGNS, "OPENCODE_")
