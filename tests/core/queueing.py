@@ -4,8 +4,10 @@ recursion, and the order between sessions is found by comparing all heads at eve
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 import oracle
 import rules
@@ -29,6 +31,9 @@ NOT_IN_LINE = {"not-asked", "elsewhere", "blocked", "needs", "after", "paused", 
 
 GETS = {"none", "numbers"}
 """Who starts, and who will as soon as a number is there."""
+
+OVERTAKEN = {"slots", "workspaces"}
+"""What is used up by others although one's place is kept."""
 
 
 def holding(tasks: Mapping[str, Task]) -> State:
@@ -119,6 +124,31 @@ def check_no_place_for_who_waits_for_a_person() -> None:
     demand("who waits for a port of a paused session keeps no slot", said == {"elder": "ports", "same": "none"}, said)
 
 
+def check_broad_first() -> None:
+    """Of those that have waited for about as long, a broad task for which all is free starts first; else it would have to be
+    emptied again for it."""
+    busy, free = {"runs": "src/c"}, {"runs": "docs"}
+    says = {"elder": "none", "broad": "claim", "small": "none"}
+    demand("a broad task that cannot start keeps nothing", say_broad(busy, 1) == says, say_broad(busy, 1))
+    first = {"elder": "claim", "broad": "none", "small": "claim"}
+    demand("a broad task that can start goes first", say_broad(free, 1) == first, say_broad(free, 1))
+    late = say_broad(free, PATIENCE_MS + 1)
+    demand("a broad task passes nobody who is much older", late["elder"] == "none", late)
+
+
+def say_broad(running: Mapping[str, str], later_ms: int) -> dict[str, str]:
+    """What is said to three waiting tasks, of which the broad one came so much later than the elder."""
+    globs = {**running, "elder": "src/a/x", "broad": "src/**", "small": "src/b"}
+    seen = {"broad": later_ms}
+    statuses = (Status.RUNNING,) * len(running) + (Status.WAITING,) * 3
+    made = zip(globs, statuses, range(len(globs)), strict=True)
+    tasks = {
+        name: Task(TaskSpec(name, "t", "r", claims=(PathSpec(globs[name]),)), status, "1", Source.FILE, at, seen.get(name, 0))
+        for name, status, at in made
+    }
+    return causes_in(holding(tasks), Room(Config(parallel=4), 2 * PATIENCE_MS + 10))
+
+
 def causes_in(state: State, room: Room) -> dict[str, str]:
     return {decision.task: decision.cause.value for decision in arbiter.decide(state, room)}
 
@@ -184,9 +214,28 @@ def links(name: str, waiting: Mapping[str, Task]) -> int:
 
 
 def find_elder(waiting: Mapping[str, Task], line: Sequence[str], now_ms: int) -> str | None:
-    """The task whose place is kept."""
+    """The task whose place is kept, unless a broader one goes before it."""
     due = [name for name in line if score_ms(name, waiting, now_ms) >= PATIENCE_MS]
     return min(due, key=lambda name: (-score_ms(name, waiting, now_ms), waiting[name].order), default=None)
+
+
+def list_broader(elder: str, waiting: Mapping[str, Task], decisions: Sequence[Decision], now_ms: int) -> list[str]:
+    """Those whose place may be kept instead: about as old, broader, and nothing but slots keeps them from starting now."""
+    came, depth = waiting[elder].seen_ms, depth_of(waiting[elder])
+    return [
+        one.task
+        for one in decisions
+        if one.cause.value in GETS | OVERTAKEN
+        and score_ms(one.task, waiting, now_ms) >= PATIENCE_MS
+        and waiting[one.task].seen_ms < came + PATIENCE_MS
+        and depth_of(waiting[one.task]) < depth
+    ]
+
+
+def depth_of(task: Task) -> float:
+    """How many folders deep the broadest of its claims is."""
+    depths = [len(list(takewhile(lambda s: "*" not in s and "?" not in s, c.glob.split("/")))) for c in task.spec.claims]
+    return min(depths, default=math.inf)
 
 
 def waiting_tasks(state: State) -> dict[str, Task]:
@@ -226,6 +275,16 @@ def check_barging(
     place is kept."""
     waiting, line = waiting_tasks(state), in_line(decisions)
     elder = find_elder(waiting, [decision.task for decision in line], now_ms)
+    others = list_broader(elder, waiting, line, now_ms) if elder else []
+    faults = [check_place(state, line, one, foreign, ports) for one in [*others, elder]]
+    demand("nobody barges", None in faults, faults)
+
+
+def check_place(
+    state: State, line: Sequence[Decision], elder: str | None, foreign: Mapping[str, Claims], ports: int
+) -> Decision | None:
+    """The first decision that is wrong if the place of this one is kept; None: all are right."""
+    waiting = waiting_tasks(state)
     before = {name: lease.paths + wanted(state, name) for name, lease in state.leases.items()} | dict(foreign)
     held = state.save is not None and state.save.hold is not None
     held = held or (elder is not None and meets_line(state, waiting[elder], ports))
@@ -235,10 +294,11 @@ def check_barging(
         session = state.sessions.get(waiting[decision.task].spec.session)
         passed = {decision.task, *(session.line if session else ())}
         clash = any(oracle.clashes(mine, theirs) for owner, theirs in before.items() if owner not in passed)
-        demand("nobody barges", decision.cause.value not in GETS or not clash, decision, elder)
-        demand("a claim holds back only who meets it", decision.cause.value != "claim" or clash, decision)
+        if decision.cause.value in GETS | {"claim"} and clash != (decision.cause.value == "claim"):
+            return decision
         if decision.cause.value in GETS:
             before[decision.task] = mine
+    return None
 
 
 def meets_line(state: State, task: Task, ports: int) -> bool:

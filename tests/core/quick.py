@@ -63,6 +63,7 @@ def check_all() -> None:
     check_index(dice)
     queueing.check_kept_slot()
     queueing.check_no_place_for_who_waits_for_a_person()
+    queueing.check_broad_first()
     queueing.check_scarcity()
     check_crowds(dice)
     for age_ms, ready in ((0, 1), (249, 2), (250, 1), (-1, 1), (10, 0), (10, 63), (10, 64)):

@@ -132,6 +132,7 @@ def test_agents_share_the_slots_of_their_provider() -> None:
 def test_a_slot_of_a_group_is_kept_for_the_task_that_nobody_may_pass() -> None:
     queueing.check_kept_slot()
     queueing.check_no_place_for_who_waits_for_a_person()
+    queueing.check_broad_first()
 
 
 def test_nothing_starts_while_the_machine_lacks_something() -> None:

@@ -55,6 +55,13 @@ FAULTS = {
         "arbiter", "if state.save is not None and state.save.hold is not None:", "if False:"
     ),
     "places are kept from the first moment": Fault("order", "score_ms >= PATIENCE_MS]", "score_ms >= 0]"),
+    "who is broad waits for another drain": Fault(
+        "arbiter", "return next((one for one in broader", "return next((one for one in ()"
+    ),
+    "who is broad keeps a place without being able to start": Fault(
+        "arbiter", "if judge(one.spec, desk, USED_UP) is None), elders[0])", "if True), elders[0])"
+    ),
+    "who is broad passes anybody": Fault("order", "seen_ms + PATIENCE_MS]", "seen_ms + 10**12]"),
     "the index forgets broader holders": Fault("held", "            yield from node.places\n", ""),
     "the index forgets narrower holders": Fault("held", "left += below.longer.values()", "pass"),
     "the index forgets who came later": Fault("held", "if clash is None and asked < len(self._holders):", "if not asked:"),

@@ -7,14 +7,16 @@ it has waited long enough, is kept: nobody else gets what it needs. So a broad c
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from orchd.core.checks import HELD, HOLDS_BACK, USED_UP, judge
+from orchd.core.claims import literal_prefix
 from orchd.core.desk import Desk, Room, lay_out
 from orchd.core.graph import dependencies
-from orchd.core.order import Line, Standing, find_elder, rank
+from orchd.core.order import Line, Standing, find_elders, rank
 from orchd.core.sessions import is_busy
 from orchd.core.statuses import ACTIVE
 from orchd.model.ids import TaskId
@@ -70,14 +72,27 @@ def _waits_for_person(task: Task, desk: Desk) -> bool:
     return judge(task.spec, lay_out(replace(state, leases=idle), replace(desk.room, foreign=())), HELD) is not None
 
 
+def _find_elder(tasks: Iterable[Task], standings: Mapping[TaskId, Standing], desk: Desk) -> Task | None:
+    """The task whose place is kept: the first elder, unless a broader one could start now. For that one a large part of the
+    repository had to become free, and when it is passed that has to happen once more."""
+    elders = find_elders(tasks, standings)
+    if not elders or _waits_for_person(elders[0], desk):
+        return None
+    broader = sorted((one for one in elders if _depth(one) < _depth(elders[0])), key=_depth)
+    return next((one for one in broader if judge(one.spec, desk, USED_UP) is None), elders[0])
+
+
+def _depth(task: Task) -> float:
+    """How many segments of its broadest glob are fixed: the fewer, the more paths it meets."""
+    return min((len(literal_prefix(claim.glob)) for claim in task.spec.claims), default=math.inf)
+
+
 def _ask_in_line(tasks: list[Task], standings: Mapping[TaskId, Standing], desk: Desk) -> Iterator[Turn]:
     """Each task when it is its turn; who starts takes what it needs, so the next one may find it gone. So does who only lacks
     a number, which comes in a moment."""
     running = Counter(task.spec.session for task in desk.state.tasks.values() if task.status in ACTIVE)
     line = Line(tasks, standings, running)
-    elder = find_elder(tasks, standings)
-    if elder is not None and _waits_for_person(elder, desk):
-        elder = None
+    elder = _find_elder(tasks, standings, desk)
     if elder is not None:
         desk.keep_place(elder.spec)
     for task, share in line:

@@ -43,10 +43,12 @@ def rank(waiting: Mapping[TaskId, Task], now_ms: int) -> dict[TaskId, Standing]:
     }
 
 
-def find_elder(tasks: Iterable[Task], standings: Mapping[TaskId, Standing]) -> Task | None:
-    """The task with the best score, once that is worth more than the patience: the one that nobody may pass."""
+def find_elders(tasks: Iterable[Task], standings: Mapping[TaskId, Standing]) -> list[Task]:
+    """The tasks that nobody else may pass: first the one with the best score, once that is worth more than the patience, then
+    the others that are as patient and came before its patience ended."""
     due = [task for task in tasks if standings[task.spec.id].score_ms >= PATIENCE_MS]
-    return min(due, key=lambda task: (-standings[task.spec.id].score_ms, task.order), default=None)
+    due.sort(key=lambda task: (-standings[task.spec.id].score_ms, task.order))
+    return [task for task in due if task.seen_ms < due[0].seen_ms + PATIENCE_MS]
 
 
 class Line:
