@@ -23,6 +23,7 @@ from pathlib import Path
 from arbiter import measure_arbiter, measure_contention
 from counting import Cost, list_children, read_memory, run_counted
 from looks import World, build_world, open_world, time_first_look, time_looks
+from orchd.cli import collect_rarely
 from radar import measure_radar
 from samples import ORCHD, Sample, make_sample, serve, wait_until
 from tables import Row, describe_machine, render_rows
@@ -56,6 +57,7 @@ QUICK = Size(drops=8, rounds=1, tasks=40, large_tasks=4, looks=5, worlds=FEW, co
 
 def main() -> int:
     """Measure the sections that were named, or all of them."""
+    collect_rarely()  # as orchd's own processes do
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"any of: {', '.join(SECTIONS)}")
     parser.add_argument("--quick", action="store_true", help="fewer samples, for trying it out")

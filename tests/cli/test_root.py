@@ -57,6 +57,11 @@ def test_every_command_answers_h_with_its_sentence(shell):
     assert "Usage: orchd op log" in shell.ok("op", "log", "-h")
 
 
+def test_a_process_of_orchd_searches_for_circles_rarely(shell):
+    code = "import gc, atexit; from orchd.cli import main; atexit.register(lambda: print(gc.get_threshold()[0])); main()"
+    assert shell.orchd("--version", code=code).stdout.splitlines()[-1] == "50000"
+
+
 def test_the_version_is_printed(shell):
     assert shell.ok("--version") == f"orchd {orchd.__version__}\n"
 

@@ -78,7 +78,8 @@ def _find_elder(tasks: Iterable[Task], standings: Mapping[TaskId, Standing], des
     elders = find_elders(tasks, standings)
     if not elders or _waits_for_person(elders[0], desk):
         return None
-    broader = sorted((one for one in elders if _depth(one) < _depth(elders[0])), key=_depth)
+    depth = _depth(elders[0])
+    broader = sorted((one for one in elders if _depth(one) < depth), key=_depth)
     return next((one for one in broader if judge(one.spec, desk, USED_UP) is None), elders[0])
 
 

@@ -67,19 +67,19 @@ def _skip_stars(globs: tuple[str, ...], reached: set[int]) -> set[int]:
     return reached
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=65536)
 def _pattern(segment: str) -> re.Pattern[str]:
     return re.compile(fnmatch.translate(segment))
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=65536)
 def _expand(glob: str) -> tuple[str, ...]:
     """Segments; a final `**` is at least one segment, any other is any number of them."""
     segments = tuple(glob.split("/"))
     return (*segments[:-1], "*", "**") if segments[-1] == "**" else segments
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=65536)
 def _segments(glob: str) -> tuple[str, ...]:
     """Segments, folded. As one character can fold to several or to none, `?` may stand for any number of them here."""
     return tuple(s if s == "**" else "*".join(map(fold_name, _WILD.split(s))) for s in _expand(glob))
