@@ -88,7 +88,7 @@ FAULTS = {
     ),
     "branches are not put right": Fault("duties", "            yield PlaceLine(name, tip)\n", "            pass\n"),
     "a place is kept for whoever waits for a line": Fault(
-        "arbiter", "if elder is not None and _waits_for_person(elder, desk):", "if False:"
+        "arbiter", "if not elders or _waits_for_person(elders[0], desk):", "if not elders:"
     ),
 }
 
