@@ -473,11 +473,12 @@ def take_number(place: Place, kind: str, holder: str) -> str:
     return asked.take(NumberWish(kind, holder), used)
 
 
-def init(place: Place) -> list[tuple[Path, str]]:
-    """Write `.orch/`. What is there is kept. Each path and whether it was written."""
+def init(place: Place, *, agents: bool = False) -> list[tuple[Path, str]]:
+    """Write `.orch/`, with definitions of `agents` when they are wanted. What is there is kept. Each path and whether it was
+    written."""
     from orchd.adapters.scaffold import write_scaffold
 
-    return write_scaffold(place)
+    return write_scaffold(place, agents=agents)
 
 
 def learn_merges(place: Place, limit: int) -> Lessons:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from orchd.adapters.agent_files import GitAgentFiles
 from orchd.adapters.airlock import GitAirlock
 from orchd.adapters.branch import find_branch, find_usual_branch
 from orchd.adapters.clock import SystemClock
@@ -73,6 +74,7 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
             machine=LocalMachine(place.workspaces, clock.monotonic),
             lines=GitLines(repo),
             sessions=GitSessionFiles(place, repo, branch, time.time),
+            agents=GitAgentFiles(place, repo, branch, time.time),
             clock=clock,
             leadership=leader,
             audience=audience,

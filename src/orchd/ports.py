@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from orchd.model.agent import AgentsSeen
 from orchd.model.config import Config
 from orchd.model.ids import Oid, RunId, SaveId, SessionId, TaskId
 from orchd.model.machine import MachineSeen
@@ -264,6 +265,16 @@ class SessionFiles(Protocol):
         """As `TaskFiles.settle_in`."""
 
 
+class AgentFiles(Protocol):
+    """Definitions of agents: the checkout's where it shows main, else main's."""
+
+    def look(self, main: Oid) -> tuple[AgentsSeen, tuple[Problem, ...]]:
+        """Read what is there, and what is wrong with it; and which programs are installed."""
+
+    def settle_in(self) -> float | None:
+        """As `TaskFiles.settle_in`."""
+
+
 class Clock(Protocol):
     """Time from outside."""
 
@@ -340,6 +351,7 @@ class Ports:
     shared: Shared
     lines: Lines
     sessions: SessionFiles
+    agents: AgentFiles
     clock: Clock
     machine: Machine
     leadership: Leadership

@@ -34,6 +34,7 @@ def test_the_reference_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
         "session-file.md",
         "config-file.md",
         "claim-file.md",
+        "agent-file.md",
         "errors.md",
     }
 

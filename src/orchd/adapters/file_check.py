@@ -9,6 +9,8 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+from orchd.adapters.agent_files import AGENTS, SUFFIX
+from orchd.adapters.agent_schema import parse_agent
 from orchd.adapters.branch import find_branch
 from orchd.adapters.effective import read_effective
 from orchd.adapters.git_run import Git
@@ -21,7 +23,7 @@ from orchd.adapters.schema import parse_config, parse_reservation
 from orchd.adapters.session_files import SESSIONS, fault_of_base
 from orchd.adapters.session_schema import find_base, parse_session
 from orchd.adapters.settings import CONFIG_PATH
-from orchd.adapters.task_files import TASKS, list_folder, refuse, refuse_folder, show_file
+from orchd.adapters.task_files import SUFFIXES, TASKS, list_folder, refuse, refuse_folder, show_file
 from orchd.adapters.task_schema import parse_task
 from orchd.adapters.yaml_source import Document, load_yaml
 from orchd.model.config import Config
@@ -31,7 +33,7 @@ from orchd.model.snapshot import FileSeen
 from orchd.model.work import Source
 
 _ORCH = (".orch",)
-_OWN_FOLDERS = (_ORCH, TASKS, SESSIONS, INBOX, CLAIM_FILES)
+_OWN_FOLDERS = (_ORCH, TASKS, SESSIONS, AGENTS, INBOX, CLAIM_FILES)
 """Folders of the checkout in which orchd follows no symlink."""
 _SOURCES: Mapping[tuple[str, ...], Source] = {TASKS: Source.FILE, INBOX: Source.INBOX}
 
@@ -39,10 +41,10 @@ _SOURCES: Mapping[tuple[str, ...], Source] = {TASKS: Source.FILE, INBOX: Source.
 def check_files(place: Place, paths: Sequence[Path] = ()) -> tuple[tuple[FileSeen, ...], tuple[Problem, ...]]:
     """The well-formed task files among `paths`, and what is wrong with the others.
 
-    Without paths: the configuration, all sessions and tasks, the inbox and what was rejected from it, and claims of people (of
-    a bare repository: nothing).
+    Without paths: the configuration, all agents, sessions and tasks, the inbox and what was rejected from it, and claims of
+    people (of a bare repository: nothing).
     A path that ends in `.orch/config.yaml` is judged as a configuration, one in `.orch/sessions/` as a session, one in
-    `.orch/claims/` as a claim file, any other as a task.
+    `.orch/claims/` as a claim file, one in `.orch/agents/` as an agent, any other as a task.
     """
     timeout = _default_timeout(place)
     if paths:
@@ -62,13 +64,16 @@ def _check_all(place: Place, timeout: float) -> Iterator[FileSeen | tuple[Proble
             return
     if os.path.lexists(place.checkout / CONFIG_PATH):
         yield _check(place, place.checkout / CONFIG_PATH, timeout)
-    for parts in (SESSIONS, *_SOURCES, CLAIM_FILES):
+    for parts in (AGENTS, SESSIONS, *_SOURCES, CLAIM_FILES):
+        suffixes = (SUFFIX,) if parts == AGENTS else SUFFIXES
         prefix = "/".join(parts)
         with hold_folder(place.checkout, parts) as folder:
             if isinstance(folder, Refusal):
                 yield (refuse_folder(prefix, folder),)
             elif folder is not None:
-                yield from (_check(place, place.checkout / path, timeout) for path, _ in sorted(list_folder(prefix, folder)))
+                yield from (
+                    _check(place, place.checkout / path, timeout) for path, _ in sorted(list_folder(prefix, folder, suffixes))
+                )
     yield RejectedFiles(place, parse_task).look()
 
 
@@ -89,6 +94,9 @@ def _check(place: Place, path: Path, timeout: float) -> FileSeen | tuple[Problem
     if path.as_posix().endswith(f"/{CONFIG_PATH}"):
         config = parse_config(shown, read.content)
         return _check_branch(place, shown, read.content, config) if isinstance(config, Config) else config
+    if path.parent.parts[-2:] == AGENTS:
+        agent = parse_agent(shown, path.stem, read.content)
+        return agent if isinstance(agent, tuple) else ()
     if path.parent.parts[-2:] == CLAIM_FILES:
         held = parse_reservation(shown, read.content, read.signature[1] // 1_000_000)
         return held if isinstance(held, tuple) else ()

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from pydantic_core import ErrorDetails
 
 from orchd.adapters.yaml_source import Document, Kind, Node, Span, shorten
+from orchd.model.agent import Permit, Tool
 from orchd.model.limits import DETAIL_ITEMS
 from orchd.model.problem import Problem
 
@@ -68,6 +69,10 @@ FILE_CODES: Mapping[str, str] = {
     "E081": "a key for agents in a task that is a command",
     "E082": "a chain of agents that cannot be gone through",
     "E083": "not a path in the repository",
+    "E084": "the definition of an agent without front matter",
+    "E085": "a name that is not that of the file",
+    "E086": "not a rule of an agent",
+    "E087": "a program that orchd does not know",
 }
 
 LATER_KEYS: Mapping[str, tuple[str, str]] = {
@@ -241,6 +246,14 @@ def _in_range(found: _Found) -> str:
     return "; ".join(f"write {word} {found.context[name]}" for name, word in bounds.items() if name in found.context)
 
 
+def _as_rule(found: _Found) -> str:
+    words = found.node.text.replace("(", " ").split()
+    near = [n for word in words[:2] for n in difflib.get_close_matches(word.lower(), _RULE_WORDS, 1)]
+    meant = f"did you mean `{' '.join(near)}`? " if len(near) == 2 and near != words[:2] else ""
+    return f"{meant}Write `allow` or `deny`, then {', '.join(_RULE_WORDS[2:])}, like `allow edit(src/**)`"
+
+
+_RULE_WORDS = (*Permit, *Tool)
 _FORMS = "`path`, `resource` or `port`"
 _BETWEEN_WORDS = "a number of seconds, or a text like 90s, 15m, 2h or 1d"
 _ROWS: Mapping[str, tuple[str, _Text, _Text]] = {
@@ -280,6 +293,9 @@ _ROWS: Mapping[str, tuple[str, _Text, _Text]] = {
     "no_chain": ("E082", _said, _fixed("keep one name; only a task with `goal:` has a chain")),
     "auto_first": ("E082", _said, _fixed("put it at the end")),
     "bad_path": ("E083", _said, _fixed("write it from the root of the repository, like `docs/retry.md`")),
+    "bad_own_name": ("E085", _said, _fixed("remove the line, or rename the file")),
+    "bad_rule": ("E086", _said, _as_rule),
+    "bad_runner": ("E087", _said, _fixed("name one of those")),
     "bad_slug": ("E039", _said, _as_slug),
     "bad_glob": ("E040", _said, _fixed("write a path from the root of the repository, like `src/http/**` or `docs/*.md`")),
     "protected": ("E040", _said, _fixed("claim other paths, and change this one by hand; `mode: read` is allowed")),

@@ -13,21 +13,26 @@ from orchd.adapters.templates import template
 from orchd.errors import UsageError
 
 TEMPLATES = {"config.yaml": "config.yaml", "example.yaml": "example.yaml", ".gitignore": "gitignore"}
+AGENTS = ("implementer", "reviewer", "tester", "documenter", "fixer")
+"""Definitions of agents, for who asks for them."""
+
 SCHEMAS = ("task", "session", "claim", "config")
 FOLDERS = ("tasks", "sessions", "inbox", "schemas")
 
 
-def write_scaffold(place: Place) -> list[tuple[Path, str]]:
-    """Write what is missing below `.orch/`. Each path from the top and `written` or `kept`. Raises UsageError when something
-    is in the way."""
+def write_scaffold(place: Place, *, agents: bool = False) -> list[tuple[Path, str]]:
+    """Write what is missing below `.orch/`, with definitions of `agents` when they are wanted. Each path from the top and
+    `written` or `kept`. Raises UsageError when something is in the way."""
     if place.checkout is None:
         raise UsageError("a bare repository has no checkout to write into", "run `orchd init` in a clone, commit and push")
-    for folder in FOLDERS:
+    folders = (*FOLDERS, "agents") if agents else FOLDERS
+    contents = (*_contents(), *((f"agents/{name}.md", template(f"agents/{name}.md")) for name in AGENTS if agents))
+    for folder in folders:
         _refuse_obstacle(place.checkout, (".orch", folder))
     try:
-        for folder in FOLDERS:
+        for folder in folders:
             (place.checkout / ".orch" / folder).mkdir(parents=True, exist_ok=True)
-        return [(Path(".orch") / name, _write_missing(place.checkout / ".orch" / name, text)) for name, text in _contents()]
+        return [(Path(".orch") / name, _write_missing(place.checkout / ".orch" / name, text)) for name, text in contents]
     except OSError as error:
         raise UsageError(f"{error.filename} cannot be written: {error.strerror}", "make room for it; is it yours?") from error
 

@@ -255,10 +255,10 @@ def _reservation(document: Document, file: ReservationFile, changed_ms: int) -> 
     return Reservation(document.path, claimed.paths, claimed.resources, file.by, file.why, ends_ms)
 
 
-def refuse_name(path: str, name: str, what: str) -> Problem:
+def refuse_name(path: str, name: str, what: str, suffix: str = ".yaml") -> Problem:
     """A file whose name cannot be that of `what` it describes."""
     wish = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-    hint = f"rename it, perhaps to `{wish}.yaml`" if is_slug(wish) else "use 1 to 48 of a-z, 0-9 and inner hyphens"
+    hint = f"rename it, perhaps to `{wish}{suffix}`" if is_slug(wish) else "use 1 to 48 of a-z, 0-9 and inner hyphens"
     return Problem(inert(path), 0, 0, "E005", f"`{inert(shorten(name))}` cannot be the id of {what}", hint)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from orchd.adapters.agent_schema import AgentFile, AgentLimits, ModelEntry
 from orchd.adapters.claim_entries import FORMS, PathEntry
 from orchd.adapters.environment_schema import EnvironmentEntry
 from orchd.adapters.gate_schema import GateEntry
@@ -23,6 +24,7 @@ from orchd.adapters.schema import AgentEntry, ConfigFile, LimitsEntry, NumbersEn
 from orchd.adapters.session_schema import DefaultsEntry, SessionFile
 from orchd.adapters.task_schema import TaskFile
 from orchd.adapters.templates import template
+from orchd.core.agents import AGENT_CODES
 from orchd.core.graph import GRAPH_CODES
 
 _NOTE = "<!-- Written by `python -m orchd.adapters.schema_docs docs`. Do not edit. -->"
@@ -35,6 +37,7 @@ def render_docs() -> Mapping[str, str]:
         "session-file.md": _session_page(),
         "config-file.md": _config_page(),
         "claim-file.md": _claim_page(),
+        "agent-file.md": _agent_page(),
         "errors.md": _errors_page(),
     }
 
@@ -101,8 +104,28 @@ def _claim_page() -> str:
     )
 
 
+def _agent_page() -> str:
+    return _page(
+        "The definition of an agent",
+        "`.orch/agents/<name>.md` says how an agent runs: keys between two lines `---`, and below them what it is told each "
+        "time. A task names it by `agent:`. It is read from main, and over that from the checkout where it shows main: what is "
+        "committed can only be taken away by a commit. `orchd init --agents` writes a few to begin with.",
+        f"```markdown\n{template('agents/implementer.md')}```",
+        *_section("Keys", AgentFile),
+        *_section("Keys of `model`", ModelEntry),
+        *_section("Keys of `limits`", AgentLimits),
+        "## What holds without a definition",
+        "A task may also name a program, or `auto`. It may then read, edit and run commands, and neither use the web nor start "
+        "agents of its own. The rules are for the program; what comes back is judged by the claim of the task whatever "
+        "they say.",
+        "## Which one `auto` is",
+        "Among the definitions whose program is installed: the one that has the most of the task's `labels` among its "
+        "`capabilities`, else the first by name that can `implement`, else the first program that is installed.",
+    )
+
+
 def _errors_page() -> str:
-    codes = {**FILE_CODES, **GRAPH_CODES}
+    codes = {**FILE_CODES, **GRAPH_CODES, **AGENT_CODES}
     rows = [f"| {code} | {codes[code]} |" for code in sorted(codes)]
     return _page(
         "Error codes of input files",

@@ -6,30 +6,24 @@ cannot be understood, or is being written, is neither good nor gone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import TypeAlias
 
 import pygit2
 
-from orchd.adapters.git_objects import FILE, FOLDER, PROGRAM
 from orchd.adapters.git_repo import GitRepo
-from orchd.adapters.git_trees import find_entry, read_tree
-from orchd.adapters.place import Place, read_head
-from orchd.adapters.plain_file import PlainFile, Refusal, Withheld, hold_folder, read_plain_file
+from orchd.adapters.main_files import MainFiles
+from orchd.adapters.place import Place
+from orchd.adapters.plain_file import Refusal
 from orchd.adapters.session_schema import find_base, parse_session
-from orchd.adapters.task_files import list_folder, refuse, refuse_folder
+from orchd.adapters.task_files import SUFFIXES, refuse
 from orchd.model.ids import Oid, SessionId
 from orchd.model.limits import SETTLE_SECONDS
 from orchd.model.problem import Problem
 from orchd.model.session import Landing, SessionFileSeen, SessionSpec, SessionsSeen
 
 SESSIONS = (".orch", "sessions")
-_PREFIX = "/".join(SESSIONS)
-
-_Content: TypeAlias = bytes | Refusal | None
-"""What a path has; None: it is being written."""
 
 
 @dataclass(slots=True)
@@ -42,13 +36,15 @@ class GitSessionFiles:
     wall: Callable[[], float]
     _parsed: dict[tuple[str, bytes], SessionSpec | tuple[Problem, ...]] = field(default_factory=dict)
     _bases: dict[tuple[str, bytes], Oid] = field(default_factory=dict)
-    _folder: Oid = ""
-    _contents: dict[str, _Content] = field(default_factory=dict)
+    _files: MainFiles = field(init=False)
     _unsettled: bool = False
+
+    def __post_init__(self) -> None:
+        self._files = MainFiles(self.place, self.repo, self.branch, self.wall, SESSIONS, SUFFIXES)
 
     def look(self, main: Oid) -> tuple[SessionsSeen, tuple[Problem, ...]]:
         """Read what is there, and what is wrong with it."""
-        contents, faults = self._read_all(main)
+        contents, faults = self._files.read(main)
         good, wrong = dict[SessionId, SessionFileSeen](), list(faults)
         bad, unsettled = set[SessionId](), set[SessionId]()
         for path, content in sorted(contents.items()):
@@ -67,34 +63,6 @@ class GitSessionFiles:
     def settle_in(self) -> float | None:
         """Seconds until a file that was being written wants to be looked at again; None when there is none."""
         return SETTLE_SECONDS if self._unsettled else None
-
-    def _read_all(self, main: Oid) -> tuple[Mapping[str, _Content], tuple[Problem, ...]]:
-        committed = self._read_committed(main)
-        if self.place.checkout is None or read_head(self.place.checkout) != f"refs/heads/{self.branch}":
-            return committed, ()
-        with hold_folder(self.place.checkout, SESSIONS) as folder:
-            if isinstance(folder, Refusal):
-                return committed, (refuse_folder(_PREFIX, folder),)
-            return {**committed, **dict(self._read_folder(folder) if folder is not None else ())}, ()
-
-    def _read_folder(self, folder: int) -> Iterator[tuple[str, _Content]]:
-        for path, signature in list_folder(_PREFIX, folder):
-            age_seconds = self.wall() - signature[1] / 1e9
-            read = read_plain_file(folder, PurePosixPath(path).name)
-            fresh = 0 <= age_seconds < SETTLE_SECONDS
-            yield path, _content(read, fresh=fresh)
-
-    def _read_committed(self, main: Oid) -> dict[str, _Content]:
-        folder = find_entry(self.repo, self.repo.tree_of(main), _PREFIX)
-        oid = folder.oid if folder.mode == FOLDER else ""
-        if oid != self._folder:
-            entries = read_tree(self.repo, oid).items() if oid else ()
-            self._contents = {f"{_PREFIX}/{n}": self._blob(e.mode, e.oid) for n, e in entries if _is_session_name(n)}
-            self._folder = oid
-        return self._contents
-
-    def _blob(self, mode: int, oid: Oid) -> _Content:
-        return self.repo.read(oid) if mode in (FILE, PROGRAM) else Refusal("it is not a plain file")
 
     def _judge(self, path: str, content: bytes | Refusal, main: Oid) -> SessionFileSeen | tuple[Problem, ...]:
         if isinstance(content, Refusal):
@@ -132,16 +100,6 @@ def _resolve(repo: GitRepo, name: str) -> Oid:
             continue
         return str(getattr(found, "id", ""))
     return ""
-
-
-def _content(read: PlainFile | Refusal | Withheld, *, fresh: bool) -> _Content:
-    if isinstance(read, Refusal):
-        return read
-    return read.content if isinstance(read, PlainFile) and not fresh else None
-
-
-def _is_session_name(name: str) -> bool:
-    return name.endswith((".yaml", ".yml")) and not name.startswith(".")
 
 
 def _taken(path: str, name: SessionId) -> Problem:

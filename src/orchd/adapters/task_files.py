@@ -272,11 +272,11 @@ def refuse_folder(path: str, refusal: Refusal) -> Problem:
     return Problem(inert(path), 0, 0, "E001", f"nothing in this folder is read: {refusal.text}", "put a plain folder there")
 
 
-def list_folder(prefix: str, folder: int) -> Iterator[tuple[str, Signature]]:
-    """The path and the signature of each task file in the held `folder`; `prefix` is its path."""
+def list_folder(prefix: str, folder: int, suffixes: tuple[str, ...] = SUFFIXES) -> Iterator[tuple[str, Signature]]:
+    """The path and the signature of each file with one of the `suffixes` in the held `folder`; `prefix` is its path."""
     with os.scandir(folder) as entries:
         for entry in entries:
-            if is_task_name(entry.name):
+            if is_task_name(entry.name, suffixes):
                 try:
                     seen = entry.stat(follow_symlinks=False)
                 except FileNotFoundError:
@@ -285,9 +285,9 @@ def list_folder(prefix: str, folder: int) -> Iterator[tuple[str, Signature]]:
                     yield f"{prefix}/{entry.name}", sign(seen)
 
 
-def is_task_name(name: str) -> bool:
+def is_task_name(name: str, suffixes: tuple[str, ...] = SUFFIXES) -> bool:
     """Whether a file of this name is an input file."""
-    return name.endswith(SUFFIXES) and not name.startswith(".")
+    return name.endswith(suffixes) and not name.startswith(".")
 
 
 def _source(path: str) -> Source:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from orchd.core.agents import find_agent_fault, is_being_written
 from orchd.core.graph import find_graph_problems, split_duplicates
 from orchd.core.ownership import list_away
 from orchd.core.session_files import fill_defaults, is_unclear, tell_stuck
@@ -23,9 +24,15 @@ def read_files(state: State, snapshot: Snapshot) -> Iterator[Event]:
     files, again = split_duplicates(fill_defaults(file, state.sessions) for file in snapshot.files.good)
     away = list_away(state, snapshot.shared)
     fresh = {task: file for task, file in files.items() if _is_news(file, state) and task not in away}
-    unclear = {task: file for task, file in fresh.items() if is_unclear(file, state, snapshot.sessions)}
+    unclear = {
+        task: file
+        for task, file in fresh.items()
+        if is_unclear(file, state, snapshot.sessions) or is_being_written(file, snapshot.agents)
+    }
     stuck = {task: tell_stuck(file) for task, file in unclear.items() if file.spec.session in snapshot.sessions.bad}
-    fresh = {task: file for task, file in fresh.items() if task not in unclear}
+    astray = {task: fault for task, file in fresh.items() if (fault := find_agent_fault(file, snapshot.agents))}
+    stuck = {**astray, **stuck}
+    fresh = {task: file for task, file in fresh.items() if task not in unclear and task not in astray}
     waiting = {i: t.spec for i, t in state.tasks.items() if i not in fresh}
     wrong = find_graph_problems(fresh, waiting, stuck) if fresh or stuck else {}
     problems = tuple(sorted({*snapshot.files.problems, *wrong.values(), *(problem for _, problem in again)}))

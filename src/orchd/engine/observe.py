@@ -32,7 +32,8 @@ def observe(ports: Ports, state: State, wish: Wish) -> Snapshot:
     reservations = ports.reservations.look(main)
     wrong += reservations.problems
     sessions, muddled = ports.sessions.look(main)
-    files, wrong = ports.files.look(main), wrong + muddled
+    agents, garbled = ports.agents.look(main)
+    files, wrong = ports.files.look(main), wrong + muddled + garbled
     save = ports.saves.look(state.save, main) if state.save else None
     return Snapshot(
         now_ms=ports.clock.now_ms(),
@@ -57,6 +58,7 @@ def observe(ports: Ports, state: State, wish: Wish) -> Snapshot:
         machine=ports.machine.look(config),
         sessions=sessions,
         lines=ports.lines.look(state.sessions),
+        agents=agents,
         numbered=ports.numbers.look(_list_wishes(state), config),
     )
 

@@ -77,7 +77,7 @@ class Reconciler:
         done = [execute(action, self._ports, snapshot.config) for action in planned.actions]
         again = bool(planned.events) or any(done)
         asks = snapshot.shared is not None and snapshot.shared.busy
-        unsettled = snapshot.files.unsettled or snapshot.sessions.unsettled
+        unsettled = snapshot.files.unsettled or snapshot.sessions.unsettled or snapshot.agents.unsettled
         idle = not (again or asks or planned.actions or unsettled) and is_idle(planned.state)
         return Turn(planned.state, again, idle, bool(done) and not any(done), planned.wake_ms)
 
@@ -129,5 +129,6 @@ class Reconciler:
     def _pause_seconds(self, turn: Turn) -> float:
         wake = None if turn.wake_ms is None else (turn.wake_ms - self._ports.clock.now_ms()) / 1000
         ports = self._ports
-        pauses = (ports.files.settle_in(), ports.reservations.settle_in(), ports.sessions.settle_in(), wake)
+        settling = (ports.files, ports.reservations, ports.sessions, ports.agents)
+        pauses = (*(port.settle_in() for port in settling), wake)
         return min((LOOK_SECONDS, *(seconds for seconds in pauses if seconds is not None)))

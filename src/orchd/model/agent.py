@@ -97,6 +97,18 @@ class Definition:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentsSeen:
+    """The agents that there are. `bad` are names whose files have mistakes, those of `unsettled` are being written; `programs`
+    are those that orchd knows, `installed` those of them that are on this machine."""
+
+    good: tuple[Definition, ...] = ()
+    bad: frozenset[str] = frozenset()
+    unsettled: frozenset[str] = frozenset()
+    programs: tuple[str, ...] = ()
+    installed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """What a program is to do now. `resume` is its own name for an earlier conversation that it is to go on with (empty:
     a new one)."""

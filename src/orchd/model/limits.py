@@ -129,6 +129,10 @@ FALLBACKS = 8
 NAME_CHARACTERS = 100
 """Length of the name of a model or of a capability."""
 
+AGENT_TURNS = 10_000
+BUDGET_DOLLARS = 10_000.0
+"""What the definition of an agent may allow at most."""
+
 PRIORITY_MIN = -100
 PRIORITY_MAX = 100
 

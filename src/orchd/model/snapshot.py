@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
+from orchd.model.agent import AgentsSeen
 from orchd.model.claim import Lease, Reservation
 from orchd.model.config import Config
 from orchd.model.ids import Oid, RunId, SaveId, SessionId, TaskId
@@ -205,6 +206,7 @@ class Snapshot:
     sessions: SessionsSeen = field(default_factory=SessionsSeen)
     lines: Mapping[SessionId, Oid] = field(default_factory=dict)
     numbered: frozenset[NumberWish] | None = None
+    agents: AgentsSeen = field(default_factory=AgentsSeen)
 
 
 class Cause(StrEnum):

@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 
 BAD = 1
 INPUT_SCHEMAS = ("task", "session", "config", "claim")
-INPUTS = ("tasks", "sessions", "inbox", "claims", "config.yaml")
+INPUTS = ("tasks", "sessions", "agents", "inbox", "claims", "config.yaml")
 
 
 @click.command(cls=Command)
 @click.option("--learn-merges", is_flag=True, help="Learn from the last merges here which conflicts need nobody.")
-def init(*, learn_merges: bool) -> None:
+@click.option("--agents", is_flag=True, help="Also write a few definitions of agents to begin with.")
+def init(*, learn_merges: bool, agents: bool) -> None:
     """Write `.orch/` with its configuration. What is there already is kept. With --learn-merges the last merges that people
     made are made again; recipes that make what people made go into the configuration, all others are off."""
     from orchd import app
@@ -36,7 +37,7 @@ def init(*, learn_merges: bool) -> None:
     if place.checkout is None:
         say("this repository is bare, so there is no checkout to write into: run `orchd init` in a clone, commit and push")
         return
-    rows = [{"path": str(path), "result": result} for path, result in app.init(place)]
+    rows = [{"path": str(path), "result": result} for path, result in app.init(place, agents=agents)]
     if learn_merges:
         _learn(place, place.checkout)
     else:
