@@ -168,6 +168,7 @@ def rows_of(name: str) -> tuple:
         "session-list": lambda: view_sessions(state, [CHECKPOINT], "main"),
         "session-show": lambda: (view_session(state, "default", [CHECKPOINT], "main"),),
         "session-ask": lambda: ({"session": "default", "verb": "pause", "served": True},),
+        "save": lambda: ({"session": "default", "tasks": ("t",), "served": True},),
         "logs": lambda: ({"run": "t.1.1", "lines": ("hello",)},),
     }[name]()
 

@@ -10,8 +10,9 @@ from world import demand
 
 from orchd.core import answers, duties, globs, intake
 from orchd.core.claims import covers, overlaps
+from orchd.model.action import AdmitRework, StartRun
 from orchd.model.claim import PathSpec
-from orchd.model.message import AdmitRework, AttemptStarted, StartRun, TaskAnswered, TaskRetried
+from orchd.model.message import AttemptStarted, TaskAnswered, TaskRetried
 from orchd.model.run import AdmitOrder, CommandResult, Entry, Exit, Outcome, Phase, Returned, RunSeen
 from orchd.model.snapshot import FilesSeen, Intent, Verb
 from orchd.model.work import Answer, Earlier, Reason, Rework, SettledFile, Source, Status, Task

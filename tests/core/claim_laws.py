@@ -7,8 +7,9 @@ from collections import Counter
 from oracle import clashes
 from world import demand
 
+from orchd.model.action import StartRun
 from orchd.model.claim import Reservation
-from orchd.model.message import AttemptStarted, LeaseExtended, StartRun
+from orchd.model.message import AttemptStarted, LeaseExtended
 from orchd.model.snapshot import Plan, Snapshot, State
 
 

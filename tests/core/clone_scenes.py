@@ -14,18 +14,16 @@ from world import demand
 from orchd.core.evolve import evolve
 from orchd.core.planner import plan
 from orchd.core.tenures import publish_task
-from orchd.model.claim import Lease, PathSpec
-from orchd.model.config import Config
-from orchd.model.message import (
+from orchd.model.action import (
     AskNumbers,
-    AttemptStarted,
     FollowMain,
     HoldSession,
     LandSave,
-    SessionElsewhere,
-    SessionOwned,
     StartRun,
 )
+from orchd.model.claim import Lease, PathSpec
+from orchd.model.config import Config
+from orchd.model.message import AttemptStarted, SessionElsewhere, SessionOwned
 from orchd.model.number import NumberWish
 from orchd.model.run import Phase, RunSeen
 from orchd.model.save import Merged, Save, SaveItem, SaveStep

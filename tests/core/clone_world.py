@@ -9,7 +9,14 @@ from world import PORTS, Commit, World, demand, tree_name
 
 from orchd.core.evolve import evolve
 from orchd.core.tenures import seal
-from orchd.model.message import Action, AskNumbers, FollowMain, HoldSession, LandSave, LeaderTook
+from orchd.model.action import (
+    Action,
+    AskNumbers,
+    FollowMain,
+    HoldSession,
+    LandSave,
+)
+from orchd.model.message import LeaderTook
 from orchd.model.number import NumberWish
 from orchd.model.save import Save, SaveStep
 from orchd.model.session import Session, SessionSpec

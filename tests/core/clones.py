@@ -15,7 +15,8 @@ from world import Run, demand
 
 from orchd.core.ownership import is_secure
 from orchd.core.planner import plan
-from orchd.model.message import AttemptStarted, LandSave, StartRun
+from orchd.model.action import LandSave, StartRun
+from orchd.model.message import AttemptStarted
 from orchd.model.run import Phase
 from orchd.model.snapshot import FileSeen, Intent, Plan, Snapshot, Verb
 from orchd.model.work import Source, Task

@@ -19,7 +19,13 @@ from orchd.core.extensions import answer_requests, hear_request
 from orchd.core.preview import room_of
 from orchd.model.claim import Lease, Mode, PathSpec, Reservation
 from orchd.model.config import Config
-from orchd.model.message import AttemptEnded, Event, ExtensionAsked, ExtensionRefused, LeaseExtended
+from orchd.model.message import (
+    AttemptEnded,
+    Event,
+    ExtensionAsked,
+    ExtensionRefused,
+    LeaseExtended,
+)
 from orchd.model.run import Phase, RunSeen
 from orchd.model.session import Landing, Session, SessionSpec
 from orchd.model.snapshot import Cause, Intent, Plan, Snapshot, State, Verb

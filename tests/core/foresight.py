@@ -11,10 +11,10 @@ from orchd.core.duties import list_duties
 from orchd.core.evolve import evolve
 from orchd.core.radar import find_conflicts, live_tips, watch_conflicts
 from orchd.core.telling import tell_task as tell_story
+from orchd.model.action import ReleaseLives, TellRun
 from orchd.model.claim import Lease
 from orchd.model.config import Config
 from orchd.model.limits import SPENT_REFS
-from orchd.model.message import ReleaseLives, TellRun
 from orchd.model.run import Entry, Live, Phase, Returned, RunSeen
 from orchd.model.snapshot import Conflict, Snapshot, State
 from orchd.model.work import Reason, Source, Status, Task, TaskSpec

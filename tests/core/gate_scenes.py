@@ -10,7 +10,8 @@ from world import demand
 
 from orchd.core import gating
 from orchd.core.evolve import evolve
-from orchd.model.message import GateRan, GateTried, KeepResults, StartRun
+from orchd.model.action import KeepResults, StartRun
+from orchd.model.message import GateRan, GateTried
 from orchd.model.run import CommandResult, Exit, Outcome, Phase, RunSeen
 from orchd.model.save import GateResult, SaveStep, Try, Verdict
 from orchd.model.snapshot import GatesSeen

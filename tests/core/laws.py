@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from math import inf
 
 import claim_laws
 import queueing
@@ -14,31 +15,34 @@ from session_laws import (
     check_save_planned,
     check_session_ended,
     check_session_start,
-    waits_alone,
+    due_ms,
+    find_due,
 )
 from world import World, demand
 
 from orchd.core.evolve import evolve
 from orchd.core.planner import plan
+from orchd.model.action import (
+    AdmitResult,
+    AdmitRework,
+    DiscardWorkspace,
+    LandSave,
+    StartRun,
+    TellRun,
+)
 from orchd.model.claim import PathSpec
 from orchd.model.config import Config
 from orchd.model.message import (
-    AdmitResult,
-    AdmitRework,
     AttemptEnded,
     AttemptStarted,
-    DiscardWorkspace,
     Event,
-    LandSave,
     LeaseExpired,
     LeaseExtended,
     SaveGated,
     SavePlanned,
     SessionEnded,
-    StartRun,
     TaskAdopted,
     TaskAnswered,
-    TellRun,
 )
 from orchd.model.run import Entry, RunSeen
 from orchd.model.save import Save
@@ -69,7 +73,7 @@ def check_turn(world: World, snapshot: Snapshot, planned: Plan) -> None:
             check_session_ended(state, event)
         if isinstance(event, SavePlanned):
             check_gathered(snapshot, state)
-            check_save_planned(state, snapshot.config, event)
+            check_save_planned(snapshot, state, event)
         if isinstance(event, SaveGated):
             check_blame(state.save, event)
         state = after
@@ -89,7 +93,7 @@ def check_turn(world: World, snapshot: Snapshot, planned: Plan) -> None:
 
 def check_gathered(snapshot: Snapshot, state: State) -> None:
     """A save that is planned while others run has waited for them a while."""
-    ready = [t.ended_ms for t in state.tasks.values() if t.status.value == "ready" and not waits_alone(state, t)]
+    ready = find_due(snapshot, state)
     runs = any(task.status.value in ACTIVE for task in state.tasks.values())
     early = runs and ready and 0 <= snapshot.now_ms - min(ready) < 250
     demand("a save gathers while others run", not early, ready)
@@ -142,13 +146,21 @@ def check_order(save: Save, state: State) -> None:
 def check_gathering(snapshot: Snapshot, planned: Plan) -> None:
     """Work that is ready is saved, or waits a moment for what runs, and then somebody looks again."""
     tasks = planned.state.tasks.values()
-    ready = [t.ended_ms for t in tasks if t.status.value == "ready" and not waits_alone(planned.state, t)]
+    ready, now = find_due(snapshot, planned.state), snapshot.now_ms
+    times = [due_ms(planned.state, snapshot.config, t) for t in tasks if t.status.value == "ready"]
+    next_due = min((at for at in times if now < at < inf), default=None)
     if planned.state.save or not ready:
-        demand("nobody is woken for nothing", planned.wake_ms is None, planned.wake_ms)
+        wanted = None if planned.state.save else next_due
+        demand("nobody is woken for nothing, and whoever waits for a time is", planned.wake_ms == wanted, planned.wake_ms)
         return
     demand("a save waits only for what runs", any(task.status.value in ACTIVE for task in tasks), ready)
     demand("a save waits for a moment only", 0 <= snapshot.now_ms - min(ready) < 250, snapshot.now_ms, ready)
-    demand("somebody looks when the moment is over", planned.wake_ms == min(ready) + 250, planned.wake_ms, ready)
+    demand(
+        "somebody looks when the moment is over",
+        planned.wake_ms == min(min(ready) + 250, next_due or inf),
+        planned.wake_ms,
+        ready,
+    )
 
 
 def check_moves(event: Event, before: State, after: State) -> None:

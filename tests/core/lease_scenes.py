@@ -10,7 +10,14 @@ from world import demand
 
 from orchd.core import attempts, duties, leases
 from orchd.core.evolve import evolve
-from orchd.model.message import AttemptEnded, AttemptStarted, LandSave, RevokeRun, SalvageRun, StartRun, StopRun
+from orchd.model.action import (
+    LandSave,
+    RevokeRun,
+    SalvageRun,
+    StartRun,
+    StopRun,
+)
+from orchd.model.message import AttemptEnded, AttemptStarted
 from orchd.model.run import CommandResult, Entry, Exit, Outcome, Phase, Returned, RunSeen
 from orchd.model.save import SaveStep
 from orchd.model.snapshot import State

@@ -15,25 +15,27 @@ from world import demand
 
 from orchd.core import attempts, duties, intake, planner
 from orchd.core.evolve import evolve
+from orchd.model.action import (
+    DiscardWorkspace,
+    ForgetSaves,
+    LandSave,
+    ReleaseBase,
+    SettleDrop,
+    StartRun,
+    StopRun,
+)
 from orchd.model.claim import Lease
 from orchd.model.config import Config
 from orchd.model.message import (
     AttemptEnded,
-    DiscardWorkspace,
-    ForgetSaves,
     GateLost,
     GateRan,
     GateTried,
-    LandSave,
-    ReleaseBase,
     SaveAbandoned,
     SaveClosed,
     SaveGated,
     SaveHeld,
     SaveLanded,
-    SettleDrop,
-    StartRun,
-    StopRun,
     TaskSeen,
     TaskWithdrawn,
 )
@@ -391,10 +393,10 @@ def a_waiting_save_says_so_offers_itself_and_goes_on() -> None:
     demand("held and offered", plan.events == (SaveHeld("save1", Hold.DIRTY, ("x",)),), plan)
     demand("an offer is made", LandSave in {type(a) for a in plan.actions}, plan)
     rest = step(plan.state, hold=Hold.DIRTY, hold_detail=("x",), offered=True)
-    demand("then it rests", not rest.events and not rest.actions and planner.is_idle(rest.state), rest)
+    demand("then it rests", not rest.events and not rest.actions and planner.is_idle(rest.state, Config()), rest)
     on = step(plan.state, offered=True)
     demand("and goes on", on.events == (SaveHeld("save1", None, ()),) and type(on.actions[0]) is LandSave, on)
-    demand("not idle then", not planner.is_idle(on.state))
+    demand("not idle then", not planner.is_idle(on.state, Config()))
 
 
 def gate_seen(outcome: Outcome, *codes: int, phase: Phase = Phase.ENDED) -> RunSeen:
@@ -540,7 +542,7 @@ def spent_refs_are_deleted_many_at_a_time_while_somebody_is_open() -> None:
 @scene
 def idle_means_that_nobody_is_open() -> None:
     for status in Status:
-        demand("idle", planner.is_idle(state_of(task(status))) == (status.value not in oracle.BUSY), status)
+        demand("idle", planner.is_idle(state_of(task(status)), Config()) == (status.value not in oracle.BUSY), status)
 
 
 @scene

@@ -306,7 +306,9 @@ def meets_line(state: State, task: Task, ports: int) -> bool:
     are so many that nobody else on the machine has)."""
     session = state.sessions.get(task.spec.session)
     passed = session.line if session else ()
-    idle = [name for name, other in state.tasks.items() if session_laws.waits_alone(state, other) and name in state.leases]
+    idle = [
+        name for name, other in state.tasks.items() if session_laws.waits_alone(state, Config(), other) and name in state.leases
+    ]
     held = {resource for name in idle for resource in state.leases[name].resources}
     taken = sum(len(state.leases[name].ports) for name in idle)
     paths = [state.leases[name].paths for name in idle if name not in passed]

@@ -10,7 +10,8 @@ from world import demand
 
 from orchd.core.planner import plan
 from orchd.core.tenures import publish_task, seal
-from orchd.model.message import ForgetIntent, HoldSession, LandSave, RequestRefused, SavePlanned
+from orchd.model.action import ForgetIntent, HoldSession, LandSave
+from orchd.model.message import RequestRefused, SavePlanned
 from orchd.model.session import Landing, Session, SessionFileSeen, SessionSpec, SessionsSeen
 from orchd.model.snapshot import FilesSeen, Intent, SaveSeen, Verb
 from orchd.model.tenure import Holding, Refused, Tenure, TenureSeen

@@ -8,7 +8,8 @@ from playbook import planned, scene, state_of, task
 from world import demand
 
 from orchd.core.restoring import word_restore
-from orchd.model.message import AdmitRework, AttemptStarted, RequestRefused, StartRun, TaskSeen
+from orchd.model.action import AdmitRework, StartRun
+from orchd.model.message import AttemptStarted, RequestRefused, TaskSeen
 from orchd.model.snapshot import FilesSeen, Intent, State, Verb
 from orchd.model.tenure import SharedSeen, Tenure, TenureSeen
 from orchd.model.work import Answer, Rework, Status

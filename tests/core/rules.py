@@ -14,9 +14,10 @@ from world import demand
 
 from orchd.core import claims, gating, graph, saving
 from orchd.model.claim import PathSpec
+from orchd.model.config import Config
 from orchd.model.run import CommandResult, Exit, Outcome
 from orchd.model.save import Gate, Merged, Save, SaveItem, SaveStep
-from orchd.model.snapshot import FileSeen, State
+from orchd.model.snapshot import FileSeen, Snapshot, State
 from orchd.model.work import Source, Status, Task, TaskSpec
 
 GATES = (Gate("unit", "make unit"), Gate("lint", "make lint"))
@@ -104,9 +105,10 @@ def check_gathering(age_ms: int, ready: int, others: Sequence[Status]) -> None:
     state = State(tasks={f"t{at}": task for at, task in enumerate(open_tasks)})
     runs = any(status.value in oracle.ACTIVE for status in others)
     waits = runs and 0 <= age_ms < 250 and 0 < ready < 64
-    until = saving.gathers_until(state, 1000 + age_ms)
+    seen = Snapshot(1000 + age_ms, state, Config(), "base")
+    until = saving.gathers_until(state, seen)
     demand("a save gathers", until == (1250 if waits else None), until, age_ms, ready, others)
-    demand("one save at a time", saving.gathers_until(replace(state, save=a_save(1)), 1000 + age_ms) is None)
+    demand("one save at a time", saving.gathers_until(replace(state, save=a_save(1)), seen) is None)
 
 
 def judge_probe(save: Save, probe: int, *, red: bool) -> Save:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from oracle import ACTIVE, FINISHED, OPEN, SUCCEEDED, clashes
 from world import World, demand, integration
 
@@ -105,7 +107,7 @@ def is_done(state: State, task: Task, session: str, good: set[str]) -> bool:
     return task.status.value in good or beneath
 
 
-def check_save_planned(state: State, config: Config, event: SavePlanned) -> None:
+def check_save_planned(snapshot: Snapshot, state: State, event: SavePlanned) -> None:
     """Where a save goes follows from its session, and a line lands only when it may."""
     save, session = event.save, known(state, event.save.session)
     apart = is_apart(state, save.session)
@@ -115,6 +117,13 @@ def check_save_planned(state: State, config: Config, event: SavePlanned) -> None
         goes in ({(True, False), (False, True)} if apart else {(False, False)}),
         save,
     )
+    if save.target.value == "main" and not save.start:
+        at = {item.task: due_ms(state, snapshot.config, state.tasks[item.task]) for item in save.items}
+        rushed = snapshot.until_idle and not any(task.status.value in ACTIVE for task in state.tasks.values())
+        back = {name for name in at if snapshot.now_ms < state.tasks[name].ended_ms}
+        late = all(due <= snapshot.now_ms or (due < inf and (rushed or name in back)) for name, due in at.items())
+        demand("only what is due is saved", late, save, at, snapshot.now_ms)
+    config = snapshot.config
     gates = session.spec.gates if session else ()
     demand("a session's own gates come last, after all others", save.gates == config.gates + gates, save)
     if session is None:
@@ -150,25 +159,46 @@ def check_waits(world: World, state: State) -> None:
         demand("a line that could land has landed", not session.line or waits, session)
     for task in state.tasks.values():
         if task.status.value == "ready":
-            demand("only a paused session keeps ready work", waits_for_person(state, task), task)
+            demand("only a paused session keeps ready work", waits_for_person(state, world.config, task), task)
 
 
-def waits_for_person(state: State, task: Task) -> bool:
+def waits_for_person(state: State, config: Config, task: Task) -> bool:
     """Whether an open task can stay so until somebody does something about its session."""
     session = known(state, task.spec.session)
     held = state.save is not None and state.save.hold is not None
-    return held or (
-        session is not None and (task.status.value == "integrated" or (session.paused and task.status.value == "ready"))
-    )
+    paused = session is not None and (task.status.value == "integrated" or (session.paused and task.status.value == "ready"))
+    return held or paused or waits_alone(state, config, task)
 
 
-def waits_alone(state: State, task: Task) -> bool:
-    """The same, whatever the save under way does: it is integrated, or ready in a paused session without a line."""
+def waits_alone(state: State, config: Config, task: Task) -> bool:
+    """The same, whatever the save under way does: it is integrated, or ready in a paused session without a line, or ready and
+    nobody has asked for its save."""
+    return task.status.value == "integrated" or (task.status.value == "ready" and due_ms(state, config, task) == inf)
+
+
+def due_ms(state: State, config: Config, task: Task) -> float:
+    """When a ready task may be saved: -inf at once, inf when somebody does something."""
     session = known(state, task.spec.session)
-    paused = session is not None and session.paused and not is_apart(state, task.spec.session)
-    return task.status.value == "integrated" or (paused and task.status.value == "ready")
+    if is_apart(state, task.spec.session):
+        return -inf
+    if session is not None and session.paused:
+        return inf
+    schedule = (session.spec.save if session else None) or config.save
+    mine = (t for t in state.tasks.values() if t.status.value == "ready" and t.spec.session == task.spec.session)
+    first = min((t.ended_ms for t in mine if not t.due), default=0)
+    ends = {"auto": -inf, "manual": inf, "every": first + int(schedule.every_seconds * 1000)}
+    return -inf if task.due else ends[schedule.when.value]
 
 
-def claims_held_for_people(state: State) -> bool:
+def find_due(snapshot: Snapshot, state: State) -> list[int]:
+    """When those ended that may be saved now."""
+    runs = any(task.status.value in ACTIVE for task in state.tasks.values())
+    ready = [task for task in state.tasks.values() if task.status.value == "ready"]
+    at = [(task, due_ms(state, snapshot.config, task)) for task in ready]
+    now, rushed = snapshot.now_ms, snapshot.until_idle and not runs
+    return [t.ended_ms for t, due in at if due <= now or (due < inf and (rushed or now < t.ended_ms))]
+
+
+def claims_held_for_people(state: State, config: Config) -> bool:
     """Whether any claim is held by work that waits for a person."""
-    return any(task.status.value in OPEN and waits_for_person(state, task) for task in state.tasks.values())
+    return any(task.status.value in OPEN and waits_for_person(state, config, task) for task in state.tasks.values())

@@ -12,7 +12,13 @@ from orchd.core import planner
 from orchd.core.evolve import evolve
 from orchd.core.session_files import fill_defaults
 from orchd.model.claim import PathSpec
-from orchd.model.message import ProblemsChanged, SaveClosed, SaveMerged, SessionSeen
+from orchd.model.config import Config
+from orchd.model.message import (
+    ProblemsChanged,
+    SaveClosed,
+    SaveMerged,
+    SessionSeen,
+)
 from orchd.model.save import Excluded, Hold, Merged, SaveItem, SaveStep, Target
 from orchd.model.session import Landing, Session, SessionFileSeen, SessionSpec, SessionsSeen, TaskDefaults
 from orchd.model.snapshot import ChainSeen, FilesSeen, Intent, SaveSeen, State, Verb
@@ -247,7 +253,7 @@ def only_ready_work_of_a_paused_session_is_no_work() -> None:
     paused = {"default": Session(SessionSpec("default"), paused=True)}
     for status in (Status.READY, Status.RUNNING, Status.SAVING):
         state = replace(state_of(task(status)), sessions=paused)
-        demand("idle", planner.is_idle(state) == (status is Status.READY), status)
+        demand("idle", planner.is_idle(state, Config()) == (status is Status.READY), status)
         demand("nothing is saved", "SavePlanned" not in kinds(planned(state)), status)
     apart = {"default": Session(MANUAL, paused=True)}
     demand("a line grows", kinds(planned(replace(state_of(task(Status.READY)), sessions=apart))) == ["SavePlanned"])

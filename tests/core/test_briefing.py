@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orchd.core.briefing import REJECTED, tell_task, word_brief
+from orchd.model.action import TellRun
 from orchd.model.claim import Mode, PathSpec
 from orchd.model.config import Config
-from orchd.model.message import TellRun
 from orchd.model.run import Phase, RunSeen
 from orchd.model.snapshot import Snapshot, State
 from orchd.model.work import Source, Status, Task, TaskSpec

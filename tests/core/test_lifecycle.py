@@ -13,7 +13,8 @@ import pytest
 from orchd.core import evolve, lifecycle, statuses
 from orchd.engine.execute import perform
 from orchd.errors import OrchdError
-from orchd.model.message import Action, Event, TaskRetried, TaskWithdrawn
+from orchd.model.action import Action
+from orchd.model.message import Event, TaskRetried, TaskWithdrawn
 from orchd.model.work import Status
 
 

@@ -295,15 +295,13 @@ FAULTS = {
     "gates judge the wrong link": Fault("duties", "save.chain[index - 1].head if index", "save.chain[0].head if index"),
     "only the first gate is run": Fault("duties", "for gate in gates)", "for gate in gates[:1])"),
     # saving and landing
-    "a save does not gather": Fault("landing", " and gathers_until(state, snapshot.now_ms) is None", ""),
+    "a save does not gather": Fault("landing", " and gathers_until(state, snapshot) is None", ""),
     "a save gathers for ever": Fault("saving", "min(ready) <= now_ms < until", "min(ready) <= now_ms"),
     "a save waits when the clock was set back": Fault("saving", "min(ready) <= now_ms < until", "now_ms < until"),
     "a save waits though nothing runs": Fault("saving", "until if waits and", "until if"),
     "a full save waits": Fault("saving", "not 0 < len(ready) < SAVE_ITEMS", "not ready"),
     "a save gathers as long as something is new": Fault("saving", "until = min(ready) +", "until = max(ready) +"),
-    "nobody looks when a save has gathered": Fault(
-        "planner", "wake_ms = gathers_until(state, snapshot.now_ms)", "wake_ms = None"
-    ),
+    "nobody looks when a save has gathered": Fault("planner", "wake_ms = wakes_at(state, snapshot)", "wake_ms = None"),
     "gates are skipped": Fault("gating", "if not save.gates or not save.chain:", "if True:"),
     "a red tree lands": Fault("gating", "return bounds(save)[0] if save.gates else", "return"),
     "one link too many lands": Fault(

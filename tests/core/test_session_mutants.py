@@ -31,7 +31,22 @@ FAULTS = {
     "a save is given up though it may have landed": Fault(
         "sessions", "return save.target is Target.LINE or save.step in", "return True or save.step in"
     ),
-    "a paused session keeps orchd busy": Fault("sessions", " and (not ready or takes_saves", " and (True or takes_saves"),
+    "a paused session keeps orchd busy": Fault("schedule", "return takes_saves(session_of", "return True or (session_of"),
+    "a schedule counts for nothing": Fault("schedule", "is When.MANUAL", "is None"),
+    "a set time counts for nothing": Fault("schedule", "if schedule.when is When.EVERY and", "if False and"),
+    "a set time begins with the last task": Fault("schedule", "= min(end, ends.get", "= max(end, ends.get"),
+    "a set time is stretched by the clock": Fault("schedule", " or now_ms < task.ended_ms", ""),
+    "nobody looks when a set time is over": Fault("saving", "next_end_ms(state, snapshot.config, snapshot.now_ms))", "None)"),
+    "a run waits for a set time": Fault("saving", "return snapshot.until_idle and not any", "return False and not any"),
+    "a run does not gather": Fault("saving", "return snapshot.until_idle and not any", "return snapshot.until_idle or not any"),
+    "a word is not heard": Fault("schedule", " and not task.due\n", "\n"),
+    "a word waits for the set time": Fault("schedule", "rushed or task.due or", "rushed or"),
+    "a word counts for all sessions": Fault(
+        "session_wishes", "if state.tasks[name].spec.session == intent.subject))", "if state.tasks[name].spec.session))"
+    ),
+    "a word counts for the next attempt": Fault("evolve", "        due=False,\n", ""),
+    "the schedule of a session is forgotten": Fault("schedule", "session.spec.save or config.save", "config.save"),
+    "a line waits for its schedule": Fault("schedule", "    if works_apart(session):\n", "    if False:\n"),
     "what fell out of a line is built on": Fault("evolve", "if save.start and save.excluded:", "if False:"),
     "a landed line lands again": Fault("evolve", "session = keep_line(session, ())", "pass"),
     "a request to land stays": Fault("sessions", "asked=session.asked and bool(kept)", "asked=session.asked"),

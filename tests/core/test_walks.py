@@ -11,7 +11,12 @@ import world
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchd.model.message import AttemptEnded, Event, SaveGated, SaveMerged
+from orchd.model.message import (
+    AttemptEnded,
+    Event,
+    SaveGated,
+    SaveMerged,
+)
 from orchd.model.work import Reason, Status
 
 CHUNK, STEPS = 200, 80

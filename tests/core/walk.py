@@ -14,15 +14,16 @@ from typing import Protocol, TypeVar
 import laws
 import session_laws
 import walk_claims
-from walk_sessions import FORK, SESSIONS, answer, ask_session, write_session
+from walk_sessions import FORK, SCHEDULES, SESSIONS, answer, ask_session, write_session
 from world import Run, World, demand
 
 from orchd.core.evolve import evolve
 from orchd.core.planner import is_idle, plan
 from orchd.core.sessions import find_start
+from orchd.model.action import StartRun
 from orchd.model.claim import Mode, PathSpec
 from orchd.model.config import Agent, Slots
-from orchd.model.message import LeaderTook, StartRun
+from orchd.model.message import LeaderTook
 from orchd.model.problem import Problem
 from orchd.model.run import Entry, Live, Outcome, Phase
 from orchd.model.save import Gate
@@ -212,6 +213,7 @@ class Walk:
         self.world.config = replace(self.world.config, parallel=1 + self.dice.roll(4), gates=gates)
         some = self.dice.roll(3)
         agents = (Agent("one", 1, "maker"), Agent("two", None, "maker"))
+        self.world.config = replace(self.world.config, save=self.pick(SCHEDULES))
         limits = {"groups": (Slots("slow", 1 + some),), "agents": agents, "providers": (Slots("maker", 1 + some),)}
         self.world.config = replace(self.world.config, **limits, workspaces=self.pick((None, None, 2, 4)))
 
@@ -220,8 +222,10 @@ class Walk:
         self.world.free_bytes = self.pick((10**12, 10**12, 1000))
 
     def wish(self) -> None:
-        """Draining begins or ends; only some tasks are asked for, or all."""
-        if self.one_in(2):
+        """Draining begins or ends; only some tasks are asked for, or all; who serves would end, or not."""
+        if self.one_in(3):
+            self.world.until_idle = not self.world.until_idle
+        elif self.one_in(2):
             self.world.draining = not self.world.draining
         else:
             self.world.only = None if self.world.only or self.one_in(2) else frozenset({self.pick(NAMES), self.pick(NAMES)})
@@ -339,7 +343,7 @@ class Walk:
     def make_fair(self) -> None:
         world = self.world
         world.unsettled.clear()
-        world.draining, world.only, world.free_bytes = False, None, 10**12
+        world.draining, world.only, world.free_bytes, world.until_idle = False, None, 10**12, True
         world.config = replace(world.config, workspaces=None)
         world.dirty = world.dirty and self.one_in(3)
         walk_claims.let_go(self)
@@ -367,7 +371,7 @@ class Walk:
         """Each task is finished, or somebody can say why it waits."""
         world, state = self.world, self.world.state
         held = state.save is not None and state.save.hold is not None
-        demand("nothing to do is seen as nothing to do", is_idle(state), state)
+        demand("nothing to do is seen as nothing to do", is_idle(state, world.config), state)
         demand("a save stays open only for a dirty checkout", state.save is None or (held and world.dirty), state.save)
         decisions = {decision.task: decision for decision in plan(world.look(world.main)).decisions}
         for name, task in state.tasks.items():
@@ -383,12 +387,12 @@ class Walk:
     def check_outcome(self, name: str, status: str, cause: str, *, held: bool) -> None:
         task = self.world.state.tasks[name]
         if status == "waiting":
-            kept = held or session_laws.claims_held_for_people(self.world.state)
+            kept = held or session_laws.claims_held_for_people(self.world.state, self.world.config)
             waits = cause in ("blocked", "paused") or (kept and cause in ("claim", "resource", "ports", "needs", "after"))
             waits = waits or (cause in ("needs", "after") and self.waits_for_waiting(name))
             demand("a task that waits at the end is blocked", waits, task, cause)
         else:
-            waits = session_laws.waits_for_person(self.world.state, task)
+            waits = session_laws.waits_for_person(self.world.state, self.world.config, task)
             demand("no task stays open", held or waits or status not in laws.OPEN, task)
         if status in ("failed", "held", "cancelled"):
             demand("an unhappy end has a reason", task.reason is not None, task)

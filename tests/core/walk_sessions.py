@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchd.model.claim import PathSpec
-from orchd.model.save import Gate
+from orchd.model.save import Gate, Schedule, When
 from orchd.model.session import Landing, SessionFileSeen, SessionSpec, TaskDefaults
 from orchd.model.snapshot import Intent, Verb
 
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 SESSIONS = ("default", "other", "third")
 FORK = "fork"
 LANDINGS = (Landing.MANUAL, Landing.ON_COMPLETE, Landing.AUTO, Landing.MANUAL)
+SCHEDULES = (Schedule(), Schedule(), Schedule(When.MANUAL), Schedule(When.EVERY, 60))
 VERBS = (
+    Verb.SAVE_SESSION,
+    Verb.SAVE_SESSION,
     Verb.LAND_SESSION,
     Verb.LAND_SESSION,
     Verb.LAND_SESSION,
@@ -53,7 +56,7 @@ def a_session(walk: Walk, name: str) -> SessionFileSeen:
         after=walk.pick((None, None, ("a",))),
         noop=walk.pick((None, True)),
     )
-    spec = SessionSpec(name, walk.pick(LANDINGS), base, walk.dice.roll(3), gates, defaults)
+    spec = SessionSpec(name, walk.pick(LANDINGS), base, walk.dice.roll(3), gates, defaults, walk.pick((None, *SCHEDULES)))
     return SessionFileSeen(f"sessions/{name}.yaml", spec, commit)
 
 
@@ -63,6 +66,7 @@ def ask_session(walk: Walk) -> None:
     subjects = {
         Verb.LAND_SESSION: [name for name in sorted(known) if known[name].line],
         Verb.RESUME_SESSION: [name for name in sorted(known) if known[name].paused],
+        Verb.SAVE_SESSION: sorted({t.spec.session for t in walk.world.state.tasks.values() if t.status.value == "ready"}),
         Verb.FORK_SESSION: [FORK] if tags and FORK not in known else [],
     }
     verb = walk.pick([verb for verb in subjects if subjects[verb]] or VERBS) if walk.one_in(2) else walk.pick(VERBS)
@@ -77,6 +81,9 @@ def answer(walk: Walk) -> None:
     if tags and walk.one_in(4):
         words = (walk.pick(tags), "checkpoint/1", str(walk.pick(LANDINGS)))
         walk.world.intents.append(Intent(f"intent{walk.next()}", Verb.FORK_SESSION, FORK, words))
+    for name in sorted({task.spec.session for task in walk.world.state.tasks.values() if task.status.value == "ready"}):
+        if not walk.one_in(4):
+            walk.world.intents.append(Intent(f"intent{walk.next()}", Verb.SAVE_SESSION, name))
     for name, session in sorted(walk.world.state.sessions.items()):
         for verb, wanted in ((Verb.RESUME_SESSION, session.paused), (Verb.LAND_SESSION, session.line)):
             if wanted and not walk.one_in(4):

@@ -19,18 +19,13 @@ from orchd.adapters import codec
 from orchd.core.gating import with_chain
 from orchd.core.radar import live_tips
 from orchd.core.watched import watched_runs
-from orchd.model.claim import Lease, Reservation
-from orchd.model.config import Config
-from orchd.model.machine import MachineSeen
-from orchd.model.message import (
+from orchd.model.action import (
     Action,
     AdmitResult,
     AdmitRework,
     DiscardWorkspace,
-    Event,
     ForgetIntent,
     ForgetSaves,
-    GateRan,
     KeepResults,
     LandSave,
     MergeSave,
@@ -46,6 +41,10 @@ from orchd.model.message import (
     TakeLive,
     TellRun,
 )
+from orchd.model.claim import Lease, Reservation
+from orchd.model.config import Config
+from orchd.model.machine import MachineSeen
+from orchd.model.message import Event, GateRan
 from orchd.model.problem import Problem
 from orchd.model.run import AdmitOrder, CommandResult, Entry, Exit, Live, Outcome, Phase, Returned, RunOrder, RunSeen
 from orchd.model.save import Excluded, Hold, Merged, Save, SaveItem, SaveStep, Target
@@ -147,6 +146,7 @@ class World:
     dirty: bool = False
     blind: bool = False
     draining: bool = False
+    until_idle: bool = False
     only: frozenset[str] | None = None
     free_bytes: int = 10**12
     reservations: dict[str, Reservation] = field(default_factory=dict)
@@ -175,6 +175,7 @@ class World:
             meetings=self.look_meetings(main, live_tips(self.state, seen).values()),
             draining=self.draining,
             only=self.only,
+            until_idle=self.until_idle,
             machine=self.look_machine(),
             reservations=tuple(self.reservations[name] for name in sorted(self.reservations)),
             busy_ports=frozenset(self.busy_ports),

@@ -128,7 +128,7 @@ def make_template(folder: Path) -> Path:
 def run_until_ready(top: Path) -> None:
     """The loop without its stage that begins saves."""
     planner.STAGES = tuple(stage for stage in planner.STAGES if stage is not planner.begin_save)
-    reconcile.is_idle = lambda state: all(task.status.value == "ready" for task in state.tasks.values()) and bool(state.tasks)
+    reconcile.is_idle = lambda state, _: {"ready"} == {task.status.value for task in state.tasks.values()}
     run_loop(top, lambda: None, kind="kill")
 
 

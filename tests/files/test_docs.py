@@ -17,7 +17,7 @@ from orchd.model.config import Agent, Config, Slots
 from orchd.model.merge import Recipe, Resolving
 from orchd.model.number import NumberKind
 from orchd.model.promotion import Environment
-from orchd.model.save import Gate
+from orchd.model.save import Gate, Schedule, When
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -69,6 +69,7 @@ def test_the_configuration_template_is_all_defaults_and_shows_every_key() -> Non
         env=("CI",),
         gates=(Gate("tests", "make test", inputs=("src/**", "tests/**", "Makefile")),),
         gates_at_once=2,
+        save=Schedule(When.EVERY, 1800),
         workspaces=100,
         workspace_bytes=50 * 1024**3,
         groups=(Slots("migrations", 1),),

@@ -107,7 +107,7 @@ def test_a_save_that_gathers_is_not_forgotten_while_another_task_runs(
 
 
 def test_without_waking_it_waits_for_the_end_of_the_other(repo: Repo, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planner, "gathers_until", lambda *_: None)
+    monkeypatch.setattr(planner, "wakes_at", lambda *_: None)
     landed = land_one_while_another_runs(repo, place, monkeypatch, patience=30)
     assert landed == {"one": "landed", "two": "failed"}
 

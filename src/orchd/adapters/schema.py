@@ -42,6 +42,7 @@ from orchd.adapters.field_checks import (
 from orchd.adapters.gate_schema import GateEntry, Timeout, to_gates
 from orchd.adapters.mistakes import explain_mistakes, find_folded_commands
 from orchd.adapters.reservation_schema import ReservationFile
+from orchd.adapters.save_schema import SAVE_FIELD, SaveText, to_schedule
 from orchd.adapters.yaml_source import UNSPACED, Document, Kind, load_yaml, shorten
 from orchd.core.inert import inert
 from orchd.model.claim import Reservation
@@ -206,6 +207,7 @@ class ConfigFile(Strict):
         "in each other's way (one database, one port).",
         examples=[1],
     )
+    save: SaveText = SAVE_FIELD
     environments: Environments = ENVIRONMENTS_FIELD
     conflicts: ConflictsEntry = Field(default=ConflictsEntry(), description="Which conflicts need nobody.")
     remote: Annotated[str, AfterValidator(check_branch)] = Field(
@@ -314,6 +316,7 @@ def _config(file: ConfigFile) -> Config:
         gates=to_gates(file.gates),
         gates_at_once=file.gates_at_once,
         resolving=to_resolving(file.conflicts),
+        save=to_schedule(file.save),
         environments=to_environments(file.environments),
         numbers=tuple(NumberKind(name, tuple(kind.paths)) for name, kind in file.numbers.items()),
     )

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 from orchd.adapters.claim_entries import TaskEntries, sum_up
 from orchd.adapters.field_checks import Slug, Strict, check_branch, check_gates, check_repeats
 from orchd.adapters.gate_schema import GateEntry, to_gates
+from orchd.adapters.save_schema import SaveText, to_schedule
 from orchd.adapters.schema import MAX_PARALLEL, Needs, OwnTimeout, refuse_name, validate
 from orchd.adapters.yaml_source import Kind, load_yaml
 from orchd.model.claim import PathSpec
@@ -47,6 +48,12 @@ class SessionFile(Strict):
         description="When the work goes to main. `auto`: each task by itself, as soon as it is done. `manual`: when somebody "
         "says `orchd session land`. `on-complete`: by itself, once all tasks of the session have ended well.",
         examples=["manual"],
+    )
+    save: SaveText | None = Field(
+        default=None,
+        description="With `landing: auto`, when tasks that are done go to main: `auto`, `manual` or a time, as in the "
+        "configuration, which holds by default.",
+        examples=["every 2h"],
     )
     base: Annotated[str, AfterValidator(check_branch)] = Field(
         default="",
@@ -96,6 +103,7 @@ def _to_spec(name: SessionId, file: SessionFile) -> SessionSpec:
         file.parallel or 0,
         to_gates(file.gates),
         _to_defaults(file.defaults),
+        None if file.save is None else to_schedule(file.save),
     )
 
 

@@ -37,6 +37,7 @@ def close_run(served: Served) -> tuple[str, int]:
     """The closing line and the exit code: 0 all well, 1 something failed, 6 a person is needed, 130 interrupted."""
     counts = Counter(task.status for task in tasks_of_run(served))
     parts = [f"{counts[status]} {words}" for status, words in COUNTED.items() if counts[status]]
+    parts += [f"{counts[Status.READY]} done, not saved: `orchd save`"] if counts[Status.READY] and not served.signals else []
     parts += tell_going_on(served.state) if served.signals else []
     problems, save = _problems_of_run(served), _held_save(served)
     parts += [f"{len(problems)} problem(s) in files"] if problems else []

@@ -346,6 +346,16 @@ ENVELOPES: Mapping[str, Envelope] = {
             many=True,
         ),
         Envelope(
+            "save",
+            "What was asked to be saved.",
+            (
+                Field("session", Kind.TEXT, "name"),
+                Field("tasks", Kind.TEXTS, "what of it was done"),
+                Field("served", Kind.FLAG, "whether an orchd runs that does it; else this command has"),
+            ),
+            many=True,
+        ),
+        Envelope(
             "ask",
             "What was asked of orchd by `retry`, `cancel` and `answer`.",
             (

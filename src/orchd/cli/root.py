@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, str] = {
     "logs": "telling",
     "explain": "telling",
     "plan": "planning",
+    "save": "saving",
     "checkpoints": "looking",
     "gates": "looking",
     "verify": "proving",

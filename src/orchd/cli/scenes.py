@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 def look_around(place: Place, state: State, *, served: bool) -> Scene:
     """What goes for all tasks. `served`: whether an orchd works here."""
-    kept = standing(app.reservations(place), time.time_ns() // 1_000_000)
-    return Scene(app.branch(place), served, _read_archived(place, state), app.file_names(place), kept=kept)
+    now_ms = time.time_ns() // 1_000_000
+    kept = standing(app.reservations(place), now_ms)
+    known, files = _read_archived(place, state), app.file_names(place)
+    return Scene(app.branch(place), served, known, files, kept=kept, config=app.config(place), now_ms=now_ms)
 
 
 def look_closely(place: Place, state: State, task: Task) -> Scene:

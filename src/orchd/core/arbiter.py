@@ -17,7 +17,7 @@ from orchd.core.claims import literal_prefix
 from orchd.core.desk import Desk, Room, lay_out
 from orchd.core.graph import dependencies
 from orchd.core.order import Line, Standing, find_elders, rank
-from orchd.core.sessions import is_busy
+from orchd.core.schedule import is_busy
 from orchd.core.statuses import ACTIVE
 from orchd.model.ids import TaskId
 from orchd.model.snapshot import Cause, Decision, State
@@ -68,7 +68,7 @@ def _waits_for_person(task: Task, desk: Desk) -> bool:
     state = desk.state
     if state.save is not None and state.save.hold is not None:
         return True
-    idle = {name: lease for name, lease in state.leases.items() if not is_busy(state.tasks[name], state)}
+    idle = {name: lease for name, lease in state.leases.items() if not is_busy(state.tasks[name], state, desk.room.config)}
     return judge(task.spec, lay_out(replace(state, leases=idle), replace(desk.room, foreign=())), HELD) is not None
 
 

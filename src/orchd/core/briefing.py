@@ -15,8 +15,8 @@ from orchd.core.radar import live_tips, write_conflicts
 from orchd.core.reservations import standing
 from orchd.core.waits import tell_wait
 from orchd.core.watched import current_run
+from orchd.model.action import TellRun
 from orchd.model.claim import PathSpec
-from orchd.model.message import TellRun
 from orchd.model.run import Phase, RunSeen
 from orchd.model.snapshot import Snapshot, State
 from orchd.model.work import Earlier, Task

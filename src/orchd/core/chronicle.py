@@ -26,6 +26,7 @@ from orchd.model.message import (
     ProblemsChanged,
     RequestRefused,
     SaveAbandoned,
+    SaveAsked,
     SaveClosed,
     SaveGated,
     SaveHeld,
@@ -259,6 +260,11 @@ def _(event: SessionResumed, state: State) -> Iterator[Line]:
 @tell.register
 def _(event: LandingAsked, state: State) -> Iterator[Line]:
     yield Line(Tone.PLAIN, "landing", f"session {event.session}")
+
+
+@tell.register
+def _(event: SaveAsked, state: State) -> Iterator[Line]:
+    yield Line(Tone.PLAIN, "saving", ", ".join(event.tasks))
 
 
 @tell.register

@@ -16,14 +16,12 @@ from orchd.core.numbering import wishes_of
 from orchd.core.ownership import is_secure
 from orchd.core.requests import Hearing, find_hearing
 from orchd.core.saving import lands_nothing_new
-from orchd.core.sessions import is_busy, tip_of
+from orchd.core.schedule import is_busy
+from orchd.core.sessions import tip_of
 from orchd.core.statuses import ACTIVE, BUSY
 from orchd.core.tenures import bid_for_landing, list_bids
 from orchd.core.watched import current_run, probe_runs, watched_runs
-from orchd.model.claim import Lease
-from orchd.model.ids import GATE_MARK, RunId, TaskId
-from orchd.model.limits import SPENT_REFS
-from orchd.model.message import (
+from orchd.model.action import (
     Action,
     AdmitResult,
     AdmitRework,
@@ -46,6 +44,9 @@ from orchd.model.message import (
     StopRun,
     TakeLive,
 )
+from orchd.model.claim import Lease
+from orchd.model.ids import GATE_MARK, RunId, TaskId
+from orchd.model.limits import SPENT_REFS
 from orchd.model.run import AdmitOrder, Command, Entry, Phase, RunOrder, RunSeen
 from orchd.model.save import Save, SaveStep, Target
 from orchd.model.snapshot import SaveSeen, Snapshot, State
@@ -206,7 +207,7 @@ def _clear_refs(state: State, snapshot: Snapshot) -> Iterator[Action]:
     is_open = {name for name, task in state.tasks.items() if task.status in BUSY}
     stale = tuple(sorted(snapshot.journals - ({state.save.id} if state.save else set())))
     closed = tuple(sorted(snapshot.kept - is_open))
-    at_work = any(is_busy(task, state) for task in state.tasks.values())
+    at_work = any(is_busy(task, state, snapshot.config) for task in state.tasks.values())
     ended = tuple(sorted(snapshot.lives - watched_runs(state)))
     if stale and (len(stale) >= SPENT_REFS or not at_work):
         yield ForgetSaves(stale)

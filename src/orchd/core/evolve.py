@@ -39,6 +39,7 @@ from orchd.model.message import (
     ProblemsChanged,
     RequestRefused,
     SaveAbandoned,
+    SaveAsked,
     SaveClosed,
     SaveGated,
     SaveHeld,
@@ -142,6 +143,7 @@ def _(event: AttemptStarted, draft: Draft) -> None:
         attempt=event.attempt,
         base=event.base,
         started_ms=event.lease.granted_ms,
+        due=False,
     )
 
 
@@ -395,6 +397,12 @@ def _(event: SessionResumed, draft: Draft) -> None:
 @apply.register
 def _(event: LandingAsked, draft: Draft) -> None:
     _settle_session(draft, event.session, asked=True)
+
+
+@apply.register
+def _(event: SaveAsked, draft: Draft) -> None:
+    for task in event.tasks:
+        draft.tasks[task] = replace(draft.tasks[task], due=True)
 
 
 @apply.register

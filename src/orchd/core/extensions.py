@@ -25,7 +25,12 @@ from orchd.core.watched import current_run
 from orchd.model.claim import Extension, Lease, Mode, PathSpec, Refusal, Reservation
 from orchd.model.ids import TaskId
 from orchd.model.limits import LIST_ITEMS, REFUSALS
-from orchd.model.message import Event, ExtensionAsked, ExtensionRefused, LeaseExtended
+from orchd.model.message import (
+    Event,
+    ExtensionAsked,
+    ExtensionRefused,
+    LeaseExtended,
+)
 from orchd.model.snapshot import Intent, Snapshot, State
 from orchd.model.work import Status
 

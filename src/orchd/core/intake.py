@@ -13,7 +13,12 @@ from orchd.core.ownership import list_away
 from orchd.core.session_files import fill_defaults, is_unclear, tell_stuck
 from orchd.core.statuses import OPEN
 from orchd.model.ids import TaskId
-from orchd.model.message import Event, ProblemsChanged, TaskSeen, TaskWithdrawn
+from orchd.model.message import (
+    Event,
+    ProblemsChanged,
+    TaskSeen,
+    TaskWithdrawn,
+)
 from orchd.model.problem import Problem
 from orchd.model.snapshot import FileSeen, FilesSeen, Snapshot, State
 from orchd.model.work import Source, Status

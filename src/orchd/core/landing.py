@@ -14,7 +14,7 @@ from orchd.core.attempts import UNSEEN
 from orchd.core.evolve import evolve
 from orchd.core.gating import blame, hear, judge, landable, next_probes, probe_run
 from orchd.core.ownership import find_next_number
-from orchd.core.saving import gathers_until, lands_nothing_new, plan_save
+from orchd.core.saving import gathers_until, is_rushed, lands_nothing_new, plan_save
 from orchd.core.sessions import exclude_built_on, is_recalled
 from orchd.model.message import (
     Event,
@@ -39,8 +39,9 @@ Step = Callable[[Save, SaveSeen, Snapshot], Iterator[Event]]
 def begin_save(state: State, snapshot: Snapshot) -> Iterator[Event]:
     """A new save when none is in flight and something is ready, and nothing more is about to be."""
     state = replace(state, next_number=find_next_number(state, snapshot.shared))
-    save = plan_save(state, snapshot.main, snapshot.config, snapshot.now_ms)
-    if save is not None and gathers_until(state, snapshot.now_ms) is None:
+    rushed = is_rushed(state, snapshot)
+    save = plan_save(state, snapshot.main, snapshot.config, snapshot.now_ms, rushed=rushed)
+    if save is not None and gathers_until(state, snapshot) is None:
         yield SavePlanned(save)
 
 

@@ -25,14 +25,24 @@ from orchd.core.preview import room_of
 from orchd.core.radar import watch_conflicts
 from orchd.core.requests import Hearing, find_hearing, refuse_requests
 from orchd.core.restoring import hear_restore
-from orchd.core.saving import gathers_until
+from orchd.core.saving import wakes_at
+from orchd.core.schedule import is_busy
 from orchd.core.session_files import read_sessions
 from orchd.core.session_wishes import concerns, spell_out
-from orchd.core.sessions import find_start, is_busy, is_touched, may_be_given_up
+from orchd.core.sessions import find_start, is_touched, may_be_given_up
 from orchd.core.statuses import ACTIVE
 from orchd.core.tenures import hear_owners
+from orchd.model.action import AskNumbers
 from orchd.model.claim import Lease
-from orchd.model.message import AskNumbers, AttemptStarted, Event, SaveAbandoned, StopAsked, TaskCancelled, TaskRetried
+from orchd.model.config import Config
+from orchd.model.message import (
+    AttemptStarted,
+    Event,
+    SaveAbandoned,
+    StopAsked,
+    TaskCancelled,
+    TaskRetried,
+)
 from orchd.model.snapshot import Cause, Decision, Intent, Plan, Snapshot, State, Verb
 from orchd.model.work import Task
 
@@ -51,16 +61,16 @@ def plan(snapshot: Snapshot) -> Plan:
     starts = tuple(_start(state, snapshot, one, fence) for fence, one in enumerate(starting, state.next_fence))
     events += starts
     state = evolve(state, starts) if starts else state
-    wake_ms = gathers_until(state, snapshot.now_ms)
+    wake_ms = wakes_at(state, snapshot)
     lacking = list_lacking(decisions, state, snapshot)
     actions = (*list_duties(state, snapshot), *((AskNumbers(lacking),) if lacking else ()))
     return Plan(state, tuple(events), decisions, actions, wake_ms)
 
 
-def is_idle(state: State) -> bool:
+def is_idle(state: State, config: Config) -> bool:
     """Whether nothing is left that orchd could do by itself: nobody is open, or only a person can let the save go on."""
     held = state.save is not None and state.save.hold is not None
-    return not any(task.status in ACTIVE or (not held and is_busy(task, state)) for task in state.tasks.values())
+    return not any(task.status in ACTIVE or (not held and is_busy(task, state, config)) for task in state.tasks.values())
 
 
 def hear_intents(state: State, snapshot: Snapshot) -> Iterator[Event]:
@@ -138,6 +148,7 @@ WISHES: Mapping[Verb, Callable[[Intent, State, Snapshot], Iterator[Event]]] = {
     Verb.RESUME_SESSION: session_wishes.resume,
     Verb.LAND_SESSION: session_wishes.land,
     Verb.FORK_SESSION: session_wishes.fork,
+    Verb.SAVE_SESSION: session_wishes.save,
     Verb.RESTORE: hear_restore,
 }
 

@@ -22,6 +22,7 @@ OF_SESSIONS = frozenset(
         Verb.RETRY_SESSION,
         Verb.LAND_SESSION,
         Verb.FORK_SESSION,
+        Verb.SAVE_SESSION,
     }
 )
 """Verbs whose subject is a session."""

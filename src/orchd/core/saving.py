@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from orchd.core.conflicts import order_merges
 from orchd.core.gating import expects_red
-from orchd.core.sessions import find_start, is_landing_due, session_of, takes_saves, works_apart
+from orchd.core.schedule import list_due, next_end_ms
+from orchd.core.sessions import find_start, is_landing_due, session_of, works_apart
 from orchd.core.statuses import ACTIVE
 from orchd.model.config import Config
 from orchd.model.ids import Oid, SaveId, TaskId
@@ -15,13 +16,14 @@ from orchd.model.limits import GATHER_SECONDS, SAVE_ITEMS
 from orchd.model.merge import Resolving
 from orchd.model.save import Save, SaveItem, Target
 from orchd.model.session import Session
-from orchd.model.snapshot import State
-from orchd.model.work import Status, Task
+from orchd.model.snapshot import Snapshot, State
+from orchd.model.work import Task
 
 
-def plan_save(state: State, base: Oid, config: Config, now_ms: int) -> Save | None:
-    """The next save: a line that is to land, else the first SAVE_ITEMS ready tasks of the session whose turn it is, in the
-    order of `order_merges`. `base` is main; ready tasks of a session that works apart go to its line."""
+def plan_save(state: State, base: Oid, config: Config, now_ms: int, *, rushed: bool = False) -> Save | None:
+    """The next save: a line that is to land, else the first SAVE_ITEMS due tasks of the session whose turn it is, in the
+    order of `order_merges`. `base` is main; ready tasks of a session that works apart go to its line. `rushed` as in
+    `list_due`."""
     if state.save is not None:
         return None
     due = next((name for name in sorted(state.sessions) if is_landing_due(state, state.sessions[name])), None)
@@ -30,7 +32,7 @@ def plan_save(state: State, base: Oid, config: Config, now_ms: int) -> Save | No
         items = tuple(replace(_item(task, state), tip=task.commit) for task in (state.tasks[name] for name in session.line))
         save = Save("", due, base, items, (), state.next_number, now_ms, start=session.start)
         return _make_save(save, session, config, state)
-    ready = _find_savable(state)
+    ready = list_due(state, config, now_ms, rushed=rushed)
     if not ready:
         return None
     ready.sort(key=lambda task: task.order)
@@ -55,20 +57,27 @@ def choose_resolving(config: Config, *, gated: bool) -> Resolving:
     return config.resolving if gated else Resolving((), config.resolving.union)
 
 
-def _find_savable(state: State) -> list[Task]:
-    ready = (task for task in state.tasks.values() if task.status is Status.READY)
-    return [task for task in ready if takes_saves(session_of(state, task.spec.session))]
+def is_rushed(state: State, snapshot: Snapshot) -> bool:
+    """Whether whoever looks ends when nothing is left to do, and nothing runs any more: then no time is waited for."""
+    return snapshot.until_idle and not any(task.status in ACTIVE for task in state.tasks.values())
 
 
-def gathers_until(state: State, now_ms: int) -> int | None:
+def gathers_until(state: State, snapshot: Snapshot) -> int | None:
     """Until when (milliseconds) the next save waits for more tasks; None: it does not. It waits only for tasks that run, and
     not when the clock was set back."""
-    ready = [task.ended_ms for task in _find_savable(state)]
+    now_ms = snapshot.now_ms
+    ready = [task.ended_ms for task in list_due(state, snapshot.config, now_ms, rushed=is_rushed(state, snapshot))]
     if state.save is not None or not 0 < len(ready) < SAVE_ITEMS:
         return None
     waits = any(task.status in ACTIVE for task in state.tasks.values())
     until = min(ready) + int(GATHER_SECONDS * 1000)
     return until if waits and min(ready) <= now_ms < until else None
+
+
+def wakes_at(state: State, snapshot: Snapshot) -> int | None:
+    """When (milliseconds) time alone lets the next save begin; None: never."""
+    ends = (gathers_until(state, snapshot), next_end_ms(state, snapshot.config, snapshot.now_ms))
+    return None if state.save else min((end for end in ends if end is not None), default=None)
 
 
 def lands_nothing_new(save: Save) -> bool:

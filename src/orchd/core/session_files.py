@@ -12,7 +12,12 @@ from typing import TypeVar
 
 from orchd.core.sessions import find_unsettled
 from orchd.model.ids import SessionId
-from orchd.model.message import Event, SessionEnded, SessionFileLost, SessionSeen
+from orchd.model.message import (
+    Event,
+    SessionEnded,
+    SessionFileLost,
+    SessionSeen,
+)
 from orchd.model.problem import Problem
 from orchd.model.session import Session, SessionFileSeen, SessionsSeen, TaskDefaults
 from orchd.model.snapshot import FileSeen, Snapshot, State

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from orchd.core.inert import inert
 from orchd.core.phrases import Telling
+from orchd.core.schedule import list_ends, waits_for_word
 from orchd.core.sessions import find_unsettled, is_landing_due, session_of
 from orchd.core.statuses import BUSY, FINISHED
-from orchd.model.ids import integration_branch
+from orchd.core.tables import tell_span
+from orchd.model.config import Config
+from orchd.model.ids import SessionId, integration_branch
 from orchd.model.session import Landing, Session
 from orchd.model.snapshot import State
 from orchd.model.work import Status, Task
@@ -50,6 +55,24 @@ def waits_for_person(session: Session, state: State) -> str:
     if not session.line or is_landing_due(state, session) or (at_work and not _lacks(unsettled)):
         return ""
     return f"{len(session.line)} task(s) are integrated and have not landed" + _because(session, unsettled)
+
+
+def tell_wait_for_save(task: Task, state: State, config: Config, now_ms: int) -> str:
+    """For what a finished task waits that nobody hurries; empty when it waits for nothing."""
+    if waits_for_word(task, state, config):
+        return "it is saved when somebody asks for it"
+    end = list_ends(state, config).get(task.spec.session, 0)
+    return f"its save is due in {tell_span((end - now_ms) / 1000)}" if task.ended_ms <= now_ms < end and not task.due else ""
+
+
+def list_unsaved(state: State, config: Config) -> Mapping[SessionId, tuple[int, int]]:
+    """How many tasks of a session wait for somebody to ask for their save, and since when; of those sessions of which nothing
+    is at work."""
+    waiting = [task for task in state.tasks.values() if waits_for_word(task, state, config)]
+    busy = {task.spec.session for task in state.tasks.values() if task.status in BUSY and task not in waiting}
+    names = sorted({task.spec.session for task in waiting} - busy)
+    ended = {name: [task.ended_ms for task in waiting if task.spec.session == name] for name in names}
+    return {name: (len(times), min(times)) for name, times in ended.items()}
 
 
 def _what(session: Session, state: State, branch: str) -> str:

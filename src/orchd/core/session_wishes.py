@@ -6,7 +6,14 @@ from collections.abc import Iterator
 
 from orchd.core.sessions import session_of
 from orchd.core.statuses import FINISHED
-from orchd.model.message import Event, LandingAsked, SessionForked, SessionPaused, SessionResumed
+from orchd.model.message import (
+    Event,
+    LandingAsked,
+    SaveAsked,
+    SessionForked,
+    SessionPaused,
+    SessionResumed,
+)
 from orchd.model.session import Landing
 from orchd.model.snapshot import Intent, Snapshot, State, Verb
 from orchd.model.work import Status, Task
@@ -29,6 +36,14 @@ def land(intent: Intent, state: State, snapshot: Snapshot) -> Iterator[Event]:
     session = session_of(state, intent.subject)
     if session.line and not session.asked:
         yield LandingAsked(intent.subject)
+
+
+def save(intent: Intent, state: State, snapshot: Snapshot) -> Iterator[Event]:
+    """What of it is finished now goes to main, whatever its schedule says."""
+    ready = (name for name, task in state.tasks.items() if task.status is Status.READY and not task.due)
+    tasks = tuple(sorted(name for name in ready if state.tasks[name].spec.session == intent.subject))
+    if tasks:
+        yield SaveAsked(intent.subject, tasks)
 
 
 def fork(intent: Intent, state: State, snapshot: Snapshot) -> Iterator[Event]:

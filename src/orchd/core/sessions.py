@@ -10,7 +10,6 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TypeAlias
 
-from orchd.core.statuses import BUSY
 from orchd.model.ids import Oid, SessionId, TaskId
 from orchd.model.limits import SESSIONS_KEPT
 from orchd.model.save import Excluded, Save, SaveItem, SaveStep, Target
@@ -70,12 +69,6 @@ def find_unsettled(state: State, name: SessionId) -> tuple[Task, ...]:
 def takes_saves(session: Session) -> bool:
     """Whether ready tasks of a session may be saved now. Pausing keeps work from main, not from the line."""
     return works_apart(session) or not session.paused
-
-
-def is_busy(task: Task, state: State) -> bool:
-    """Whether orchd itself could go on with an open task; with a ready one of a paused session it could not."""
-    ready = task.status is Status.READY
-    return task.status in BUSY and (not ready or takes_saves(session_of(state, task.spec.session)))
 
 
 def is_on_line(task: Task, state: State) -> bool:

@@ -37,11 +37,12 @@ from orchd.core.phrases import (
     UNSERVED,
     Telling,
 )
-from orchd.core.session_telling import tell_integrated, waits_for_person
+from orchd.core.session_telling import list_unsaved, tell_integrated, tell_wait_for_save, waits_for_person
 from orchd.core.statuses import FINISHED, SUCCEEDED, has_strayed, is_open_question
 from orchd.core.tables import tell_span
 from orchd.core.waits import tell_more
 from orchd.model.claim import Reservation
+from orchd.model.config import Config
 from orchd.model.ids import TaskId, integration_branch, ready_ref
 from orchd.model.save import UNVERIFIED, Checkpoint, Hold, Save, Target
 from orchd.model.snapshot import Cause, Decision, State
@@ -54,12 +55,15 @@ GATE_RUN = re.compile(r"@[0-9a-f]+\.\d+\.\d+")
 """A run id among the details of a refusal: the run of the gate that was red."""
 
 
+PLAIN_CONFIG = Config()
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """What is seen around the state. `branch`: where tasks land; `served`: whether an orchd works here now; `archived`:
     tasks that others name and that the state at hand does not hold; `files`: the ids that have a task file now (None: not
     looked at); `checkpoint`: the one that landed the task; `contained`: whether the branch still contains it;
-    `kept`: what people keep for themselves now."""
+    `kept`: what people keep for themselves now; `config` and `now_ms` say when saves are due."""
 
     branch: str = "main"
     served: bool = True
@@ -68,6 +72,8 @@ class Scene:
     checkpoint: Checkpoint | None = None
     contained: bool = True
     kept: tuple[Reservation, ...] = ()
+    config: Config = PLAIN_CONFIG
+    now_ms: int = 0
 
     def lacks_file(self, task: Task) -> bool:
         """Whether the file that `task` came from is gone, so that it would be withdrawn when it waits."""
@@ -155,6 +161,10 @@ def list_needs(state: State, scene: Scene = SCENE) -> tuple[Need, ...]:
         Need(f"session {name}", what, 0, f"orchd session {'resume' if session.paused else 'land'} {name}")
         for name, session in state.sessions.items()
         if (what := waits_for_person(session, state))
+    ]
+    needs += [
+        Need(f"session {name}", f"{count} task(s) are done and wait for a save", since_ms, f"orchd save {name}")
+        for name, (count, since_ms) in list_unsaved(state, scene.config).items()
     ]
     if state.save and state.save.hold:
         facts, items = _hold_facts(state.save, scene)
@@ -278,9 +288,12 @@ def _tell_stopping(task: Task, _: State, __: Scene) -> Telling:
 
 
 def _tell_ready(task: Task, state: State, scene: Scene) -> Telling:
+    proven = f"its changes stay inside its claim and are on `{short_ref(task.ref)}`"
+    waits = tell_wait_for_save(task, state, scene.config, scene.now_ms)
+    if waits:
+        return Telling(f"{proven}; {waits}", steps=(f"`orchd save {task.spec.session}` saves it now",))
     merged = "; orchd merges it at the next look" if scene.served else ""
-    under_way = "; the save under way comes first" if state.save else merged
-    return Telling(f"its changes stay inside its claim and are on `{short_ref(task.ref)}`{under_way}")
+    return Telling(f"{proven}{'; the save under way comes first' if state.save else merged}")
 
 
 def _tell_integrated(task: Task, state: State, scene: Scene) -> Telling:

@@ -16,7 +16,15 @@ from orchd.core.sessions import SETTLED, keep_line, session_of
 from orchd.core.statuses import FINISHED, OPEN
 from orchd.model.ids import Oid, SessionId
 from orchd.model.limits import RENEW_SHARE
-from orchd.model.message import Event, SaveClosed, SaveLanded, SessionAdopted, SessionElsewhere, SessionOwned, TaskAdopted
+from orchd.model.message import (
+    Event,
+    SaveClosed,
+    SaveLanded,
+    SessionAdopted,
+    SessionElsewhere,
+    SessionOwned,
+    TaskAdopted,
+)
 from orchd.model.save import Save, SaveStep
 from orchd.model.session import Session, SessionSpec
 from orchd.model.snapshot import Snapshot, State

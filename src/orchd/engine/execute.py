@@ -6,8 +6,7 @@ import functools
 
 from orchd.core.numbering import hand_over
 from orchd.errors import OrchdError
-from orchd.model.config import Config
-from orchd.model.message import (
+from orchd.model.action import (
     Action,
     AdmitResult,
     AdmitRework,
@@ -32,6 +31,7 @@ from orchd.model.message import (
     TakeLive,
     TellRun,
 )
+from orchd.model.config import Config
 from orchd.ports import Ports
 
 

@@ -17,10 +17,12 @@ from orchd.ports import Ports
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the process that runs the loop was told: `draining` starts nothing new, `only` starts nothing else."""
+    """What the process that runs the loop was told: `draining` starts nothing new, `only` starts nothing else;
+    `until_idle`: it ends when nothing is left to do."""
 
     draining: bool = False
     only: frozenset[TaskId] | None = None
+    until_idle: bool = False
 
 
 def observe(ports: Ports, state: State, wish: Wish) -> Snapshot:
@@ -59,6 +61,7 @@ def observe(ports: Ports, state: State, wish: Wish) -> Snapshot:
         sessions=sessions,
         lines=ports.lines.look(state.sessions),
         agents=agents,
+        until_idle=wish.until_idle,
         numbered=ports.numbers.look(_list_wishes(state), config),
     )
 

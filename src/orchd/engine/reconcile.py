@@ -78,7 +78,7 @@ class Reconciler:
         again = bool(planned.events) or any(done)
         asks = snapshot.shared is not None and snapshot.shared.busy
         unsettled = snapshot.files.unsettled or snapshot.sessions.unsettled or snapshot.agents.unsettled
-        idle = not (again or asks or planned.actions or unsettled) and is_idle(planned.state)
+        idle = not (again or asks or planned.actions or unsettled) and is_idle(planned.state, snapshot.config)
         return Turn(planned.state, again, idle, bool(done) and not any(done), planned.wake_ms)
 
     def run(self, *, until_idle: bool) -> State:
@@ -87,6 +87,7 @@ class Reconciler:
         Raises OrchdError with `until_idle` when every action has failed for STUCK_LOOKS looks.
         """
         stuck = 0
+        self._wish = replace(self._wish, until_idle=until_idle)
         while True:
             turn = self._try_turn(stuck)
             stuck = stuck + 1 if turn.stuck else 0

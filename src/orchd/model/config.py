@@ -21,7 +21,7 @@ from orchd.model.limits import (
 from orchd.model.merge import ASKING, Resolving
 from orchd.model.number import NumberKind
 from orchd.model.promotion import DEFAULT_ENVIRONMENTS, Environment
-from orchd.model.save import Gate
+from orchd.model.save import AT_ONCE, Gate, Schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,8 @@ class Config:
     entry have no limit. `ports` are the first and the last TCP port that tasks are given. `remote` is the git remote that
     other clones share (empty: this clone is alone). Nothing starts with less than `free_..._bytes` free, or with as many
     `workspaces` as that (None: no limit) or as many bytes in them. `gates_at_once` trees of a save are gated at the same
-    time. `resolving` are the conflicts that need nobody."""
+    time. `resolving` are the conflicts that need nobody. `save` is when what is finished is saved, where a session does not
+    say."""
 
     branch: str = ""
     parallel: int = PARALLEL_TASKS
@@ -74,3 +75,4 @@ class Config:
     gates_at_once: int = GATES_AT_ONCE
     resolving: Resolving = ASKING
     environments: tuple[Environment, ...] = DEFAULT_ENVIRONMENTS
+    save: Schedule = AT_ONCE

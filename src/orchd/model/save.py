@@ -37,6 +37,25 @@ class Hold(StrEnum):
     UNTRACKED = "checkout-untracked"
 
 
+class When(StrEnum):
+    """When finished tasks are saved: at once; when somebody asks; a set time after the first of them was done."""
+
+    AUTO = "auto"
+    MANUAL = "manual"
+    EVERY = "every"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """`every_seconds` counts for EVERY only."""
+
+    when: When = When.AUTO
+    every_seconds: float = 0.0
+
+
+AT_ONCE = Schedule()
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     """A command that must pass on the merged tree. It comes from the base, never from the candidate. `inputs` are globs of all

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from orchd.model.claim import PathSpec
 from orchd.model.ids import Oid, SessionId, TaskId
-from orchd.model.save import Gate
+from orchd.model.save import Gate, Schedule
 
 
 class Landing(StrEnum):
@@ -40,7 +40,8 @@ class TaskDefaults:
 @dataclass(frozen=True, slots=True)
 class SessionSpec:
     """What a session file says. `base` is a name of git for where its tasks start (empty: main), `parallel` how many of
-    its tasks run at the same time (0: no limit of its own); `gates` come after those of the configuration."""
+    its tasks run at the same time (0: no limit of its own); `gates` come after those of the configuration. `save`
+    None: as the configuration says."""
 
     id: SessionId
     landing: Landing = Landing.AUTO
@@ -48,6 +49,7 @@ class SessionSpec:
     parallel: int = 0
     gates: tuple[Gate, ...] = ()
     defaults: TaskDefaults = field(default_factory=TaskDefaults)
+    save: Schedule | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ from orchd.model.tenure import Holding, Refused, SharedSeen
 from orchd.model.work import Source, Task, TaskSpec
 
 if TYPE_CHECKING:
-    from orchd.model.message import Action, Event
+    from orchd.model.action import Action
+    from orchd.model.message import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,7 @@ class Verb(StrEnum):
     RETRY_SESSION = "retry-session"
     LAND_SESSION = "land-session"
     FORK_SESSION = "fork-session"
+    SAVE_SESSION = "save-session"
     RESTORE = "restore"
 
 
@@ -181,7 +183,7 @@ class Snapshot:
     main; `busy_ports` are looked at only while somebody wants one. `only`: nothing but these tasks (and what they need) is
     started; None: everything. `shared` is the remote that other clones share; None: this clone is alone. `lines` are
     the tips of the integration branches of sessions, `numbered` the wishes of waiting tasks that the shared remote has
-    fulfilled (None: numbers are given here)."""
+    fulfilled (None: numbers are given here). `until_idle`: whoever looks ends when nothing is left to do."""
 
     now_ms: int
     state: State
@@ -207,6 +209,7 @@ class Snapshot:
     lines: Mapping[SessionId, Oid] = field(default_factory=dict)
     numbered: frozenset[NumberWish] | None = None
     agents: AgentsSeen = field(default_factory=AgentsSeen)
+    until_idle: bool = False
 
 
 class Cause(StrEnum):

@@ -153,7 +153,7 @@ class Task:
     queue of all tasks ever seen; `digest` identifies the meaning of its file and `drop` the very file of an inbox;
     `tip` is where its work is reachable, `detail` lists paths or lines that explain `reason`; `rework` is the result that
     its next or present attempt takes up, `earlier` the one whose conflict it settles. `commit` is the one that landed it, or
-    its merge on the line of its session while it is integrated.
+    its merge on the line of its session while it is integrated. `due`: somebody asked for the save of this very result.
     """
 
     spec: TaskSpec
@@ -177,3 +177,4 @@ class Task:
     commit: Oid = ""
     rework: Rework | None = None
     earlier: Earlier | None = None
+    due: bool = False

@@ -50,7 +50,7 @@ def run(tasks: tuple[TaskId, ...]) -> int:
     flags = read_flags()
     place = app.find(flags.repo)
     _check_known(place, tasks)
-    served = _serve(place, until_idle=True, only=tasks)
+    served = serve(place, until_idle=True, only=tasks)
     summary, code = close_run(served)
     say(summary)
     waiting = [task for task in tasks_of_run(served) if task.status is Status.WAITING]
@@ -79,11 +79,11 @@ def daemon() -> None:
     """Serve the repository until stopped."""
     from orchd import app
 
-    served = _serve(app.find(read_flags().repo), until_idle=False)
+    served = serve(app.find(read_flags().repo), until_idle=False)
     say(", ".join(["stopped", *tell_going_on(served.state)]))
 
 
-def _serve(place: Place, *, until_idle: bool, only: tuple[TaskId, ...] = ()) -> Served:
+def serve(place: Place, *, until_idle: bool, only: tuple[TaskId, ...] = ()) -> Served:
     """Serve with words on standard error. Who leaves at once is told what goes on without them."""
     from orchd import app
     from orchd.cli.narrator import open_narrator
