@@ -67,7 +67,7 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
             numbers=SharedNumbers(shared, book) if shared else GitNumbers(repo, book),
             airlock=GitAirlock(repo, branch, leases.fence_of),
             lives=GitLives(repo),
-            saves=GitSaves(repo, branch, leases.fence_of, shared),
+            saves=GitSaves(repo, branch, leases.lease_of, shared),
             results=GitGateResults(repo),
             radar=GitRadar(repo),
             shared=shared or Alone(),

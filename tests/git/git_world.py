@@ -14,7 +14,7 @@ from orchd.adapters.codec import dumps, encode
 from orchd.adapters.git_repo import GitRepo, open_repo
 from orchd.adapters.git_saves import GitSaves
 from orchd.adapters.place import Place, find_place
-from orchd.model.claim import PathSpec
+from orchd.model.claim import Lease, PathSpec
 from orchd.model.config import Config
 from orchd.model.run import AdmitOrder, CommandResult, Exit, Outcome, Returned
 from orchd.model.save import Gate, GateResult, Save, SaveItem, SaveStep, Verdict
@@ -68,6 +68,7 @@ class World:
     work: Path
     place: Place
     fences: dict[str, int | None] = field(default_factory=dict)
+    claims: dict[str, tuple[PathSpec, ...]] = field(default_factory=dict)
 
     @property
     def main(self) -> str:
@@ -77,11 +78,16 @@ class World:
         return open_repo(self.place)
 
     def saves(self) -> GitSaves:
-        return GitSaves(self.open(), "main", self.fence_of)
+        return GitSaves(self.open(), "main", self.lease_of)
 
     def fence_of(self, task: str) -> int | None:
         """These worlds have no state; here is what it would say about the leases."""
         return self.fences.get(task, 0)
+
+    def lease_of(self, task: str) -> Lease | None:
+        """Likewise; the claim is everything, where a test says nothing else."""
+        fence = self.fence_of(task)
+        return None if fence is None else Lease(task, "me", 1, self.claims.get(task, (PathSpec("**"),)), 1, fence=fence)
 
     def branch_tip(self, files: dict[str, str | bytes | None], base: str = "") -> str:
         """A commit on `base` (default: main) whose objects are in the repository, as after the airlock."""

@@ -101,7 +101,7 @@ TAKEN_OVER = {
 
 @pytest.mark.parametrize("case", TAKEN_OVER)
 def test_a_daemon_that_slept_through_a_takeover_lands_nothing(world: World, case: str) -> None:
-    saves = GitSaves(world.open(), "main", store(world, *TAKEN_OVER[case]).fence_of)
+    saves = GitSaves(world.open(), "main", store(world, *TAKEN_OVER[case]).lease_of)
     save, before = fenced_save(world, saves), world.main
     with pytest.raises(OrchdError, match="was taken over"):
         saves.land(save, titles(save), None)
@@ -109,7 +109,7 @@ def test_a_daemon_that_slept_through_a_takeover_lands_nothing(world: World, case
 
 
 def test_under_the_leases_that_it_was_planned_under_a_save_lands(world: World) -> None:
-    saves = GitSaves(world.open(), "main", store(world, lease(5, "t1"), lease(6, "t2")).fence_of)
+    saves = GitSaves(world.open(), "main", store(world, lease(5, "t1"), lease(6, "t2")).lease_of)
     save, before = fenced_save(world, saves), world.main
     saves.land(save, titles(save), None)
     assert world.main != before
@@ -117,7 +117,7 @@ def test_under_the_leases_that_it_was_planned_under_a_save_lands(world: World) -
 
 def test_without_the_guard_a_daemon_that_slept_through_a_takeover_lands(world: World) -> None:
     store(world, *TAKEN_OVER["another holder"])
-    saves = GitSaves(world.open(), "main", {"t1": 5, "t2": 6}.get)
+    saves = GitSaves(world.open(), "main", {"t1": lease(5, "t1"), "t2": lease(6, "t2")}.get)
     save, before = fenced_save(world, saves), world.main
     saves.land(save, titles(save), None)
     assert world.main != before

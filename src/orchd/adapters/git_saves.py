@@ -13,6 +13,7 @@ from dataclasses import replace
 import pygit2
 
 import orchd
+from orchd.adapters.claim_proof import find_strays
 from orchd.adapters.git_refs import main_ref
 from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.git_shared import GitShared
@@ -23,6 +24,7 @@ from orchd.adapters.save_journal import Journal, SaveJournals
 from orchd.adapters.session_lines import GitLines
 from orchd.core.wording import landed_links, name_checkpoint, word_checkpoint, word_note, word_tag
 from orchd.errors import OrchdError
+from orchd.model.claim import Lease
 from orchd.model.ids import NOTES_REF, Oid, SaveId, TaskId, integration_branch, ready_ref
 from orchd.model.save import Hold, Merged, Save, SaveStep, Target
 from orchd.model.snapshot import SaveSeen
@@ -30,14 +32,14 @@ from orchd.model.tenure import Bid
 
 
 class GitSaves:
-    """`Saves` in git. `fence_of` gives the fence of the lease that a task has now; None: it has none. With `shared`, main is
+    """`Saves` in git. `lease_of` gives the lease that a task has now; None: it has none. With `shared`, main is
     the shared remote's."""
 
     def __init__(
-        self, repo: GitRepo, branch: str, fence_of: Callable[[TaskId], int | None], shared: GitShared | None = None
+        self, repo: GitRepo, branch: str, lease_of: Callable[[TaskId], Lease | None], shared: GitShared | None = None
     ) -> None:
         self._repo = repo
-        self._fence_of = fence_of
+        self._lease_of = lease_of
         self._branch = branch
         self._shared = shared
         self._move = MainMove(repo, branch)
@@ -135,15 +137,26 @@ class GitSaves:
 
     def _prove_tokens(self, save: Save) -> None:
         """Raises OrchdError when a task of the save is not held under the fence that it was saved with: this process slept,
-        and somebody else has decided about the task."""
-        late = [link.item.task for link in landed_links(save) if self._fence_of(link.item.task) != link.item.fence]
+        and somebody else has decided about the task. Or its work is not inside the claim of that lease."""
+        leases = {link.item.task: self._lease_of(link.item.task) for link in landed_links(save)}
+        late = [link.item.task for link in landed_links(save) if _fence(leases[link.item.task]) != link.item.fence]
         if late:
             raise OrchdError(f"save {save.id} must not land: {', '.join(late)} was taken over", "`orchd op log` says by whom")
+        for item in (link.item for link in landed_links(save)):
+            lease = leases[item.task]
+            strays = tuple(find_strays(self._repo, save, item, lease.paths if lease else ()))
+            if strays:
+                what = f"save {save.id} must not land: outside the claim of {item.task}: {strays[0]} ({len(strays)} in all)"
+                raise OrchdError(what, f"`orchd cancel {item.task}` takes it out; nothing has moved")
 
     def _prove_landed(self, save: Save, sealed: Oid) -> None:
         main = self._repo.refs.read(main_ref(self._branch))
         if not self._repo.contains(main, sealed) or self._repo.tree_of(sealed) != last_link(save).tree:
             raise OrchdError(f"main is at {main} after save {save.id} landed {sealed}", "look at `git reflog` of that branch")
+
+
+def _fence(lease: Lease | None) -> int | None:
+    return lease.fence if lease else None
 
 
 def _notes_of(save: Save) -> dict[Oid, str]:
