@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from orchd.core.disputes import Disagreement
     from orchd.core.lessons import Lessons
     from orchd.core.policy import Change
+    from orchd.core.retention import Judged
     from orchd.ports import Audience
 
 
@@ -219,6 +220,43 @@ def promoter(place: Place, say: Callable[[str], None], show: Callable[[bytes], o
     from orchd.adapters.promoter import Promoter, Talk
 
     return Promoter(place, read_hot(place).state.branch, Talk(say, show))
+
+
+def landed_tokens(place: Place, name: str) -> tuple[str, ...]:
+    """The work that a checkpoint names: task, generation.attempt and commit of each."""
+    from orchd.adapters.state_reader import read_tokens
+
+    return read_tokens(place, name)
+
+
+def retention(place: Place) -> tuple[Judged, ...]:
+    """What keeps the tag of each checkpoint, the newest first."""
+    from orchd.adapters.timeline import read_ties
+    from orchd.core.retention import judge_checkpoints
+
+    return judge_checkpoints(checkpoints(place), read_ties(place, read_all(place), branch(place)))
+
+
+def prune(place: Place, *, dry_run: bool) -> tuple[Judged, ...]:
+    """Take the tags away that nothing keeps; what was decided about each."""
+    from orchd.adapters.timeline import prune, read_tags
+
+    tags = read_tags(place)
+    judged = retention(place)
+    if not dry_run:
+        prune(place, (one.checkpoint for one in judged if not one.why), tags, time.time_ns() // 1_000_000)
+    return judged
+
+
+def pin(place: Place, name: str, *, pinned: bool) -> bool:
+    """Keep a checkpoint from being pruned, or no longer; whether it was kept so before."""
+    from orchd.adapters import timeline
+
+    if not pinned:
+        return timeline.unpin(place, name)
+    was = name in timeline.read_ties(place, read_hot(place).state, branch(place)).pinned
+    timeline.pin(place, name)
+    return was
 
 
 def promotions(place: Place) -> Mapping[str, Chain]:

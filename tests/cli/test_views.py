@@ -33,7 +33,7 @@ from orchd.cli.fields import json_schema, to_cells, to_data, to_shown
 from orchd.cli.flags import Flags
 from orchd.cli.output import fact_lines, print_record, print_records, record_lines, table_lines
 from orchd.cli.planned import view_plan
-from orchd.cli.promoted import mark_promoted, view_environments, view_history, view_promoted
+from orchd.cli.promoted import mark_promoted, view_environments, view_history, view_promoted, view_work
 from orchd.cli.root import root
 from orchd.cli.session_views import view_session, view_sessions
 from orchd.cli.views import (
@@ -135,6 +135,19 @@ def rows_of(name: str) -> tuple:
         "claims": lambda: view_claims(state, RUNNING, RESERVATIONS, NOW_MS),
         "claim": lambda: ({**BLANK, "action": "kept", "file": ".orch/claims/a.yaml", "claims": ("write a",)},),
         "checkpoints": lambda: mark_promoted(view_checkpoints([CHECKPOINT]), {"prod": PROMOTIONS}),
+        "checkpoint": lambda: (
+            {
+                **mark_promoted(view_checkpoints([CHECKPOINT]), {"prod": PROMOTIONS})[0],
+                "kept": ("the first",),
+                "restores": 3,
+                "work": (
+                    view_work(f"t 1.1 {COMMIT}", state.tasks.get("t")),
+                    view_work("u 1.1 c", None),
+                ),
+            },
+        ),
+        "prune": lambda: ({"name": "checkpoint/x", "created": NOW_MS, "kept": True, "why": ("pinned",)},),
+        "pin": lambda: ({"name": "checkpoint/x", "pinned": True},),
         "promote": lambda: (
             view_promoted("prod", "anna", "checkpoint/x", Promoted(None, "why", "hint")),
             view_promoted("prod", "anna", "checkpoint/x", Promoted(PROMOTIONS.records[0], log="a\nb")),

@@ -87,3 +87,16 @@ def test_the_same_work_lands_once() -> None:
     again = replace(EXAMPLE.commits["landed2"], trailers=EXAMPLE.commits["landed1"].trailers)
     breaks = prove_history(replace(EXAMPLE, commits={**EXAMPLE.commits, "landed2": again})).breaks
     assert "task1-1 1.1 tip1.1 had landed before, as landed1" in {one.what for one in breaks}
+
+
+def test_a_tag_that_was_taken_away_on_purpose_is_no_break() -> None:
+    gone = replace(EXAMPLE, tags={name: tag for name, tag in EXAMPLE.tags.items() if name != "checkpoint/1"})
+    assert len(prove_history(gone).breaks) == 1
+    landed = gone.commits["landed1"]
+    other = replace(landed, note=f"{landed.note}pruned: checkpoint/2\n")
+    assert len(prove_history(replace(gone, commits={**gone.commits, "landed1": other})).breaks) == 1
+    noted = replace(landed, note=f"{landed.note}pruned: checkpoint/1\n")
+    assert prove_history(replace(gone, commits={**gone.commits, "landed1": noted})).breaks == ()
+    moved = replace(EXAMPLE, commits={**EXAMPLE.commits, "landed1": noted})
+    moved = replace(moved, tags={**moved.tags, "checkpoint/1": replace(moved.tags["checkpoint/1"], commit="landed0")})
+    assert prove_history(moved).breaks, "a tag that is there must be right"

@@ -88,6 +88,12 @@ def read_checkpoints(place: Place) -> tuple[Checkpoint, ...]:
     return tuple(sorted(map(_parse_checkpoint, filter(None, records)), key=lambda one: (one.created_ms, one.name)))
 
 
+def read_tokens(place: Place, name: str) -> tuple[str, ...]:
+    """The work that the tag of a checkpoint names."""
+    message = Git(place.git_dir).run("for-each-ref", "--format=%(contents)", f"refs/tags/{name}").decode(errors="replace")
+    return parse_trailers(message).get("Orch-Task", ())
+
+
 def _only_hot(objects: Objects, tree: Oid) -> tuple[State, Mapping[Status, int]]:
     state, meta = StateTree(objects.fetch).read_state(tree, [HOT])
     return state, meta.archived

@@ -13,10 +13,46 @@ CHECKPOINT_FIELDS = (
     Field("tasks", Kind.TEXTS, "tasks that landed with it"),
 )
 
+WORK_FIELDS = (
+    Field("task", Kind.TEXT, "id"),
+    Field("title", Kind.TEXT, "what it was for"),
+    Field("agent", Kind.TEXT, "who did it"),
+    Field("attempt", Kind.TEXT, "generation.attempt"),
+    Field("tip", Kind.OID, "its commit"),
+)
 PROMOTED_FIELD = Field("promoted", Kind.TEXTS, "environments in which it stands now")
 
 LANDING_ENVELOPES = (
     Envelope("checkpoints", "Landed saves, the newest first.", (*CHECKPOINT_FIELDS, PROMOTED_FIELD), many=True),
+    Envelope(
+        "checkpoint",
+        "One checkpoint: what landed with it, and what going back to it would mean.",
+        (
+            *CHECKPOINT_FIELDS,
+            PROMOTED_FIELD,
+            Field("kept", Kind.TEXTS, "why `orchd prune` keeps its tag; empty: it would take it away"),
+            Field("restores", Kind.NUMBER, "files that differ between it and main now"),
+            Field("work", Kind.ROWS, "what landed", WORK_FIELDS),
+        ),
+        many=False,
+    ),
+    Envelope(
+        "prune",
+        "Checkpoints, the newest first, and whether they keep their tags.",
+        (
+            Field("name", Kind.TEXT, "tag"),
+            Field("created", Kind.INSTANT, "when it was tagged"),
+            Field("kept", Kind.FLAG, "whether it keeps its tag"),
+            Field("why", Kind.TEXTS, "why"),
+        ),
+        many=True,
+    ),
+    Envelope(
+        "pin",
+        "A checkpoint that is pinned, or not any more.",
+        (Field("name", Kind.TEXT, "tag"), Field("pinned", Kind.FLAG, "whether it is pinned now")),
+        many=True,
+    ),
     Envelope(
         "gates",
         "What became of each gate.",

@@ -11,6 +11,7 @@ from orchd.model.promotion import Chain, Environment, Record, Step
 
 if TYPE_CHECKING:
     from orchd.adapters.promoter import Promoted
+    from orchd.model.work import Task
 
 REFUSED = "refused"
 
@@ -89,6 +90,14 @@ def _tell_last(last: Record | None, name: str, is_going_on: Callable[[Record], b
         again = f"orchd rollback {name}" if last.rollback else f"orchd promote {last.freight.checkpoint} {name}"
         return tell_open(last) + ("" if is_going_on(last) else f", but that process is gone: `{again}` takes it up again")
     return ""
+
+
+def view_work(token: str, task: Task | None) -> Row:
+    """What landed, as a checkpoint names it. `task`: its record, where it still is that very work."""
+    name, attempt, tip = (*token.split(" "), "", "")[:3]
+    same = task if task and f"{task.generation}.{task.attempt}" == attempt else None
+    told = {"title": same.spec.title if same else "", "agent": same.spec.agent if same else ""}
+    return {"task": name, "attempt": attempt, "tip": tip, **told}
 
 
 def mark_promoted(rows: Iterable[Row], chains: Mapping[str, Chain]) -> tuple[Row, ...]:

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 
 from orchd.model.ids import Oid
 
+PRUNED = "pruned"
+"""Begins the line of an audit note that names a tag that was taken away on purpose."""
+
 SAVE, BASE, TASK, CHECKPOINT, UNGATED = "Orch-Save", "Orch-Base", "Orch-Task", "Orch-Checkpoint", "Orch-Gates"
 TAGGED = (SAVE, BASE, TASK, CHECKPOINT)
 """Trailers that the tag repeats."""
@@ -148,8 +151,9 @@ def _reach(start: Oid, history: History) -> frozenset[Oid]:
 
 def _is_tagged(commit: Commit, history: History) -> bool:
     tag = history.tags.get(commit.first(CHECKPOINT))
-    same = tag is not None and all(tag.trailers.get(key) == commit.trailers.get(key) for key in TAGGED)
-    return tag is not None and same and tag.commit == commit.oid
+    if tag is None:
+        return f"{PRUNED}: {commit.first(CHECKPOINT)}" in commit.note.splitlines()
+    return tag.commit == commit.oid and all(tag.trailers.get(key) == commit.trailers.get(key) for key in TAGGED)
 
 
 def _is_noted(commit: Commit, history: History) -> bool:

@@ -233,6 +233,12 @@ SCRATCH_BYTES = 256 * 1024 * 1024
 SESSIONS_KEPT = 1024
 """Sessions without settings whose (equal) records are kept, so that the arbiter does not make one for each question."""
 
+CHECKPOINTS_LAST = 20
+"""The newest checkpoints, which always keep their tags."""
+
+CHECKPOINT_DAYS = 30
+"""Days on which anything landed of which the last checkpoint keeps its tag."""
+
 TAKEOVER_SECONDS = 60.0
 """How long another clone must see no sign of life from the owner of a session before it takes the session over."""
 

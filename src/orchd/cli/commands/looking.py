@@ -11,12 +11,13 @@ from orchd.cli.board import board_cells, board_lines
 from orchd.cli.envelopes import ENVELOPES
 from orchd.cli.fields import Row, to_data
 from orchd.cli.flags import Command, Group, read_flags
-from orchd.cli.output import print_json, print_lines, print_records
-from orchd.cli.promoted import mark_promoted
+from orchd.cli.output import fact_lines, print_json, print_lines, print_record, print_records
+from orchd.cli.promoted import mark_promoted, view_work
 from orchd.cli.views import view_checkpoints, view_claims, view_gates, view_operations, view_ps, view_status
 
 if TYPE_CHECKING:
     from orchd.adapters.place import Place
+    from orchd.model.save import Checkpoint
 
 REFRESH_SECONDS = 1.0
 SHOWN_OPERATIONS = 20
@@ -59,11 +60,18 @@ def claims() -> None:
 
 
 @click.command(cls=Command)
-def checkpoints() -> None:
-    """List what landed, the newest first."""
+@click.argument("checkpoint", required=False)
+def checkpoints(checkpoint: str | None) -> None:
+    """List what landed, the newest first; of CHECKPOINT tell everything."""
     from orchd import app
 
     place = app.find(read_flags().repo)
+    if checkpoint is not None:
+        from orchd.cli.commands.restoring import find_checkpoint
+
+        row = _look_at(place, find_checkpoint(checkpoint, app.checkpoints(place)))
+        print_record(ENVELOPES["checkpoint"], row, fact_lines(ENVELOPES["checkpoint"].fields, row))
+        return
     rows = mark_promoted(view_checkpoints(app.checkpoints(place)), app.promotions(place))
     print_records(ENVELOPES["checkpoints"], rows, "no checkpoint yet")
 
@@ -90,6 +98,18 @@ def log_operations(count: int) -> None:
 
     rows = view_operations(app.operations(app.find(read_flags().repo), count))
     print_records(ENVELOPES["op-log"], rows, "nothing has been stored yet")
+
+
+def _look_at(place: Place, found: Checkpoint) -> Row:
+    """Everything about one checkpoint."""
+    from orchd import app
+
+    kept = next((one.why for one in app.retention(place) if one.checkpoint.name == found.name), ())
+    row = mark_promoted(view_checkpoints([found]), app.promotions(place))[0]
+    tokens = app.landed_tokens(place, found.name)
+    work = tuple(view_work(token, app.read_task(place, token.partition(" ")[0])) for token in tokens)
+    restores = app.count_changes(place, found.commit, app.resolve(place, f"refs/heads/{app.branch(place)}"))
+    return {**row, "kept": kept, "restores": restores, "work": work}
 
 
 def _print_status(place: Place) -> None:

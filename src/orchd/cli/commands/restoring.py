@@ -41,7 +41,7 @@ def restore(checkpoint: str, folder: Path | None, *, make_main: bool, dry_run: b
     from orchd import app
 
     place = app.find(read_flags().repo)
-    found = _find_checkpoint(checkpoint, app.checkpoints(place))
+    found = find_checkpoint(checkpoint, app.checkpoints(place))
     if make_main and folder:
         raise UsageError("--into and --make-main are two different things", "leave one of them out")
     if make_main:
@@ -67,7 +67,7 @@ def undo(checkpoint: str | None, *, dry_run: bool) -> None:
     if not known:
         raise UsageError("nothing has landed yet", "`orchd checkpoints` lists what can be undone")
     newest = max(known, key=lambda one: (one.created_ms, one.name))
-    found = newest if checkpoint is None else _find_checkpoint(checkpoint, known)
+    found = newest if checkpoint is None else find_checkpoint(checkpoint, known)
     before = app.resolve(place, f"{found.commit}^1")
     _bring_back(place, found, Return(before, found.commit, found.commit, f"Undo {found.name}", "undo"), dry_run=dry_run)
 
@@ -102,7 +102,7 @@ def _bring_back(place: Place, checkpoint: Checkpoint, wanted: Return, *, dry_run
         say(UNSERVED_ASK)
 
 
-def _find_checkpoint(name: str, known: tuple[Checkpoint, ...]) -> Checkpoint:
+def find_checkpoint(name: str, known: tuple[Checkpoint, ...]) -> Checkpoint:
     """By its tag, with or without the folder. Raises UsageError with a suggestion when there is none."""
     names = {one.name: one for one in known}
     whole = name if name.startswith(CHECKPOINT_FOLDER) else CHECKPOINT_FOLDER + name
