@@ -25,6 +25,7 @@ import restore_scenes  # noqa: F401 - its scenes are on the programme
 import rules
 import schedule_scenes
 import session_scenes
+import step_scenes  # noqa: F401 - its scenes are on the programme
 import walk
 
 import orchd

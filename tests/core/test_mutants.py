@@ -16,6 +16,7 @@ import clone_faults
 import gate_faults
 import pytest
 import resolving_faults
+import step_faults
 
 HERE = Path(__file__).parent
 PACKAGE = HERE.parents[1] / "src" / "orchd"
@@ -160,7 +161,7 @@ FAULTS = {
     "the supervisor is not told its fence": Fault(
         "duties", ", brief, lease.fence, wishes_of(task))", ", brief, 0, wishes_of(task))"
     ),
-    "the airlock is not told the fence": Fault("duties", "task.spec.claims, accept, fence)", "task.spec.claims, accept)"),
+    "the airlock is not told the fence": Fault("duties", "claims, accept, fence, find_begin", "claims, accept, 0, find_begin"),
     "an expired run goes on": Fault("duties", "        yield RevokeRun(current_run(task))\n", "        pass\n"),
     "silent gates go on": Fault("duties", "    if is_silent(present):\n", "    if False:\n"),
     "silent orphans go on": Fault("duties", "    if is_silent(seen):\n", "    if False:\n"),
@@ -241,7 +242,7 @@ FAULTS = {
     "a settlement forgets where it began": Fault("answers", "task.ref, task.base, files)", 'task.ref, "", files)'),
     "a settlement is made on the old base": Fault("answers", "task.tip, more[0], task.ref", "task.tip, task.base, task.ref"),
     "a file that makes no sense is passed over": Fault("answers", " or len(files) != len(more) - 1", ""),
-    "a task that settles its conflict is told nothing": Fault("evolve", ", earlier=event.earlier)", ")"),
+    "a task that settles its conflict is told nothing": Fault("evolve", ", earlier=event.earlier", ""),
     "a lost attempt forgets the conflict": Fault(
         "evolve", "earlier=task.earlier if event.status is Status.WAITING else None", "earlier=None"
     ),
@@ -254,9 +255,7 @@ FAULTS = {
     ),
     "an answer does not widen the claim": Fault("evolve", "spec = replace(task.spec, claims=event.claims)", "spec = task.spec"),
     "an answer is given twice": Fault("evolve", "task.rework if event.status is Status.WAITING else None", "task.rework"),
-    "an answered result starts from main": Fault(
-        "planner", '(task.rework.base if task.rework else "") or find_start', "find_start"
-    ),
+    "an answered result starts from main": Fault("planner", "again = task.rework.base if task.rework else ", "again = "),
     "a restore is heard twice": Fault("restoring", " and intent.subject not in state.tasks", ""),
     "a restore of nothing is heard": Fault("restoring", " and intent.words[0]", ""),
     "a restore shares main with others": Fault("restoring", 'claims=(PathSpec("**"),)', 'claims=(PathSpec("x"),)'),
@@ -401,7 +400,10 @@ FAULTS = {
     ),
 }
 
-FAULTS |= {name: Fault(*fault) for name, fault in (clone_faults.FAULTS | gate_faults.FAULTS | resolving_faults.FAULTS).items()}
+FAULTS |= {
+    name: Fault(*fault)
+    for name, fault in (clone_faults.FAULTS | gate_faults.FAULTS | resolving_faults.FAULTS | step_faults.FAULTS).items()
+}
 
 
 HALVED = [

@@ -120,8 +120,8 @@ class World:
         self.leave_exit(run, Exit(Outcome.EXITED, (CommandResult("run", 0, 0.1),), tip))
         return self.judge(run, self.main if base is None else base, tuple(map(PathSpec, claims)), accept=accept)
 
-    def judge(self, run: str, base: str, claims: tuple[PathSpec, ...], *, accept: bool = True) -> Returned:
-        order = AdmitOrder(run, "default", run.split(".")[0], base, claims, accept)
+    def judge(self, run: str, base: str, claims: tuple[PathSpec, ...], *, accept: bool = True, start: str = "") -> Returned:
+        order = AdmitOrder(run, "default", run.split(".")[0], base, claims, accept, start=start)
         GitAirlock(self.open(), "main", self.fence_of).admit(order, Config())
         returned = evidence.read_returned(self.place, run)
         assert returned is not None

@@ -15,8 +15,8 @@ from orchd.core.duties import is_reachable
 from orchd.errors import GitError
 from orchd.model.claim import Mode, PathSpec
 from orchd.model.limits import UNPACK_OBJECTS
-from orchd.model.run import Entry, Exit, Outcome, Phase, Returned, RunSeen
-from orchd.model.work import Reason
+from orchd.model.run import CommandResult, Entry, Exit, Outcome, Phase, Returned, RunSeen
+from orchd.model.work import Reason, StepMade
 
 RUN = "fix.1.1"
 BRANCH = "refs/heads/session/default/task/fix"
@@ -359,3 +359,44 @@ def test_a_quarantine_that_was_interrupted_is_made_anew(world: World) -> None:
     (world.place.orch / "airlock" / RUN / "aa").mkdir(parents=True)
     assert bring(world, {"a.txt": "1\n"}).entry is Entry.ACCEPTED
     check_clean(world)
+
+
+def begin_at(world: World, files: dict[str, str | bytes | None]) -> str:
+    """A step checkpoint that came in with an earlier attempt."""
+    tip = world.work_tip(files)
+    world.pack("fix.1.0", tip, world.main)
+    assert world.admit("fix.1.0", tip, accept=False).entry is Entry.KEPT
+    return tip
+
+
+def resume(world: World, start: str, left: Exit, claims: tuple[str, ...] = ("**",)) -> Returned:
+    world.leave_exit(RUN, left)
+    return world.judge(RUN, world.main, tuple(map(PathSpec, claims)), start=start)
+
+
+DONE = (CommandResult("two", 0, 0.1),)
+
+
+def test_an_attempt_that_adds_nothing_to_its_checkpoint_brings_the_checkpoint(world: World) -> None:
+    start = begin_at(world, {"made": "1"})
+    returned = resume(world, start, Exit(Outcome.EXITED, DONE))
+    assert (returned.entry, returned.tip, git(world.top, "rev-parse", BRANCH)) == (Entry.ACCEPTED, start, start)
+    assert resume(world, start, Exit(Outcome.EXITED, DONE), ("other",)).reason is Reason.CLAIM
+
+
+def test_an_attempt_that_could_not_be_collected_does_not_pass_for_its_checkpoint(world: World) -> None:
+    start = begin_at(world, {"made": "1"})
+    returned = resume(world, start, Exit(Outcome.EXITED, DONE, detail="its .git was replaced or removed"))
+    assert (returned.entry, returned.reason) == (Entry.KEPT, Reason.WORKSPACE)
+
+
+def test_only_checkpoints_that_a_ref_holds_are_told(world: World) -> None:
+    first, other = world.work_tip({"made": "1"}), "1" * 40
+    steps = tuple(StepMade(name, oid) for name, oid in (("none", world.main), ("one", first), ("ghost", other)))
+    world.pack(RUN, first, world.main)
+    world.leave_exit(RUN, Exit(Outcome.EXITED, DONE, first, steps=steps))
+    returned = world.judge(RUN, world.main, (PathSpec("**"),), accept=False)
+    assert [step.name for step in returned.steps] == ["none", "one"]
+    apart = world.work_tip({"apart": "1"})
+    world.leave_exit("fix.1.2", Exit(Outcome.EXITED, DONE, steps=(StepMade("one", apart),)))
+    assert world.judge("fix.1.2", world.main, (PathSpec("**"),), accept=False).steps == ()

@@ -32,7 +32,7 @@ from orchd.model.config import Config
 from orchd.model.ids import Oid, RunId, TaskId, task_branch
 from orchd.model.limits import RESULT_PACK_BYTES
 from orchd.model.run import AdmitOrder, Entry, Exit, Outcome, Returned
-from orchd.model.work import Answer, Reason, Rework
+from orchd.model.work import Answer, Reason, Rework, StepMade
 
 OPAQUE = frozenset({0, FOLDER, SUBMODULE})
 """Modes of entries without content of their own."""
@@ -57,9 +57,12 @@ class GitAirlock:
         made = replace(ended, tip=ended.tip if ended.tip != order.base else "")
         late = self._tell_late(order, ended.fence) if order.accept else ""
         judged = replace(order, accept=order.accept and not late)
+        if not (made.tip or made.extra or made.detail) and _is_commit(self._repo, order.start):
+            made = replace(made, tip=order.start)  # it changed nothing more; what it began with came in before
         returned = self._take(judged, made, config) if made.tip or made.extra else _without_tip(ended)
         told = _tell_kept(_fence_off(returned, late), order.run, partial=ended.partial)
-        evidence.write_returned(self._repo.place, order.run, self._keep_live(order, told, made.extra))
+        kept = self._keep_live(order, told, made.extra)
+        evidence.write_returned(self._repo.place, order.run, replace(kept, steps=_find_steps(self._repo, order, kept, ended)))
 
     def rework(self, order: AdmitOrder, rework: Rework, config: Config) -> None:
         """See the port. The objects came through the airlock once, so only policy has a word now."""
@@ -102,9 +105,12 @@ class GitAirlock:
         return f"it was made under fence {made}, and {now}"
 
     def _take(self, order: AdmitOrder, made: Exit, config: Config) -> Returned:
+        if made.tip == order.start and not made.extra:
+            return self._keep_tip(order, judge_commit(self._repo, order, self._repo.commit(made.tip), config))
         quarantine = make_quarantine(self._repo, order.run)
         try:
-            fault = fill_quarantine(self._repo, quarantine, evidence.result_pack(self._repo.place, order.run), order.base)
+            pack = evidence.result_pack(self._repo.place, order.run)
+            fault = fill_quarantine(self._repo, quarantine, pack, order.start or order.base)
             returned = _refuse_whole(fault) if fault else self._judge(quarantine, order, made, config)
         finally:
             quarantine.remove()
@@ -153,6 +159,18 @@ class GitAirlock:
         name = keep_in_attic(self._repo, order.task, live.tip)
         told = replace(returned, detail=(*returned.detail, f"what it had committed while it ran is kept as {name}"))
         return replace(told, tip=live.tip, ref=name) if told.entry is Entry.UNCHANGED and not told.ref else told
+
+
+def _find_steps(repo: GitRepo, order: AdmitOrder, kept: Returned, ended: Exit) -> tuple[StepMade, ...]:
+    """The checkpoints that are held by what was kept, or that are nothing new."""
+    known = [one for one in ended.steps if _is_commit(repo, one.commit)]
+    begun = order.start or order.base
+    return tuple(one for one in known if one.commit == begun or (kept.ref and repo.contains(kept.tip, one.commit)))
+
+
+def _is_commit(repo: GitRepo, oid: Oid) -> bool:
+    found: object = repo.library.get(oid) if oid else None
+    return isinstance(found, pygit2.Commit)
 
 
 def fill_quarantine(repo: GitRepo, quarantine: Quarantine, pack: Path, base: Oid) -> str:

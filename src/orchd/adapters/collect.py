@@ -67,6 +67,25 @@ def collect_result(git: TaskGit, base: Base, prepared: Prepared | None, message:
     return made
 
 
+def commit_step(git: TaskGit, base: Base, prepared: Prepared, message: str) -> str:
+    """Commit what has changed until now where the task's HEAD is, and move that on; the task finds its files as they were.
+    Gives the commit, which is that of HEAD when nothing has changed. Raises GitFailed, also when HEAD does not descend from
+    `base`: then there is nothing to go on from."""
+    try:
+        _check_git_folder(git.workspace, prepared)
+        parent = _find_parent(git, base)
+        if git.run("rev-parse", "HEAD").decode().strip() != parent.commit:
+            raise GitFailed("its HEAD does not descend from the commit that it began with")
+        tree, _ = _write_tree(git, base, parent, prepared)
+        if tree == parent.tree:
+            return parent.commit
+        made = _write_commit(git.workspace, tree, [parent.commit], message)
+        git.run("reset", "-q", "--mixed", made)
+    except OSError as error:
+        raise GitFailed(f"the step cannot be committed: {error}") from error
+    return made
+
+
 def _find_plain(workspace: Path, prepared: Prepared) -> PlainTree | None:
     """The tree of the files where nothing but the files could matter; None: git must say."""
     git_dir = workspace / ".git"

@@ -31,7 +31,7 @@ ARCHIVED = frozenset({Status.LANDED, Status.UNCHANGED, Status.CANCELLED, Status.
 
 VERSION = 1
 SCHEMA = re.compile(r"orchd/([a-z]+)/(\d+)")
-_LATER_TEXTS = ("goal", "acceptance")
+_LATER_TEXTS = ("goal", "acceptance", "steps")
 """Not written when they are empty, so that the blobs of older tasks keep their names."""
 _TEXTS = ("title", "run", *_LATER_TEXTS)
 ERASED_TITLE, ERASED_RUN = "(erased)", "false"

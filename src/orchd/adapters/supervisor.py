@@ -21,13 +21,13 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, TypeAlias
 
-from orchd.adapters.collect import Base, Collected, collect_result
+from orchd.adapters.collect import Base, Collected, collect_result, commit_step
 from orchd.adapters.durable import create_durably, write_durably
 from orchd.adapters.heartbeat import begin_beating
 from orchd.adapters.live_commits import LiveCommits
 from orchd.adapters.process_tree import ProcessTree
 from orchd.adapters.processes import Identity, find_below, find_marked, identify, is_alive, kill_all, send_signal
-from orchd.adapters.run_files import ERRORS, EXIT, LIVE, ORDER, RESULT, SALVAGE_LOCK, STARTED
+from orchd.adapters.run_files import ERRORS, EXIT, LIVE, ORDER, RESULT, SALVAGE_LOCK, STARTED, STEPS
 from orchd.adapters.run_log import RunLog
 from orchd.adapters.spawn import tied_process
 from orchd.adapters.task_git import GitFailed, TaskGit
@@ -127,14 +127,15 @@ def _prepare_and_run(
     if order["collect"]:
         live = LiveCommits(_git_of(tree, ordered, "sandboxed_git", COLLECT_SECONDS), order["commit"], log.folder / LIVE)
         tree.set_pulse(live.pulse, LIVE_SECONDS)
-    ran = _run_commands(tree, ordered, environment, log)
+    ran = _run_commands(tree, ordered, environment, log, Steps(tree, ordered, prepared, log.folder / STEPS))
     tree.set_pulse(int, math.inf)
     return prepared, ran
 
 
-def _run_commands(tree: ProcessTree, ordered: Ordered, environment: Mapping[str, str], log: RunLog) -> Ran:
+def _run_commands(tree: ProcessTree, ordered: Ordered, environment: Mapping[str, str], log: RunLog, steps: Steps) -> Ran:
     results: list[Result] = []
-    for command, argv in zip(ordered["order"]["commands"], ordered["argv"], strict=True):
+    order = ordered["order"]
+    for command, argv in zip(order["commands"], ordered["argv"], strict=True):
         if tree.stopping:
             break
         begin = time.monotonic()
@@ -144,7 +145,43 @@ def _run_commands(tree: ProcessTree, ordered: Ordered, environment: Mapping[str,
         results.append({"name": command["name"], "code": ended.code, "seconds": seconds, "timed_out": ended.timed_out})
         if ended.code != 0 or ended.timed_out:
             break
+        if order["collect"] and command is not order["commands"][-1]:
+            log.write(steps.keep(command["name"]).encode())
     return Ran(_outcome_of(tree, results), tuple(results))
+
+
+class Steps:
+    """The checkpoints of a task's steps, written to `file` as they are made."""
+
+    def __init__(self, tree: ProcessTree, ordered: Ordered, prepared: Prepared, file: Path) -> None:
+        self._tree = tree
+        self._ordered = ordered
+        self._prepared = prepared
+        self._file = file
+        self._made: list[dict[str, str]] = []
+
+    def keep(self, name: str) -> str:
+        """Commit what there is at the end of the step `name`. Gives a word for the log. Without a checkpoint the task goes on
+        all the same: only going on from here is not possible then."""
+        ordered = self._ordered
+        order, base = ordered["order"], Base(ordered["order"]["commit"], ordered["tree"])
+        git = _git_of(self._tree, ordered, "sandboxed_git", COLLECT_SECONDS)
+        try:
+            commit = commit_step(git, base, self._prepared, f"{order['message']}Orch-Step: {name}\n")
+        except GitFailed as error:
+            return f"orchd: step {name} has no checkpoint: {error}\n"
+        self._made.append({"name": name, "commit": commit})
+        write_durably(self._file, _dumps(self._made))
+        return f"orchd: step {name} is done, {commit[:12]}\n"
+
+
+def read_steps(folder: Path) -> list[dict[str, str]]:
+    """The checkpoints of a run's steps so far."""
+    try:
+        made: list[dict[str, str]] = json.loads((folder / STEPS).read_bytes())
+    except (OSError, ValueError):
+        return []
+    return made
 
 
 def _outcome_of(tree: ProcessTree, results: list[Result]) -> str:
@@ -216,7 +253,7 @@ def _end_survivors(ordered: Ordered) -> None:
 
 def _leave_evidence(folder: Path, ordered: Ordered, ran: Ran, made: Collected, seconds: float = 0.0) -> None:
     fence = ordered["order"].get("fence", 0)
-    evidence = {**ran._asdict(), **made._asdict(), "seconds": round(seconds, 3), "fence": fence}
+    evidence = {**ran._asdict(), **made._asdict(), "seconds": round(seconds, 3), "fence": fence, "steps": read_steps(folder)}
     write_durably(folder / EXIT, _dumps(evidence))
 
 

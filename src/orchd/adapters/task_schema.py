@@ -42,19 +42,27 @@ from orchd.model.limits import (
 )
 from orchd.model.problem import Problem
 from orchd.model.snapshot import Mention
-from orchd.model.work import SHELL, TaskSpec
+from orchd.model.work import SHELL, Step, TaskSpec
 
 
 def check_goal(goal: str, info: ValidationInfo) -> str:
-    """Exactly one of `run`, which stands before it in the model, and `goal`."""
-    run = info.data.get("run")
-    if run == "" and not goal:
-        raise fault("no_work", "neither `run` nor `goal` is there")
-    if run and goal:
-        raise fault("two_works", "`run` and `goal` together")
+    """Exactly one of `run` and `steps`, which stand before it in the model, and `goal`."""
+    if "run" in info.data and "steps" in info.data:
+        works = {"run": info.data["run"], "steps": info.data["steps"], "goal": goal}
+        said = [f"`{name}`" for name, value in works.items() if value]
+        if not said:
+            raise fault("no_work", "none of `run`, `steps` and `goal` is there")
+        if len(said) > 1:
+            raise fault("two_works", f"{' and '.join(said)} together")
     if len(goal.encode()) > COMMAND_BYTES:
         raise fault("goal_too_long", f"the goal is longer than {COMMAND_BYTES} bytes")
     return goal and check_blank(goal)
+
+
+def check_steps(steps: list[StepEntry]) -> list[StepEntry]:
+    """Steps with names of their own."""
+    check_repeats([step.name for step in steps])
+    return steps
 
 
 def check_for_agent(value: Any, info: ValidationInfo) -> Any:
@@ -90,6 +98,13 @@ Chain: TypeAlias = Annotated[
 Line: TypeAlias = Annotated[str, Field(max_length=VALUE_CHARACTERS), AfterValidator(check_title)]
 
 
+class StepEntry(Strict):
+    """A step of a task."""
+
+    name: Slug = Field(description="What the step is called, for `--from` and in what is shown.", examples=["format"])
+    run: Annotated[Command, Field(min_length=1)] = Field(description="Its shell command.", examples=["ruff format ."])
+
+
 class TaskFile(Strict):
     """A task of orchd. The id is the name of the file: `.orch/tasks/<id>.yaml`."""
 
@@ -100,8 +115,15 @@ class TaskFile(Strict):
     run: Command = Field(
         default="",
         description="The shell command that does the work, in a workspace of its own at the root of the repository. What it "
-        "changed is committed when it ends with exit code 0. Several lines: begin with `|`. A task has `run` or `goal`.",
+        "changed is committed when it ends with exit code 0. Several lines: begin with `|`. A task has one of `run`, `steps` "
+        "and `goal`.",
         examples=["ruff check --fix src"],
+    )
+    steps: Annotated[list[StepEntry], Field(max_length=LIST_ITEMS), AfterValidator(check_steps)] = Field(
+        default=[],
+        description="Instead of `run`: several commands, one after the other in one workspace. At the end of each step what "
+        "was changed until then is committed; `orchd retry TASK --from STEP` goes on from there. `timeout` is that of each.",
+        examples=[[{"name": "generate", "run": "make api"}, {"name": "format", "run": "ruff format ."}]],
     )
     goal: Annotated[str, AfterValidator(check_goal)] = Field(
         default="",
@@ -204,7 +226,7 @@ def parse_task(path: str, task: TaskId, content: bytes) -> ParsedTask | tuple[Pr
     if isinstance(document, Problem):
         return (document,)
     if document.root.kind is Kind.NOTHING:
-        hint = "a task needs at least `title:`, and `run:` or `goal:`"
+        hint = "a task needs at least `title:`, and `run:`, `steps:` or `goal:`"
         return (document.problem(document.root.span, "E006", "the file is empty", hint),)
     read = validate(document, TaskFile, "title: ...", task)
     return read if isinstance(read, tuple) else _parsed(document, read, task)
@@ -227,6 +249,7 @@ def _parsed(document: Document, file: TaskFile, task: TaskId) -> ParsedTask:
         group=file.group,
         agent=(file.agent or ([AUTO] if file.goal else [SHELL]))[0],
         goal=file.goal,
+        steps=tuple(Step(step.name, step.run) for step in file.steps),
         acceptance=tuple(file.acceptance),
         fallbacks=tuple(file.agent[1:]),
         model=file.model,

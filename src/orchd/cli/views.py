@@ -369,11 +369,17 @@ def _view_spec(task: Task) -> Row:
         "agent": spec.agent,
         "fallbacks": spec.fallbacks,
         "goal": spec.goal,
+        "steps": _tell_steps(task),
         "acceptance": spec.acceptance,
         "model": spec.model,
         "effort": str(spec.effort or ""),
         "evidence": spec.evidence,
     }
+
+
+def _tell_steps(task: Task) -> tuple[str, ...]:
+    made = {one.name: one.commit for one in task.steps}
+    return tuple(f"{step.name} {made.get(step.name, '-')}" for step in task.spec.steps)
 
 
 def _view_attempt(task: Task) -> Row:

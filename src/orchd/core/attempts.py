@@ -10,11 +10,12 @@ from dataclasses import replace
 
 from orchd.core.exit_words import tell_exit, tell_expiry
 from orchd.core.statuses import ACTIVE, QUESTIONS
+from orchd.core.steps import join_steps
 from orchd.core.watched import current_run
 from orchd.model.claim import Lease
 from orchd.model.limits import LOST_RETRIES
 from orchd.model.message import AttemptEnded, Event
-from orchd.model.run import Entry, Exit, Outcome, Phase, Returned, RunSeen
+from orchd.model.run import RUN, CommandResult, Entry, Exit, Outcome, Phase, Returned, RunSeen
 from orchd.model.snapshot import Snapshot, State
 from orchd.model.work import Reason, Status, Task
 
@@ -75,12 +76,18 @@ def _untouched(task: Task) -> Returned:
 
 def _describe_exit(seen: Exit) -> tuple[str, ...]:
     last = seen.results[-1:]
-    lines = tuple(f"{tell_exit(r.code)} after {r.seconds:.1f} s" for r in last if not r.timed_out)
-    lines += tuple(f"still running after {r.seconds:.0f} s" for r in last if r.timed_out)
+    lines = tuple(f"{_name_step(r)}{tell_exit(r.code)} after {r.seconds:.1f} s" for r in last if not r.timed_out)
+    lines += tuple(f"{_name_step(r)}still running after {r.seconds:.0f} s" for r in last if r.timed_out)
     return lines + ((seen.detail,) if seen.detail else ())
+
+
+def _name_step(result: CommandResult) -> str:
+    return "" if result.name == RUN else f"step {result.name} "
 
 
 def _ended(
     task: Task, status: Status, returned: Returned, now_ms: int, reason: Reason | None = None, detail: tuple[str, ...] = ()
 ) -> AttemptEnded:
-    return AttemptEnded(task.spec.id, task.attempt, status, returned.tip, returned.ref, reason, detail, now_ms)
+    made = () if reason is Reason.FENCED else returned.steps
+    steps = join_steps(task, made)
+    return AttemptEnded(task.spec.id, task.attempt, status, returned.tip, returned.ref, reason, detail, now_ms, steps)

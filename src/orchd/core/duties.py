@@ -19,6 +19,7 @@ from orchd.core.saving import lands_nothing_new
 from orchd.core.schedule import is_busy
 from orchd.core.sessions import tip_of
 from orchd.core.statuses import ACTIVE, BUSY
+from orchd.core.steps import find_begin, list_left
 from orchd.core.tenures import bid_for_landing, list_bids
 from orchd.core.watched import current_run, probe_runs, watched_runs
 from orchd.model.action import (
@@ -47,7 +48,7 @@ from orchd.model.action import (
 from orchd.model.claim import Lease
 from orchd.model.ids import GATE_MARK, RunId, TaskId
 from orchd.model.limits import SPENT_REFS
-from orchd.model.run import AdmitOrder, Command, Entry, Phase, RunOrder, RunSeen
+from orchd.model.run import RUN, AdmitOrder, Command, Entry, Phase, RunOrder, RunSeen
 from orchd.model.save import Save, SaveStep, Target
 from orchd.model.snapshot import SaveSeen, Snapshot, State
 from orchd.model.tenure import Follow
@@ -99,7 +100,7 @@ def admit_in_turn(order: AdmitOrder, seen: RunSeen) -> AdmitResult | TakeLive:
 
 
 def _order_admission(task: Task, run: RunId, fence: int, *, accept: bool) -> AdmitOrder:
-    return AdmitOrder(run, task.spec.session, task.spec.id, task.base, task.spec.claims, accept, fence)
+    return AdmitOrder(run, task.spec.session, task.spec.id, task.base, task.spec.claims, accept, fence, find_begin(task))
 
 
 def order_attempt(task: Task, lease: Lease) -> RunOrder:
@@ -109,9 +110,11 @@ def order_attempt(task: Task, lease: Lease) -> RunOrder:
     earlier = (("ORCHD_EARLIER", task.earlier.tip),) if task.earlier else ()
     env = (*names, *earlier, *_name_ports(lease.ports))
     message = f"{spec.title}\n\nOrch-Task: {spec.id}\nOrch-Attempt: {run}\n"
-    commands = (Command("run", spec.run, spec.timeout_seconds),)
+    seconds = spec.timeout_seconds
+    steps = tuple(Command(step.name, step.run, seconds, (("ORCHD_STEP", step.name),)) for step in list_left(task))
+    commands = steps or (Command(RUN, spec.run, seconds),)
     brief = word_brief(task, (path for path in lease.paths if path not in lease.extended))
-    return RunOrder(run, task.base, commands, True, message, env, brief, lease.fence, wishes_of(task))  # noqa: FBT003
+    return RunOrder(run, find_begin(task) or task.base, commands, True, message, env, brief, lease.fence, wishes_of(task))  # noqa: FBT003
 
 
 def _name_ports(ports: tuple[int, ...]) -> Iterator[tuple[str, str]]:

@@ -160,6 +160,7 @@ def _(event: AttemptEnded, draft: Draft) -> None:
         lost=task.lost + (event.reason is Reason.LOST),
         rework=task.rework if event.status is Status.WAITING else None,
         earlier=task.earlier if event.status is Status.WAITING else None,
+        steps=event.steps,
     )
 
 
@@ -208,7 +209,9 @@ def _(event: TaskCancelled, draft: Draft) -> None:
 @apply.register
 def _(event: TaskRetried, draft: Draft) -> None:
     task = _change(draft, event, event.task, Status.WAITING)
-    draft.tasks[event.task] = replace(task, reason=None, detail=(), ended_ms=0, lost=0, earlier=event.earlier)
+    draft.tasks[event.task] = replace(
+        task, reason=None, detail=(), ended_ms=0, lost=0, earlier=event.earlier, steps=event.steps
+    )
 
 
 @apply.register

@@ -28,6 +28,7 @@ LOST_BEFORE = "attempt {attempt} was lost: its supervisor was gone, or gave no h
 LOG = "`orchd logs {id}` shows what it printed"
 DIFF = "`git diff {base} {ref}` shows what it changed: nothing is lost"
 RETRY = "`orchd retry {id}` runs it again on the present {branch}"
+GO_ON = "`orchd retry {id} --from {next_step}` keeps what the steps before it have made"
 ANEW = "{change}: that starts it anew"
 BACK = "its file is gone, so a retry would be withdrawn at once: put `.orch/tasks/{id}.yaml` back first"
 

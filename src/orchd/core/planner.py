@@ -28,9 +28,10 @@ from orchd.core.restoring import hear_restore
 from orchd.core.saving import wakes_at
 from orchd.core.schedule import is_busy
 from orchd.core.session_files import read_sessions
-from orchd.core.session_wishes import concerns, spell_out
+from orchd.core.session_wishes import ALL, concerns, spell_out
 from orchd.core.sessions import find_start, is_touched, may_be_given_up
 from orchd.core.statuses import ACTIVE
+from orchd.core.steps import cut_before, find_begin
 from orchd.core.tenures import hear_owners
 from orchd.model.action import AskNumbers
 from orchd.model.claim import Lease
@@ -91,7 +92,8 @@ def _start(state: State, snapshot: Snapshot, decision: Decision, fence: int) -> 
     task = state.tasks[decision.task]
     spec = task.spec
     lease = Lease(spec.id, state.owner, state.epoch, spec.claims, snapshot.now_ms, spec.resources, decision.ports, fence)
-    base = (task.rework.base if task.rework else "") or find_start(state, spec.session, snapshot.main)
+    again = task.rework.base if task.rework else task.base if find_begin(task) else ""
+    base = again or find_start(state, spec.session, snapshot.main)
     return AttemptStarted(decision.task, task.attempt + 1, base, lease)
 
 
@@ -103,7 +105,10 @@ def _topic(intent: Intent) -> tuple[str, ...]:
 
 def _retry(intent: Intent, state: State, snapshot: Snapshot) -> Iterator[Event]:
     task = state.tasks.get(intent.subject)
-    return _first_allowed(task if concerns(intent, task) else None, TaskRetried(intent.subject))
+    step = next((word for word in intent.words if word != ALL), "")
+    steps = cut_before(task, step) if task and step else ()
+    heard = task if concerns(intent, task) and steps is not None else None
+    return _first_allowed(heard, TaskRetried(intent.subject, steps=steps or ()))
 
 
 def _cancel(intent: Intent, state: State, snapshot: Snapshot) -> Iterator[Event]:

@@ -73,8 +73,8 @@ def concerns(intent: Intent, task: Task | None) -> bool:
     return task.status in (RETRIED if intent.verb is Verb.RETRY else frozenset(Status) - FINISHED)
 
 
-ALL = "all"
-"""The word of a request that was made to all tasks of a session."""
+ALL = "*"
+"""The word of a request that was made to all tasks of a session; no step is called so."""
 
 RETRIED = frozenset({Status.FAILED, Status.HELD})
 

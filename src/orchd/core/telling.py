@@ -6,6 +6,7 @@ in the core. Rule: every status, reason and cause has an entry, and no sentence 
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 import string
@@ -25,6 +26,7 @@ from orchd.core.phrases import (
     EXPIRED,
     FOLLOW_UP,
     GIT_IS_BUSY,
+    GO_ON,
     HOLD_STEPS,
     HOLDS,
     LOG,
@@ -39,6 +41,7 @@ from orchd.core.phrases import (
 )
 from orchd.core.session_telling import list_unsaved, tell_integrated, tell_wait_for_save, waits_for_person
 from orchd.core.statuses import FINISHED, SUCCEEDED, has_strayed, is_open_question
+from orchd.core.steps import list_left
 from orchd.core.tables import tell_span
 from orchd.core.waits import tell_more
 from orchd.model.claim import Reservation
@@ -372,7 +375,8 @@ def _tell_failed(task: Task, _: State, scene: Scene) -> Telling:
     )
     facts = _task_facts(task, scene)
     items = tuple(item for item in task.detail if item != facts["gate"])
-    steps = dict.fromkeys(_retry_step(task, scene) if step == RETRY else step for step in told.steps)
+    again = {RETRY: (_retry_step(task, scene), GO_ON)}
+    steps = dict.fromkeys(itertools.chain.from_iterable(again.get(step, (step,)) for step in told.steps))
     return Telling(
         _with_items(told.what.format_map(facts), items),
         (*map(inert, items), *_tell_work(task)),
@@ -399,6 +403,7 @@ def _task_facts(task: Task, scene: Scene) -> dict[str, str]:
         "change": "" if scene.lacks_file(task) else CHANGES[task.source].format(branch=scene.branch),
         "limit": tell_span(task.spec.timeout_seconds),
         "lost": str(task.lost),
+        "next_step": list_left(task)[0].name if task.steps and not scene.lacks_file(task) else "",
         "gate": next((item for item in task.detail if GATE_RUN.fullmatch(item)), ""),
     }
 

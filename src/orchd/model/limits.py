@@ -51,6 +51,9 @@ SPENT_SHARE = 0.9
 STEP_ATTEMPTS = 3
 """Attempts of one step at most: after two vendors have failed another one succeeds in one case of seven."""
 
+STEP_CHECKPOINTS = 10
+"""Step checkpoints of a task that are kept, the newest; its base is one more. Their commits stay in the attic."""
+
 SUB_STEPS = 5
 SUB_STEP_DEPTH = 2
 """Sub-steps that a step may become at most, and how often a sub-step may be divided again."""

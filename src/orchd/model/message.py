@@ -14,7 +14,7 @@ from orchd.model.problem import Problem
 from orchd.model.save import Excluded, GateResult, Hold, Merged, Save, Verdict
 from orchd.model.session import Landing, Session, SessionSpec
 from orchd.model.tenure import Refused
-from orchd.model.work import Earlier, Reason, Rework, Source, Status, TaskSpec
+from orchd.model.work import Earlier, Reason, Rework, Source, Status, StepMade, TaskSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,7 @@ class AttemptEnded:
     reason: Reason | None
     detail: tuple[str, ...]
     at_ms: int
+    steps: tuple[StepMade, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +131,12 @@ class TaskCancelled:
 
 @dataclass(frozen=True, slots=True)
 class TaskRetried:
-    """Somebody asked for another attempt; with `earlier`, for one that settles the conflict of that result."""
+    """Another attempt was asked for: one that settles the conflict of `earlier`, goes on from the last of `steps`, or begins
+    from scratch."""
 
     task: TaskId
     earlier: Earlier | None = None
+    steps: tuple[StepMade, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from orchd.model.claim import PathSpec
 from orchd.model.ids import Oid, RunId, SessionId, TaskId
 from orchd.model.number import NumberWish
-from orchd.model.work import Reason
+from orchd.model.work import Reason, StepMade
 
 
 class Phase(StrEnum):
@@ -29,6 +29,10 @@ class Outcome(StrEnum):
     STOPPED = "stopped"
     LOST = "lost"
     UNPREPARED = "unprepared"
+
+
+RUN = "run"
+"""The name of the only command of a task without steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,8 @@ class CommandResult:
 class RunOrder:
     """Everything a supervisor needs. `commit` is checked out; commands run in order until one fails.
 
-    With `collect`, what the commands changed is committed with `message` and packed; gates are run without it.
+    With `collect`, what the commands changed is committed with `message` and packed; gates are run without it. Each command but
+    the last is a step then: what was changed until its end is committed before the next one begins.
     `env` is added to the allowed environment. With a `brief` the workspace gets a control folder with that text in it.
     `fence` is that of the lease it works under (0: gates have none); `numbers` are given to it before it starts.
     """
@@ -76,7 +81,7 @@ class Exit:
     """The exit evidence of a run. `tip` is empty when nothing was collected; `seconds` is the wall time of the commands.
     `extra` is a commit whose parents are all commits of the task that neither `tip` nor its base has (stashes, other
     branches, what it reset away); empty when there are none. `partial`: the workspace holds more, in repositories of its
-    own. `fence` is that of its order."""
+    own. `fence` is that of its order. `steps` are the checkpoints that it made."""
 
     outcome: Outcome
     results: tuple[CommandResult, ...] = ()
@@ -86,6 +91,7 @@ class Exit:
     extra: Oid = ""
     partial: bool = False
     fence: int = 0
+    steps: tuple[StepMade, ...] = ()
 
 
 class Entry(StrEnum):
@@ -101,7 +107,8 @@ class Entry(StrEnum):
 class AdmitOrder:
     """What the airlock needs to judge the result of a run.
 
-    Without `accept` (the run failed or was stopped) the work is only kept in the attic. `fence` is that of the lease.
+    Without `accept` (the run failed or was stopped) the work is only kept in the attic. `fence` is that of the lease. `start`
+    is where the run began: a step checkpoint on `base` (empty: `base` itself).
     """
 
     run: RunId
@@ -111,13 +118,14 @@ class AdmitOrder:
     claims: tuple[PathSpec, ...]
     accept: bool
     fence: int = 0
+    start: Oid = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Returned:
     """The airlock's evidence. `ref` is where the work is reachable; empty when there was none, or when it could not be
     taken at all (then the workspace is kept and `detail` says so). `partial`: the workspace holds more than `ref` does,
-    namely repositories of its own, and is kept too."""
+    namely repositories of its own, and is kept too. `steps` are the checkpoints that `ref` holds."""
 
     entry: Entry
     tip: Oid = ""
@@ -125,6 +133,7 @@ class Returned:
     reason: Reason | None = None
     detail: tuple[str, ...] = ()
     partial: bool = False
+    steps: tuple[StepMade, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,12 +109,29 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class TaskSpec:
-    """What a person asked for. `title`, `run`, `goal` and `acceptance` are personal text and are stored apart from the record.
+class Step:
+    """A part of a task: a shell command. When it has ended well, what the task has made so far can be gone on from."""
 
-    Either `run` (a shell command) or `goal` (for an agent) is set. `agent` does the work, the `fallbacks` after it when it
-    cannot; `model` and `effort` are wishes to it (empty, None: its own choice). `evidence` are paths that must exist in the
-    result.
+    name: str
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepMade:
+    """The checkpoint of a step: the commit that holds all that the task had made when the step ended."""
+
+    name: str
+    commit: Oid
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSpec:
+    """What a person asked for. `title`, `run`, `steps`, `goal` and `acceptance` are personal text and are stored apart from
+    the record.
+
+    One of `run` (a shell command), `steps` (several, one after the other) and `goal` (for an agent) is set. `agent` does the
+    work, the `fallbacks` after it when it cannot; `model` and `effort` are wishes to it (empty, None: its own choice).
+    `evidence` are paths that must exist in the result.
 
     `resources` are names of which one task at a time holds each, `ports` is how many free TCP ports it wants, `numbers` are
     the kinds of numbers (`migration`) of which it wants the next one. Tasks of a `group` share its slots, tasks of an `agent`
@@ -143,6 +160,7 @@ class TaskSpec:
     model: str = ""
     effort: Effort | None = None
     evidence: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +172,8 @@ class Task:
     `tip` is where its work is reachable, `detail` lists paths or lines that explain `reason`; `rework` is the result that
     its next or present attempt takes up, `earlier` the one whose conflict it settles. `commit` is the one that landed it, or
     its merge on the line of its session while it is integrated. `due`: somebody asked for the save of this very result.
+    `steps` are the newest of its step checkpoints, of which the
+    last one is where its next attempt goes on; none: at its base.
     """
 
     spec: TaskSpec
@@ -178,3 +198,4 @@ class Task:
     rework: Rework | None = None
     earlier: Earlier | None = None
     due: bool = False
+    steps: tuple[StepMade, ...] = ()

@@ -21,6 +21,7 @@ from orchd.cli.views import view_run
 from orchd.core.inert import inert
 from orchd.core.lifecycle import allows
 from orchd.core.sessions import may_be_given_up
+from orchd.core.steps import cut_before, list_open
 from orchd.core.telling import Scene, tell_task
 from orchd.errors import UsageError
 from orchd.model.ids import TaskId, is_slug
@@ -110,9 +111,18 @@ def _check_known(place: Place, tasks: Iterable[TaskId]) -> None:
 
 @click.command(cls=Command)
 @click.argument("task")
-def retry(task: TaskId) -> None:
-    """Ask for another attempt of TASK on the present main."""
-    _ask(Verb.RETRY, task)
+@click.option("--from", "step", metavar="STEP", help="Keep what the steps before STEP have made, and begin with STEP.")
+def retry(task: TaskId, step: str | None) -> None:
+    """Ask for another attempt of TASK on the present main. With --from on the commit that it began with, from a step on."""
+    _ask(Verb.RETRY, task, *([step] if step else []))
+
+
+def _check_step(task: Task, step: str) -> None:
+    """Raises UsageError when an attempt cannot begin with `step`."""
+    if cut_before(task, step) is None:
+        known = list_open(task)
+        hint = f"it can begin with {', '.join(known)}" if known else "its work is not divided into `steps`"
+        raise UsageError(f"{task.spec.id} cannot begin with {inert(step)!r}", hint)
 
 
 @click.command(cls=Command)
@@ -145,7 +155,7 @@ def _is_recallable(verb: Verb, task: Task, save: Save | None) -> bool:
     return asked and save is not None and may_be_given_up(save, save.base)
 
 
-def _ask(verb: Verb, task: TaskId) -> None:
+def _ask(verb: Verb, task: TaskId, *words: str) -> None:
     from orchd import app
 
     place = app.find(read_flags().repo)
@@ -156,7 +166,9 @@ def _ask(verb: Verb, task: TaskId) -> None:
         raise UsageError(f"{task} is {known.status}: there is nothing to {verb}", f"`orchd explain {task}` says more")
     if verb is Verb.RETRY and known.source is not Source.INBOX and task not in app.file_names(place):
         raise UsageError(f"the file of {task} is gone: a retry would be withdrawn at once", f"put {task}.yaml back first")
-    app.ask(place, verb, task)
+    for step in words:
+        _check_step(known, step)
+    app.ask(place, verb, task, words)
     served = app.server(place) is not None
     print_records(ENVELOPES["ask"], [{"task": task, "verb": str(verb), "status": str(known.status), "served": served}])
     if not served:

@@ -1,0 +1,46 @@
+"""Steps: which checkpoints of a task are kept, which steps are left, and where the next attempt begins.
+
+Rule: an attempt goes on from the last checkpoint that the task has; nothing else says how far it is.
+"""
+
+from __future__ import annotations
+
+from orchd.model.ids import Oid
+from orchd.model.limits import STEP_CHECKPOINTS
+from orchd.model.work import Step, StepMade, Task, TaskSpec
+
+
+def join_steps(task: Task, made: tuple[StepMade, ...]) -> tuple[StepMade, ...]:
+    """The newest of the checkpoints that a task had and those that its attempt made, each step once."""
+    joined = {one.name: one for one in (*task.steps, *made)}
+    return tuple(joined.values())[-STEP_CHECKPOINTS:]
+
+
+def find_begin(task: Task) -> Oid:
+    """The commit that its next or present attempt starts from; empty: its base."""
+    return task.steps[-1].commit if task.steps else ""
+
+
+def list_left(task: Task) -> tuple[Step, ...]:
+    """The steps that its next or present attempt runs."""
+    return task.spec.steps[_place(task.spec, task.steps[-1].name) + 1 if task.steps else 0 :]
+
+
+def cut_before(task: Task, step: str) -> tuple[StepMade, ...] | None:
+    """The checkpoints that stay when a task is to go on with `step`; None: the one before it is not kept, or there is no such
+    step."""
+    place = _place(task.spec, step)
+    if place <= 0:
+        return None if place else ()
+    made = tuple(one for one in task.steps if _place(task.spec, one.name) < place)
+    return made if made and _place(task.spec, made[-1].name) == place - 1 else None
+
+
+def list_open(task: Task) -> tuple[str, ...]:
+    """The steps with which an attempt could begin."""
+    return tuple(step.name for step in task.spec.steps if cut_before(task, step.name) is not None)
+
+
+def _place(spec: TaskSpec, name: str) -> int:
+    """Where a step stands among those of the task; -1: nowhere."""
+    return next((at for at, step in enumerate(spec.steps) if step.name == name), -1)
