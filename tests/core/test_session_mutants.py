@@ -76,12 +76,11 @@ FAULTS = {
         "beneath = session_of(desk.state, spec.session).line",
         "beneath = tuple(n for s in desk.state.sessions.values() for n in s.line)",
     ),
-    "the gates of a session are forgotten": Fault(
-        "saving", "gates = config.gates + session.spec.gates", "gates = config.gates"
-    ),
+    "the gates of a session are forgotten": Fault("saving", "in config.gates + session.spec.gates if", "in config.gates if"),
     "a session replaces the gates": Fault(
-        "saving", "gates = config.gates + session.spec.gates", "gates = session.spec.gates or config.gates"
+        "saving", "in config.gates + session.spec.gates if", "in session.spec.gates or config.gates if"
     ),
+    "a gate of promotions judges a save": Fault("saving", " if gate.phase is GatePhase.SAVE)", ")"),
     "settings go while tasks are open": Fault(
         "session_files", "elif not session.file and _is_spent", "elif not session.file or _is_spent"
     ),

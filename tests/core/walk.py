@@ -26,7 +26,7 @@ from orchd.model.config import Agent, Slots
 from orchd.model.message import LeaderTook
 from orchd.model.problem import Problem
 from orchd.model.run import Entry, Live, Outcome, Phase
-from orchd.model.save import Gate
+from orchd.model.save import Gate, GatePhase
 from orchd.model.snapshot import FileSeen, Intent, Plan, Verb
 from orchd.model.work import Answer, Reason, Source, TaskSpec
 
@@ -35,6 +35,7 @@ NAMES = ("a", "b", "c", "d", "e", "f")
 GLOBS = ("a/*", "b/*", "a/a", "ab/**", "b/a", "A/*", "**", "a/**", "*/b", "**/b", "*/a", "bb", "B/b", "ba/**/a")
 MODES = (Mode.WRITE, Mode.WRITE, Mode.READ, Mode.APPEND)
 GATES = (Gate("unit", "make unit"), Gate("lint", "make lint"))
+PROMOTING = Gate("load", "make load", phase=GatePhase.PROMOTE)
 
 
 class Dice(Protocol):
@@ -209,7 +210,7 @@ class Walk:
         self.world.dirty = not self.world.dirty
 
     def configure(self) -> None:
-        gates = self.pick((GATES, GATES[:1], ()))
+        gates = self.pick((GATES, GATES[:1], (), (PROMOTING, *GATES[:1])))
         self.world.config = replace(self.world.config, parallel=1 + self.dice.roll(4), gates=gates)
         some = self.dice.roll(3)
         agents = (Agent("one", 1, "maker"), Agent("two", None, "maker"))

@@ -31,23 +31,16 @@ _STOPS = (signal.SIGINT, signal.SIGHUP)
 
 
 class Deployment:
-    """The commands of one record in `environment`. One in a process: it becomes the parent of all that they leave behind.
-    What they print goes to `show`, too."""
+    """What is run for a promotion to `environment`. One in a process: it becomes the parent of all that is left behind. What
+    the commands print goes to `show`, too."""
 
-    def __init__(self, place: Place, config: Config, environment: str, record: Record, show: Callable[[bytes], object]) -> None:
+    def __init__(self, place: Place, config: Config, environment: str, show: Callable[[bytes], object]) -> None:
         self._config = config
-        self._record = record
+        self._environment_name = environment
         self._show = show
         self._place = place
         self._folder = place.workspaces.with_name("deployments") / environment
         self._mark = {MARK: str(self._folder)}
-        self._own = {
-            **self._mark,
-            "ORCHD_IDEMPOTENCY_KEY": record.key,
-            "ORCHD_FREIGHT": record.freight.checkpoint,
-            "ORCHD_ENVIRONMENT": environment,
-            "ORCHD_COMMIT": record.freight.commit,
-        }
         self._tree = ProcessTree()
         self._tail = bytearray()
         for number in _STOPS:
@@ -59,14 +52,14 @@ class Deployment:
         return self._tail.decode(errors="replace")
 
     @contextmanager
-    def checkout(self) -> Iterator[None]:
-        """The freight in a folder outside of anybody's checkout, for as long as the context lasts. Raises OrchdError."""
+    def checkout(self, record: Record) -> Iterator[None]:
+        """The freight of a record in a folder outside of anybody's checkout, while the context lasts. Raises OrchdError."""
         self._end_earlier()
         remove_workspace(self._folder)
         try:
             prefix, environment = workspace_git(self._mark)
             git = TaskGit(self._tree, prefix, environment, self._folder, time.monotonic() + PREPARE_SECONDS)
-            build_workspace(git, self._record.freight.commit, self._place.git_dir, "")
+            build_workspace(git, record.freight.commit, self._place.git_dir, "")
         except GitFailed as error:
             raise OrchdError(f"the checkout cannot be made: {error}") from error
         try:
@@ -74,16 +67,32 @@ class Deployment:
         finally:
             remove_workspace(self._folder)
 
-    def run(self, name: str, command: str, seconds: float) -> str:
-        """Run one command; why it failed, empty when it did not."""
+    def run(self, name: str, command: str, seconds: float, record: Record) -> str:
+        """Run one command of a record; why it failed, empty when it did not."""
         if self._tree.stopping:
             return f"stopped before {name}"
-        start = tied_process(("/bin/sh", "-c", command), str(self._folder), self._environment())
-        ended = self._tree.run(start, seconds, self._config.kill_grace_seconds, self._take)
-        return _tell_end(name, ended, seconds, stopped=self._tree.stopping)
+        own = {
+            "ORCHD_IDEMPOTENCY_KEY": record.key,
+            "ORCHD_FREIGHT": record.freight.checkpoint,
+            "ORCHD_ENVIRONMENT": self._environment_name,
+            "ORCHD_COMMIT": record.freight.commit,
+        }
+        return _tell_end(name, self._run(command, seconds, own), seconds, stopped=self._tree.stopping)
 
-    def _environment(self) -> Mapping[str, str]:
-        whole = {**passed_environment(self._config), **self._own, "PWD": str(self._folder)}
+    def judge(self, command: str, seconds: float, variables: Mapping[str, str]) -> Ended:
+        """Run a gate, which is told nothing of the environment: its answer counts for others, too. Raises OrchdError when it
+        was stopped by a signal, for then it has not answered."""
+        ended = self._run(command, seconds, variables)
+        if self._tree.stopping:
+            raise OrchdError("stopped by a signal before all gates had answered", "nothing was deployed")
+        return ended
+
+    def _run(self, command: str, seconds: float, own: Mapping[str, str]) -> Ended:
+        start = tied_process(("/bin/sh", "-c", command), str(self._folder), self._environment(own))
+        return self._tree.run(start, seconds, self._config.kill_grace_seconds, self._take)
+
+    def _environment(self, own: Mapping[str, str]) -> Mapping[str, str]:
+        whole = {**passed_environment(self._config), **self._mark, **own, "PWD": str(self._folder)}
         return {name: value for name, value in whole.items() if not name.startswith("GIT_")}
 
     def _take(self, data: bytes) -> None:

@@ -32,7 +32,13 @@ class _Named(Protocol):
     def name(self) -> str: ...
 
 
+class _Phased(_Named, Protocol):
+    @property
+    def phase(self) -> str: ...
+
+
 _N = TypeVar("_N", bound=_Named)
+_G = TypeVar("_G", bound=_Phased)
 
 
 def fault(kind: str, message: str = "", item: int | str | None = None) -> PydanticCustomError:
@@ -122,6 +128,14 @@ def check_gates(gates: list[_N]) -> list[_N]:
         if name in names[:at]:
             raise fault("gate_twice", f"two gates are named `{name}`", at)
     return gates
+
+
+def check_session_gates(gates: list[_G]) -> list[_G]:
+    """Nor one that only a promotion runs: what is promoted belongs to no session."""
+    for at, gate in enumerate(gates):
+        if gate.phase == "promote":
+            raise fault("promote_gate", f"`{gate.name}` could never run: promotions ask the gates of the configuration", at)
+    return check_gates(gates)
 
 
 def _measure(

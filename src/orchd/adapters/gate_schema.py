@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field
 
@@ -16,7 +16,7 @@ from orchd.model.limits import (
     MAX_TIMEOUT_SECONDS,
     VALUE_CHARACTERS,
 )
-from orchd.model.save import Gate
+from orchd.model.save import Gate, GatePhase
 
 Command: TypeAlias = Annotated[str, AfterValidator(check_command)]
 Timeout: TypeAlias = Annotated[float, *measured(DURATION, SECONDS, "bad_duration", 0.1, MAX_TIMEOUT_SECONDS)]
@@ -43,11 +43,25 @@ class GateEntry(Strict):
         description="How often it is run once more on the same tree when it is red. Green then is recorded as a flake.",
         examples=[0],
     )
+    phase: Literal["save", "promote"] = Field(
+        default="save",
+        description="`save`: before main moves. `promote`: only before a checkpoint goes to an environment, on its tree; "
+        "not in session files.",
+        examples=["promote"],
+    )
 
 
 def to_gates(entries: Iterable[GateEntry]) -> tuple[Gate, ...]:
     """The gates as the model has them."""
     return tuple(
-        Gate(entry.name, entry.run, entry.timeout, tuple(entry.inputs), tuple(sorted(entry.env.items())), entry.retries)
+        Gate(
+            entry.name,
+            entry.run,
+            entry.timeout,
+            tuple(entry.inputs),
+            tuple(sorted(entry.env.items())),
+            entry.retries,
+            GatePhase(entry.phase),
+        )
         for entry in entries
     )

@@ -300,6 +300,7 @@ _ROWS: Mapping[str, tuple[str, _Text, _Text]] = {
     "bad_glob": ("E040", _said, _fixed("write a path from the root of the repository, like `src/http/**` or `docs/*.md`")),
     "protected": ("E040", _said, _fixed("claim other paths, and change this one by hand; `mode: read` is allowed")),
     "bad_duration": ("E041", _said, _fixed(f"write {_BETWEEN_WORDS}")),
+    "promote_gate": ("E042", _said, _fixed("move it to `gates:` in .orch/config.yaml")),
     "bad_schedule": ("E042", _said, _fixed("write `auto`, `manual`, or a time like `every 30m`")),
     "bad_size": ("E041", _said, _fixed("write a number of bytes, or a text like 500KiB or 5MiB")),
     "literal_error": ("E042", lambda found: f"`{found.name}` does not know this value", _as_word),

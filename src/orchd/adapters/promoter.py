@@ -18,6 +18,7 @@ from orchd.adapters.environments import read_chain
 from orchd.adapters.git_repo import GitRepo, open_repo
 from orchd.adapters.place import Place
 from orchd.adapters.present import find_settings
+from orchd.adapters.promotion_gates import check_gates
 from orchd.adapters.promotion_scene import Scene, Wish, own_process, read_moment
 from orchd.core.promotion import (
     Already,
@@ -32,6 +33,7 @@ from orchd.core.promotion import (
 )
 from orchd.errors import OrchdError
 from orchd.model.promotion import Environment, Moment, Process, Record, Step
+from orchd.model.save import GatePhase
 
 _Decide = Callable[[Case, Process], Refusal | Already | Go]
 
@@ -67,6 +69,7 @@ class Promoter:
         self._repo: GitRepo = open_repo(place)
         self._scene = Scene(place, *find_settings(place, self._repo, remembered), now)
         self._talk = talk
+        self._deployment: Deployment | None = None
 
     def promote(self, wish: Wish) -> Promoted:
         """Bring a checkpoint to an environment. Raises UsageError for one that does not exist."""
@@ -94,8 +97,24 @@ class Promoter:
         with hold_environment(self._place, wish.environment, who) as holder:
             if holder is not None:
                 return Promoted(None, f"{holder or 'somebody'} was faster", "`orchd environments` shows when it has ended")
-            begun = self._begin(wish, decide)
+            begun = self._ask_gates(wish) or self._begin(wish, decide)
             return begun if isinstance(begun, Promoted) else self._deploy(begun, environment)
+
+    def _open(self, environment: str) -> Deployment:
+        """The one of this process."""
+        self._deployment = self._deployment or Deployment(self._place, self._scene.config, environment, self._talk.show)
+        return self._deployment
+
+    def _ask_gates(self, wish: Wish) -> Promoted | None:
+        """Before anything is recorded: while the gates run nothing has begun, and what stands there keeps its time."""
+        gated = any(gate.phase is GatePhase.PROMOTE for gate in self._scene.config.gates)
+        decided = decide_promotion(self._scene.look(wish), own_process()) if gated and wish.checkpoint else None
+        if not isinstance(decided, Go) or decided.skip_deploy:
+            return None
+        deployment = self._open(wish.environment)
+        red = check_gates(self._repo, self._scene.config, deployment, decided.record)
+        why = f"not green on the tree of {wish.checkpoint}: {'; '.join(red)}"
+        return Promoted(None, why, "nothing was deployed; repair it and land that first", deployment.tail) if red else None
 
     def _begin(self, wish: Wish, decide: _Decide) -> Promoted | Go:
         """Until it is recorded: an approval, or another machine, may come in between; then it is decided anew."""
@@ -114,9 +133,9 @@ class Promoter:
             self._talk.say(f"an earlier try of this did not end; it is taken up again with the same key {go.record.key}")
         if not environment.deploy and not environment.verify:
             return self._end(go.record, environment, "", "")
-        deployment = Deployment(self._place, self._scene.config, environment.name, go.record, self._talk.show)
+        deployment = self._open(environment.name)
         try:
-            with deployment.checkout():
+            with deployment.checkout(go.record):
                 why = self._run_commands(deployment, go, environment)
         except OrchdError as error:
             why = str(error)
@@ -125,11 +144,11 @@ class Promoter:
     def _run_commands(self, deployment: Deployment, go: Go, environment: Environment) -> str:
         why = ""
         if environment.deploy and not go.skip_deploy:
-            why = deployment.run("deploy", environment.deploy, environment.timeout_seconds)
+            why = deployment.run("deploy", environment.deploy, environment.timeout_seconds, go.record)
         if not why and environment.verify:
             if go.record.step is Step.BEGUN:
                 self._append(environment, replace(go.record, step=Step.VERIFYING, at=self._scene.now()), deployment.tail)
-            why = deployment.run("verify", environment.verify, environment.timeout_seconds)
+            why = deployment.run("verify", environment.verify, environment.timeout_seconds, go.record)
         return why
 
     def _end(self, record: Record, environment: Environment, why: str, log: str) -> Promoted:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from orchd.adapters.claim_entries import TaskEntries, sum_up
-from orchd.adapters.field_checks import Slug, Strict, check_branch, check_gates, check_repeats
+from orchd.adapters.field_checks import Slug, Strict, check_branch, check_repeats, check_session_gates
 from orchd.adapters.gate_schema import GateEntry, to_gates
 from orchd.adapters.save_schema import SaveText, to_schedule
 from orchd.adapters.schema import MAX_PARALLEL, Needs, OwnTimeout, refuse_name, validate
@@ -64,7 +64,7 @@ class SessionFile(Strict):
     parallel: Annotated[int, Field(ge=1, le=MAX_PARALLEL)] | None = Field(
         default=None, description="How many of its tasks run at the same time. Default: no limit of its own.", examples=[1]
     )
-    gates: Annotated[list[GateEntry], Field(max_length=LIST_ITEMS), AfterValidator(check_gates)] = Field(
+    gates: Annotated[list[GateEntry], Field(max_length=LIST_ITEMS), AfterValidator(check_session_gates)] = Field(
         default=[],
         description="Commands that must pass too, after the gates of the configuration, which always hold.",
         examples=[[{"name": "slow", "run": "make slow-test"}]],

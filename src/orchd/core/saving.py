@@ -14,7 +14,7 @@ from orchd.model.config import Config
 from orchd.model.ids import Oid, SaveId, TaskId
 from orchd.model.limits import GATHER_SECONDS, SAVE_ITEMS
 from orchd.model.merge import Resolving
-from orchd.model.save import Save, SaveItem, Target
+from orchd.model.save import GatePhase, Save, SaveItem, Target
 from orchd.model.session import Session
 from orchd.model.snapshot import Snapshot, State
 from orchd.model.work import Task
@@ -46,7 +46,7 @@ def plan_save(state: State, base: Oid, config: Config, now_ms: int, *, rushed: b
 
 def _make_save(save: Save, session: Session, config: Config, state: State) -> Save:
     """With its gates, those of the configuration first, how they are run, and its id."""
-    gates = config.gates + session.spec.gates
+    gates = tuple(gate for gate in config.gates + session.spec.gates if gate.phase is GatePhase.SAVE)
     resolving = choose_resolving(config, gated=bool(gates))
     made = replace(save, gates=gates, width=config.gates_at_once, one_by_one=expects_red(state), resolving=resolving)
     return replace(made, id=_identify(made))

@@ -56,6 +56,13 @@ class Schedule:
 AT_ONCE = Schedule()
 
 
+class GatePhase(StrEnum):
+    """When a gate is asked: before main moves, or only before a checkpoint goes to an environment."""
+
+    SAVE = "save"
+    PROMOTE = "promote"
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     """A command that must pass on the merged tree. It comes from the base, never from the candidate. `inputs` are globs of all
@@ -68,6 +75,7 @@ class Gate:
     inputs: tuple[str, ...] = ()
     env: tuple[tuple[str, str], ...] = ()
     retries: int = GATE_RETRIES
+    phase: GatePhase = GatePhase.SAVE
 
 
 @dataclass(frozen=True, slots=True)
