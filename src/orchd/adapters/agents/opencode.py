@@ -15,12 +15,14 @@ from orchd.model.agent import Effort, Handshake, Job, Permit, Report, Rule, Tool
 SIGNS = Signs(
     "opencode",
     usage=("run", "--help"),
-    flags=("--format", "--dir", "--agent", "--model", "--variant", "--session"),
+    flags=("--format", "--dir", "--title", "--agent", "--model", "--variant", "--session"),
     keys=("OPENCODE_API_KEY", "ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENROUTER_API_KEY", "GEMINI_API_KEY"),
     files=(".local/share/opencode/auth.json",),
     efforts=tuple(Effort),
 )
 _AGENT = "orchd"
+_NO_AGENT = f'agent "{_AGENT}" not found'.encode()
+_LAWLESS = "it did not take its settings and went on with another agent than ours"
 _TOOLS: Mapping[Tool, tuple[str, ...]] = {
     Tool.READ: ("read", "glob", "grep", "list", "lsp"),
     Tool.EDIT: ("edit",),
@@ -55,25 +57,31 @@ class OpenCode:
         return shake_hands(self.signs, environment)
 
     def objection(self, job: Job) -> str:
-        """None: they can say all that our rules can."""
-        return ""
+        """They can say all that our rules can, but for the web."""
+        return permits.object_to(self.name, job.rules, (Tool.WEB,))
 
     def launch(self, job: Job, folders: Folders) -> Launch:
-        """An agent of its own, because its rules come after all others. Settings of the repository are not read."""
-        argv = [self.name, "run", "--format", "json", "--dir", folders.workspace, "--agent", _AGENT, *self.flags]
+        """An agent of its own, because its rules come after all others, and the same rules for everything, because without
+        that agent the program would go on with another one. Settings of the repository are not read."""
+        argv = [self.name, "run", "--format", "json", "--dir", folders.workspace, "--title", _AGENT, "--agent", _AGENT]
+        argv += self.flags
         argv += ["--model", job.model] if job.model else []
         argv += ["--variant", str(job.effort)] if job.effort else []
         argv += ["--session", job.resume] if job.resume else []
         steps = {"steps": job.max_turns} if job.max_turns else {}
-        agent = {"mode": "primary", "permission": _compile(job.rules), **steps}
+        permission = _compile(job.rules)
+        agent = {"mode": "primary", "permission": permission, **steps}
         guides = [f"{folders.workspace}/{name}" for name in ("AGENTS.md", "CLAUDE.md")]
         settings = {"agent": {_AGENT: agent}, "instructions": guides, "share": "disabled", "autoupdate": False}
-        told = {"CONFIG_CONTENT": json.dumps(settings), "DISABLE_PROJECT_CONFIG": "1", "DISABLE_AUTOUPDATE": "1"}
+        told = {"CONFIG_CONTENT": json.dumps(settings), "PERMISSION": json.dumps(permission)}
+        told |= dict.fromkeys(("DISABLE_PROJECT_CONFIG", "DISABLE_AUTOUPDATE"), "1")
         return Launch(tuple(argv), tuple((self.prefix + key, value) for key, value in told.items()), stdin=job.prompt)
 
     def read(self, line: bytes, report: Report) -> Report:
         """See the protocol."""
         event = parse(line)
+        if not event and _NO_AGENT in line:
+            return fail(report, _LAWLESS)
         known = replace(report, conversation=report.conversation or text(event, "sessionID"))
         reader = _READERS.get(text(event, "type"))
         return reader(event, known) if reader else known
@@ -91,7 +99,7 @@ def _compile(rules: tuple[Rule, ...]) -> Mapping[str, object]:
         for rule in permits.exceptions(rules, tool):
             ordered.pop(rule.pattern, None)
             ordered[rule.pattern] = str(rule.permit)
-        compiled |= dict.fromkeys(names, ordered)
+        compiled |= dict.fromkeys(names, ordered if len(ordered) > 1 else str(base))
     return compiled
 
 
@@ -105,6 +113,8 @@ def _read_tool(event: Event, report: Report) -> Report:
 def _read_finish(event: Event, report: Report) -> Report:
     known = replace(report, usage=_add(report.usage, part(event, "part")), finished=False)
     reason = text(event, "part", "reason")
+    if report.error == _LAWLESS:
+        return known
     if reason == "stop":
         return replace(known, finished=True, error="", status=0)
     return known if reason == "tool-calls" else fail(known, f"its last step ended with `{reason}`")
