@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= auto
 
-.PHONY: demo test test-slow lint check bench docs lock clean
+.PHONY: demo test test-slow test-agents lint check bench docs lock clean
 
 demo: $(VENV)/ready
 	$(BIN)/orchd demo
@@ -14,6 +14,11 @@ test: $(VENV)/ready
 
 test-slow: $(VENV)/ready
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m slow --timeout 600
+
+# Installs the real agent programs into a cache folder (about 1.1 GB) and runs them with a scripted model, off the network.
+test-agents: $(VENV)/ready
+	$(BIN)/python tests/agents/real_programs.py install
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m real_agents -rs tests/agents
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check

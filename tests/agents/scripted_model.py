@@ -21,7 +21,16 @@ HUGE_CHARS = 5_000_000
 HANG_SECONDS = 3600.0
 # What a program without tools edits files by: the whole file, below its name.
 EDIT = "out.txt\n```\nhi\n```\n"
-KINDS = {400: "invalid_request_error", 401: "authentication_error", 429: "rate_limit_error", 500: "api_error", 529: "overloaded_error"}
+KINDS = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    429: "rate_limit_error",
+    500: "api_error",
+    529: "overloaded_error",
+}
+# Its names for a shell, and what to call it when it is not offered.
+SHELLS = ("Bash", "exec_command", "shell_command", "shell", "run_shell_command", "bash")
+FALLBACKS = {"Read": "Bash", "read_file": "run_shell_command"}
 Json = dict[str, Any]
 
 
@@ -46,8 +55,8 @@ def decide(script: Script, names: Iterable[str], *, asked: bool) -> Turn:
     if script.mode == "huge" and not tools:
         return Turn("x" * 70 + ("\n" + "x" * 70) * (HUGE_CHARS // 71))
     if script.mode in ("tool", "huge") and asked and tools:
-        tool = next((name for name in ("Bash", "exec_command", "shell_command", "shell", "run_shell_command", "bash") if name in tools), "")
-        name = tool or ("Bash" if "Read" in tools else "run_shell_command" if "read_file" in tools else "bash")
+        known = [name for name in SHELLS if name in tools] or [FALLBACKS[name] for name in tools if name in FALLBACKS]
+        name = known[0] if known else "bash"
         key = "cmd" if name == "exec_command" else "command"
         return Turn(tool=name, arguments={key: script.command, **({} if key == "cmd" else {"description": "do it"})})
     return Turn(DONE + "\n\n" + EDIT if script.mode == "tool" and not tools else DONE)
@@ -99,7 +108,11 @@ class _Handler(BaseHTTPRequestHandler):
         return self._answer(200, {"input_tokens": 10, "totalTokens": 10})
 
     def _body(self) -> Json:
-        raw = self._chunks() if self.headers.get("transfer-encoding") == "chunked" else self.rfile.read(int(self.headers.get("content-length") or 0))
+        raw = (
+            self._chunks()
+            if self.headers.get("transfer-encoding") == "chunked"
+            else self.rfile.read(int(self.headers.get("content-length") or 0))
+        )
         if self.headers.get("content-encoding") == "gzip":
             raw = gzip.decompress(raw)
         try:
@@ -146,9 +159,18 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _messages(script: Script, body: Json) -> tuple[list[Json | str], Json]:
     last = (body.get("messages") or [{}])[-1]
-    turn = decide(script, [tool.get("name", "") for tool in body.get("tools", [])], asked="tool_result" not in json.dumps(last))
+    content = last.get("content")
+    blocks = [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
+    answered = bool(blocks) and blocks[-1].get("type") == "tool_result"
+    turn = decide(script, [tool.get("name", "") for tool in body.get("tools", [])], asked=not answered)
     usage = {"input_tokens": 1000, "cache_creation_input_tokens": 20, "cache_read_input_tokens": 300, "output_tokens": 1}
-    base = {"id": "msg_1", "type": "message", "role": "assistant", "model": body.get("model"), "stop_sequence": None}
+    base = {
+        "id": f"msg_{time.monotonic_ns()}",
+        "type": "message",
+        "role": "assistant",
+        "model": body.get("model"),
+        "stop_sequence": None,
+    }
     if turn.tool:
         begin: Json = {"type": "tool_use", "id": f"toolu_{time.monotonic_ns()}", "name": turn.tool, "input": {}}
         delta = {"type": "input_json_delta", "partial_json": json.dumps(turn.arguments)}
@@ -176,7 +198,13 @@ def _responses(script: Script, body: Json) -> tuple[list[Json | str], Json]:
         if turn.tool == "shell":
             arguments["command"] = ["sh", "-c", script.command]
         called = f"call_{time.monotonic_ns()}"
-        item: Json = {"type": "function_call", "id": "fc_1", "call_id": called, "name": turn.tool, "arguments": json.dumps(arguments)}
+        item: Json = {
+            "type": "function_call",
+            "id": "fc_1",
+            "call_id": called,
+            "name": turn.tool,
+            "arguments": json.dumps(arguments),
+        }
     else:
         content = [{"type": "output_text", "text": turn.text, "annotations": []}]
         item = {"type": "message", "id": "m_1", "role": "assistant", "status": "completed", "content": content}
@@ -195,7 +223,12 @@ def _chat(script: Script, body: Json) -> tuple[list[Json | str], Json]:
     last = (body.get("messages") or [{}])[-1]
     names = [tool.get("function", {}).get("name") for tool in body.get("tools", [])]
     turn = decide(script, names, asked=last.get("role") != "tool")
-    usage = {"prompt_tokens": 1000, "completion_tokens": 50, "total_tokens": 1050, "prompt_tokens_details": {"cached_tokens": 300}}
+    usage = {
+        "prompt_tokens": 1000,
+        "completion_tokens": 50,
+        "total_tokens": 1050,
+        "prompt_tokens_details": {"cached_tokens": 300},
+    }
     base = {"id": "c1", "created": 1, "model": body.get("model")}
     said: Json = {"role": "assistant", "content": turn.text}
     if turn.tool:

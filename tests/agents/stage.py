@@ -35,7 +35,7 @@ def main(order: dict[str, Any]) -> dict[str, Any]:
     server = ScriptedModel(Script(order["mode"], order["command"]))
     code, seconds = run(launch, folders, {**environment(order, server.address), **dict(launch.env)}, order)
     tools = sorted({name for body in server.seen for name in _tool_names(body)})
-    return {"code": code, "seconds": round(seconds, 2), "requests": len(server.seen), "tools": tools, "body": json.dumps(server.seen[:1])}
+    return {"code": code, "seconds": round(seconds, 2), "tools": tools, "seen": server.seen}
 
 
 def run(launch: Launch, folders: Folders, own: dict[str, str], order: dict[str, Any]) -> tuple[int, float]:
@@ -111,8 +111,10 @@ def environment(order: dict[str, Any], address: str) -> dict[str, str]:
     }
     files[".config/opencode/opencode.json"] = files[".config/kilo/kilo.json"] = json.dumps({"provider": provider})
     files[".gemini/settings.json"] = json.dumps({"security": {"auth": {"selectedType": "gemini-api-key"}}})
-    own = f'{{name="scripted",base_url="{address}/v1",env_key="OPENAI_API_KEY",wire_api="responses",request_max_retries=1,stream_max_retries=1}}'
-    files["bin/codex"] = f"#!/bin/sh\nexec {order['codex']} -c model_provider=scripted -c 'model_providers.scripted={own}' \"$@\"\n"
+    retries = "request_max_retries=1,stream_max_retries=1"
+    ours = f'{{name="scripted",base_url="{address}/v1",env_key="OPENAI_API_KEY",wire_api="responses",{retries}}}'
+    settings = f"-c model_provider=scripted -c 'model_providers.scripted={ours}'"
+    files["bin/codex"] = f'#!/bin/sh\nexec {order["codex"]} {settings} "$@"\n'
     for name, text in files.items():
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).write_text(text, encoding="utf-8")

@@ -172,3 +172,12 @@ def test_the_shell_is_done_when_its_command_says_so() -> None:
     read = shell.read(b"all tests pass", Report())
     assert replace(read, finished=True) == shell.close(read, 0)
     assert shell.close(read, 3).error == "it ended with exit code 3 and did not say that it was done"
+
+
+def test_opencode_that_went_on_with_another_agent_has_failed() -> None:
+    """It says so in one line for people and then works on, without our rules."""
+    program = PROGRAMS["kilo"]
+    stop = b'{"type":"step_finish","part":{"reason":"stop"}}'
+    assert program.close(program.read(stop, Report()), 0).finished
+    astray = program.read(b'! agent "orchd" not found. Falling back to default agent', Report())
+    assert not program.close(program.read(stop, astray), 0).finished

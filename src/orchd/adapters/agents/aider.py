@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from orchd.adapters.agents import permits
-from orchd.adapters.agents.events import Event, call, end_badly, fail, micros, number, parse, say, text
+from orchd.adapters.agents.events import Event, call, deny, end_badly, fail, micros, number, parse, say, text
 from orchd.adapters.agents.handshake import Signs, shake_hands
 from orchd.adapters.agents.program import Folders, Launch
 from orchd.model.agent import Effort, Handshake, Job, Report, Tool, Usage
@@ -50,6 +50,10 @@ _STATUS: Mapping[str, int] = {
     "ServiceUnavailableError": 503,
 }
 _ERROR = re.compile(r"litellm\.(?:exceptions\.)?(\w+(?:Error|Exception|Timeout))\b")
+_EDITS: Mapping[str, Callable[[Report], Report]] = {
+    "Applied edit to ": replace,
+    "Did not apply edit to ": lambda report: deny(report, "edit"),
+}
 _EVENT = b'{"event"'
 
 
@@ -116,9 +120,9 @@ def _read_words(line: str, report: Report) -> Report:
     words = line.strip()
     if found := _ERROR.search(words):
         return fail(report, words, _STATUS.get(found[1], 0))
-    for begin in ("Applied edit to ", "Did not apply edit to "):
+    for begin, also in _EDITS.items():
         if words.startswith(begin):
-            return call(report, "edit", words.removeprefix(begin))
+            return also(call(report, "edit", words.removeprefix(begin)))
     return say(report, words)
 
 

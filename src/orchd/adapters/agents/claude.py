@@ -1,4 +1,4 @@
-"""Claude Code: `claude -p --output-format stream-json`. Its tokens and its cost count since its conversation began."""
+"""Claude Code: `claude -p --output-format stream-json`."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ _TOOLS: Mapping[Tool, tuple[str, ...]] = {
     Tool.WEB: ("WebFetch", "WebSearch"),
     Tool.DELEGATE: ("Task", "Agent"),
 }
+_SINCE = "model_usage_since_last_result"
 _QUIET = (
     ("DISABLE_AUTOUPDATER", "1"),
     ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
@@ -128,19 +129,25 @@ def _read_limit(event: Event, report: Report) -> Report:
 
 def _read_result(event: Event, report: Report) -> Report:
     denied = tuple(text(one, "tool_name") for one in parts(event, "permission_denials"))
-    known = replace(say(report, text(event, "result")), usage=_usage(event), denied=denied or report.denied)
+    known = replace(say(report, text(event, "result")), usage=_add_usage(report.usage, event), denied=denied or report.denied)
     if event.get("is_error") is False and text(event, "terminal_reason") in ("completed", ""):
         return replace(known, finished=True, error="", status=0)
     said = text(event, "result") or ", ".join(texts(event, "errors")) or text(event, "terminal_reason")
     return fail(known, said or "it said that it failed", number(event, "api_error_status"))
 
 
-def _usage(event: Event) -> Usage:
-    models = [part(event, "modelUsage", name) for name in part(event, "modelUsage")]
+def _add_usage(before: Usage, event: Event) -> Usage:
+    """Newer versions count their totals since the conversation began, and tell beside them what came since the last result;
+    older ones count one run only."""
+    since = part(event, _SINCE)
+    models = [part(one) for one in (since or part(event, "modelUsage")).values() if isinstance(one, dict)]
+    start = before if since else Usage()
     cached = sum(number(one, "cacheReadInputTokens") for one in models)
     fresh = sum(number(one, "inputTokens") + number(one, "cacheCreationInputTokens") for one in models)
     made = sum(number(one, "outputTokens") for one in models)
-    return Usage(fresh + cached, cached, made, micros(event, "total_cost_usd"), cumulative=True)
+    costs = [cost for one in models if (cost := micros(one, "costUSD")) is not None]
+    spent = sum(costs) + (start.cost_micros or 0) if costs else start.cost_micros
+    return Usage(start.input_tokens + fresh + cached, start.cached_tokens + cached, start.output_tokens + made, spent)
 
 
 _READERS = {"system": _read_system, "assistant": _read_assistant, "rate_limit_event": _read_limit, "result": _read_result}

@@ -34,6 +34,8 @@ _CODES: Mapping[int, tuple[int, str]] = {
     55: (0, "it does not trust the folder"),
     **{status & 255: (status, f"its provider answered with status {status}") for status in (400, 401, 403, 404, 429, 500, 503)},
 }
+# What it prints for people before it asks its provider again.
+_AGAIN = re.compile(rb"Attempt \d+ failed")
 _FIRST_PRIORITY = 500
 
 
@@ -64,6 +66,8 @@ class Gemini:
     def read(self, line: bytes, report: Report) -> Report:
         """See the protocol."""
         event = parse(line)
+        if not event and _AGAIN.match(line):
+            return fail(report, line.decode("utf-8", "replace"))
         reader = _READERS.get(text(event, "type"))
         return reader(event, report) if reader else report
 
@@ -104,11 +108,11 @@ def _read_message(event: Event, report: Report) -> Report:
     if text(event, "role") != "assistant":
         return report
     before = report.words if event.get("delta") else ""
-    return say(report, before + text(event, "content"))
+    return say(replace(report, error="", status=0), before + text(event, "content"))
 
 
 def _read_use(event: Event, report: Report) -> Report:
-    return call(replace(report, words=""), text(event, "tool_name"), detail_of(event, "parameters"))
+    return call(replace(report, words="", error="", status=0), text(event, "tool_name"), detail_of(event, "parameters"))
 
 
 def _read_tool_result(event: Event, report: Report) -> Report:

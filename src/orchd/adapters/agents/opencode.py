@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -15,7 +16,7 @@ from orchd.model.agent import Effort, Handshake, Job, Permit, Report, Rule, Tool
 SIGNS = Signs(
     "opencode",
     usage=("run", "--help"),
-    flags=("--format", "--dir", "--title", "--agent", "--model", "--variant", "--session"),
+    flags=("--format", "--dir", "--title", "--agent", "--model", "--variant", "--session", "--print-logs"),
     keys=("OPENCODE_API_KEY", "ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENROUTER_API_KEY", "GEMINI_API_KEY"),
     files=(".local/share/opencode/auth.json",),
     efforts=tuple(Effort),
@@ -23,6 +24,8 @@ SIGNS = Signs(
 _AGENT = "orchd"
 _NO_AGENT = f'agent "{_AGENT}" not found'.encode()
 _LAWLESS = "it did not take its settings and went on with another agent than ours"
+# Their log tells of errors after which they ask their provider again; their events do not.
+_AGAIN = re.compile(rb'message="stream error".*\berror(?:\.error)?="([^"]*)"')
 _TOOLS: Mapping[Tool, tuple[str, ...]] = {
     Tool.READ: ("read", "glob", "grep", "list", "lsp"),
     Tool.EDIT: ("edit",),
@@ -64,7 +67,7 @@ class OpenCode:
         """An agent of its own, because its rules come after all others, and the same rules for everything, because without
         that agent the program would go on with another one. Settings of the repository are not read."""
         argv = [self.name, "run", "--format", "json", "--dir", folders.workspace, "--title", _AGENT, "--agent", _AGENT]
-        argv += self.flags
+        argv += ["--print-logs", "--log-level", "ERROR", *self.flags]
         argv += ["--model", job.model] if job.model else []
         argv += ["--variant", str(job.effort)] if job.effort else []
         argv += ["--session", job.resume] if job.resume else []
@@ -82,6 +85,8 @@ class OpenCode:
         event = parse(line)
         if not event and _NO_AGENT in line:
             return fail(report, _LAWLESS)
+        if not event and (again := _AGAIN.search(line)):
+            return fail(report, again[1].decode("utf-8", "replace"))
         known = replace(report, conversation=report.conversation or text(event, "sessionID"))
         reader = _READERS.get(text(event, "type"))
         return reader(event, known) if reader else known
@@ -103,9 +108,13 @@ def _compile(rules: tuple[Rule, ...]) -> Mapping[str, object]:
     return compiled
 
 
+def _go_on(report: Report) -> Report:
+    return report if report.error == _LAWLESS else replace(report, error="", status=0)
+
+
 def _read_tool(event: Event, report: Report) -> Report:
     name = text(event, "part", "tool")
-    made = call(report, name, detail_of(event, "part", "state", "input"))
+    made = call(_go_on(report), name, detail_of(event, "part", "state", "input"))
     words = text(event, "part", "state", "error").lower()
     return deny(made, name) if any(one in words for one in _REFUSALS) else made
 
@@ -113,10 +122,8 @@ def _read_tool(event: Event, report: Report) -> Report:
 def _read_finish(event: Event, report: Report) -> Report:
     known = replace(report, usage=_add(report.usage, part(event, "part")), finished=False)
     reason = text(event, "part", "reason")
-    if report.error == _LAWLESS:
-        return known
     if reason == "stop":
-        return replace(known, finished=True, error="", status=0)
+        return replace(_go_on(known), finished=report.error != _LAWLESS)
     return known if reason == "tool-calls" else fail(known, f"its last step ended with `{reason}`")
 
 
@@ -143,7 +150,7 @@ def _read_error(event: Event, report: Report) -> Report:
 
 _READERS = {
     "tool_use": _read_tool,
-    "text": lambda event, report: say(report, text(event, "part", "text")),
+    "text": lambda event, report: say(_go_on(report), text(event, "part", "text")),
     "step_finish": _read_finish,
     "error": _read_error,
 }
