@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from orchd.cli.agent_envelopes import AGENT_ENVELOPES
 from orchd.cli.fields import Envelope, Field, Kind
 from orchd.cli.landing_envelopes import CHECKPOINT_FIELDS, LANDING_ENVELOPES
 from orchd.cli.promotion_envelopes import PROMOTION_ENVELOPES
@@ -143,6 +144,7 @@ ENVELOPES: Mapping[str, Envelope] = {
         ),
         *LANDING_ENVELOPES,
         *PROMOTION_ENVELOPES,
+        *AGENT_ENVELOPES,
         Envelope(
             "op-log",
             "Operations on the state, the newest first.",

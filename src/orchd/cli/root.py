@@ -26,6 +26,8 @@ INTERRUPTED = 130
 COMMANDS: Mapping[str, str] = {
     "init": "setting",
     "check": "setting",
+    "doctor": "examining",
+    "agents": "examining",
     "run": "working",
     "daemon": "working",
     "status": "looking",

@@ -289,3 +289,12 @@ AGENT_DENIALS = 20
 
 PROBE_SECONDS = 30.0
 """How long an agent program may take to tell its version or its flags; the slowest known one takes 20."""
+
+AGENT_MODELS = 300
+"""How many names of models a program is believed to have."""
+
+LEAST_PYTHON = (3, 11)
+"""The oldest Python that orchd runs on."""
+
+LEAST_GIT = (2, 39)
+"""The oldest git that orchd was tried with."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from orchd.adapters.agents import permits
 from orchd.adapters.agents.events import Event, call, deny, end_badly, fail, micros, number, parse, say, text
-from orchd.adapters.agents.handshake import Signs, shake_hands
+from orchd.adapters.agents.handshake import Signs, find_login, shake_hands
 from orchd.adapters.agents.program import Folders, Launch
 from orchd.model.agent import Effort, Handshake, Job, Report, Tool, Usage
 
@@ -66,6 +66,10 @@ class Aider:
     def probe(self, environment: Mapping[str, str]) -> Handshake:
         """See the protocol."""
         return shake_hands(_SIGNS, environment)
+
+    def find_login(self, environment: Mapping[str, str]) -> str:
+        """See the protocol."""
+        return find_login(_SIGNS, environment)
 
     def objection(self, job: Job) -> str:
         """It always reads."""

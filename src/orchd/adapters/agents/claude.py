@@ -22,7 +22,7 @@ from orchd.adapters.agents.events import (
     text,
     texts,
 )
-from orchd.adapters.agents.handshake import Signs, shake_hands
+from orchd.adapters.agents.handshake import Signs, find_login, shake_hands
 from orchd.adapters.agents.program import Folders, Launch
 from orchd.model.agent import MICROS, Effort, Handshake, Job, Permit, Report, Rule, Tool, Usage
 
@@ -59,6 +59,10 @@ class Claude:
     def probe(self, environment: Mapping[str, str]) -> Handshake:
         """See the protocol."""
         return shake_hands(_SIGNS, environment)
+
+    def find_login(self, environment: Mapping[str, str]) -> str:
+        """See the protocol."""
+        return find_login(_SIGNS, environment)
 
     def objection(self, job: Job) -> str:
         """A deny wins over every allow here, so an exception from a special deny is stricter than written, never freer. What

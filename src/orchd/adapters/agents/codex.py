@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from orchd.adapters.agents import permits
 from orchd.adapters.agents.events import Event, call, deny, end_badly, fail, number, parse, part, say, text
-from orchd.adapters.agents.handshake import Signs, shake_hands
+from orchd.adapters.agents.handshake import Signs, find_login, shake_hands
 from orchd.adapters.agents.program import Folders, Launch
 from orchd.model.agent import Effort, Handshake, Job, Report, Rule, Tool, Usage
 
@@ -32,6 +32,10 @@ class Codex:
     def probe(self, environment: Mapping[str, str]) -> Handshake:
         """See the protocol."""
         return shake_hands(_SIGNS, environment)
+
+    def find_login(self, environment: Mapping[str, str]) -> str:
+        """See the protocol."""
+        return find_login(_SIGNS, environment)
 
     def objection(self, job: Job) -> str:
         """It reads with its shell, so it has no use without one."""

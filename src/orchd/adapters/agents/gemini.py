@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from orchd.adapters.agents import permits
 from orchd.adapters.agents.events import Event, call, deny, detail_of, end_badly, fail, number, parse, say, text
-from orchd.adapters.agents.handshake import Signs, shake_hands
+from orchd.adapters.agents.handshake import Signs, find_login, shake_hands
 from orchd.adapters.agents.program import Folders, Launch
 from orchd.model.agent import Handshake, Job, Permit, Report, Rule, Tool, Usage
 
@@ -48,6 +48,10 @@ class Gemini:
     def probe(self, environment: Mapping[str, str]) -> Handshake:
         """See the protocol."""
         return shake_hands(_SIGNS, environment)
+
+    def find_login(self, environment: Mapping[str, str]) -> str:
+        """See the protocol."""
+        return find_login(_SIGNS, environment)
 
     def objection(self, job: Job) -> str:
         """Paths in its policies are those that the model writes, so `a/../b` would get past them."""

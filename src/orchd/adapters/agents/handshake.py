@@ -12,16 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchd.model.agent import Effort, Handshake
-from orchd.model.limits import PROBE_SECONDS
+from orchd.model.limits import AGENT_MODELS, PROBE_SECONDS
 
 _NULL, _PIPE, _BOTH = subprocess.DEVNULL, subprocess.PIPE, subprocess.STDOUT
+_MODEL = re.compile(r"[\w.-]+/[\w./:~@-]+")
 _VERSION = re.compile(r"\d+\.\d+[\w.+-]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Signs:
     """What a program is known by. `usage` is the command line that prints its flags and `flags` are those that we need;
-    `keys` are variables and `files` are files below the home folder that it signs in with."""
+    `keys` are variables and `files` are files below the home folder that it signs in with. `catalog` is the command line
+    that prints its models, one a line (empty: it has none)."""
 
     program: str
     usage: tuple[str, ...]
@@ -29,6 +31,7 @@ class Signs:
     keys: tuple[str, ...]
     files: tuple[str, ...] = ()
     efforts: tuple[Effort, ...] = ()
+    catalog: tuple[str, ...] = ()
 
 
 def shake_hands(signs: Signs, environment: Mapping[str, str]) -> Handshake:
@@ -45,7 +48,12 @@ def shake_hands(signs: Signs, environment: Mapping[str, str]) -> Handshake:
     missing = tuple(flag for flag in signs.flags if not re.search(rf"(?<![\w-]){re.escape(flag)}(?![\w-])", usage))
     lacks = f"{name} {found[0]} lacks {', '.join(missing)}" if missing else ""
     login = find_login(signs, environment)
-    return Handshake(name, path, found[0], missing, login, efforts=signs.efforts, problem=lacks)
+    models = _read_models(_ask((path, *signs.catalog), environment)) if signs.catalog else ()
+    return Handshake(name, path, found[0], missing, login, models, signs.efforts, lacks)
+
+
+def _read_models(said: str) -> tuple[str, ...]:
+    return tuple(line for line in said.splitlines() if _MODEL.fullmatch(line))[:AGENT_MODELS]
 
 
 def find_login(signs: Signs, environment: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from orchd.adapters.agents import permits
 from orchd.adapters.agents.events import Event, call, deny, detail_of, end_badly, fail, micros, number, parse, part, say, text
-from orchd.adapters.agents.handshake import Signs, shake_hands
+from orchd.adapters.agents.handshake import Signs, find_login, shake_hands
 from orchd.adapters.agents.program import Folders, Launch
 from orchd.model.agent import Effort, Handshake, Job, Permit, Report, Rule, Tool, Usage
 
@@ -20,6 +20,7 @@ SIGNS = Signs(
     keys=("OPENCODE_API_KEY", "ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENROUTER_API_KEY", "GEMINI_API_KEY"),
     files=(".local/share/opencode/auth.json",),
     efforts=tuple(Effort),
+    catalog=("models",),
 )
 _AGENT = "orchd"
 _NO_AGENT = f'agent "{_AGENT}" not found'.encode()
@@ -58,6 +59,10 @@ class OpenCode:
     def probe(self, environment: Mapping[str, str]) -> Handshake:
         """See the protocol."""
         return shake_hands(self.signs, environment)
+
+    def find_login(self, environment: Mapping[str, str]) -> str:
+        """See the protocol."""
+        return find_login(self.signs, environment)
 
     def objection(self, job: Job) -> str:
         """They can say all that our rules can, but for the web."""

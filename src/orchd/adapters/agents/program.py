@@ -1,4 +1,4 @@
-"""What every agent program is to orchd: six questions, answered by one module each (docs/agents.md shows how to add one).
+"""What every agent program is to orchd: questions, answered by one module each (docs/agents.md shows how to add one).
 
 A module knows one program and nothing of runs, git or recovery. What it concludes is about the program's own words; whether
 work was done is proven elsewhere, from the tree.
@@ -40,7 +40,7 @@ class Launch:
 
 
 class Program(Protocol):
-    """One agent program. All but `probe` is pure."""
+    """One agent program. All but `probe` and `find_login` is pure."""
 
     @property
     def name(self) -> str:
@@ -53,6 +53,9 @@ class Program(Protocol):
     def probe(self, environment: Mapping[str, str]) -> Handshake:
         """Ask the installed program for its version and flags. `environment` is what it would be started with. Takes up to
         `PROBE_SECONDS` for each of two questions; raises nothing."""
+
+    def find_login(self, environment: Mapping[str, str]) -> str:
+        """The variable or file that it would sign in with; empty when none is there. Cheap."""
 
     def objection(self, job: Job) -> str:
         """Why this program cannot be held to the rules of `job`, in one sentence (empty: it can). Never launch

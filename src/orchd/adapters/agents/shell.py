@@ -22,6 +22,10 @@ class Shell:
         """It is part of the system."""
         return Handshake(self.name, _SHELL)
 
+    def find_login(self, environment: Mapping[str, str]) -> str:
+        """It needs none."""
+        return ""
+
     def objection(self, job: Job) -> str:
         """None."""
         return ""

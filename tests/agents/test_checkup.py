@@ -1,0 +1,117 @@
+"""`orchd agents` and `orchd doctor`: what is there, what is missing, and what to do about it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+from stories import Repo, make_repo
+
+from orchd.adapters.handshakes import ask_programs, keep_handshakes, read_handshakes
+from orchd.core.checkup import examine, is_bad
+from orchd.model.agent import Handshake
+from orchd.model.checkup import Symptoms, Verdict
+
+WELL = Symptoms((3, 12, 1), (2, 45), free_bytes=2**40, least_bytes=2**29, isolation="user namespace")
+CLAUDE = """#!/bin/sh
+case "$1" in
+--version) echo "9.8.7 (Claude Code)" ;;
+--help) echo "--output-format --permission-mode --allowedTools, --allowed-tools --disallowedTools --tools --setting-sources" ;;
+esac
+"""
+
+
+def program(folder: Path, name: str, text: str) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(text, encoding="utf-8")
+    (folder / name).chmod(0o755)
+
+
+def verdict_of(seen: Symptoms, check: str) -> tuple[Verdict, str]:
+    [found] = [finding for finding in examine(seen) if finding.check == check]
+    assert (found.hint == "") == (found.verdict is Verdict.GOOD)
+    return found.verdict, found.hint
+
+
+def test_a_good_machine_is_good() -> None:
+    assert {finding.verdict for finding in examine(WELL)} == {Verdict.GOOD}
+
+
+@pytest.mark.parametrize(
+    ("changes", "check"),
+    [
+        ({"git": ()}, "git"),
+        ({"git": (2, 30)}, "git"),
+        ({"python": (3, 10)}, "python"),
+        ({"free_bytes": 2**20}, "disk"),
+        ({"unwritable": ("/repo/.git",)}, "permissions"),
+        ({"kernel": "pidfd"}, "kernel"),
+        ({"fault": "config.yaml cannot be used\nline 1"}, "configuration"),
+    ],
+)
+def test_what_keeps_orchd_from_working_is_bad_and_comes_with_a_hint(changes: dict[str, object], check: str) -> None:
+    seen = dataclasses.replace(WELL, **changes)
+    assert verdict_of(seen, check)[0] is Verdict.BAD
+    assert is_bad(examine(seen))
+
+
+def test_a_key_that_tasks_do_not_get_is_told_with_the_setting() -> None:
+    seen = dataclasses.replace(WELL, programs=(Handshake("codex", "/x", "1.2"),), withheld=(("codex", "OPENAI_API_KEY"),))
+    assert verdict_of(seen, "agent codex") == (Verdict.POOR, "add `OPENAI_API_KEY` to `env:` in the configuration")
+    assert not is_bad(examine(seen))
+
+
+def test_a_program_without_a_flag_that_is_needed_is_refused_by_name(tmp_path: Path) -> None:
+    program(tmp_path, "claude", CLAUDE.replace("--setting-sources", "--setting-sources-of-old"))
+    found = {one.program: one for one in ask_programs({"PATH": f"{tmp_path}:/usr/bin:/bin"})}
+    assert found["claude"].missing == ("--setting-sources",)
+    assert found["claude"].problem == "claude 9.8.7 lacks --setting-sources"
+    assert "not installed" in found["kilo"].problem
+    assert found["shell"].problem == ""
+
+
+def test_a_program_that_says_nothing_is_told(tmp_path: Path) -> None:
+    program(tmp_path, "codex", "#!/bin/sh\nexit 1\n")
+    [found] = [one for one in ask_programs({"PATH": f"{tmp_path}:/usr/bin:/bin"}) if one.program == "codex"]
+    assert found.problem == "`codex --version` did not tell a version"
+
+
+def test_handshakes_are_kept_and_a_damaged_file_is_none(tmp_path: Path) -> None:
+    shaken = ask_programs({"PATH": str(tmp_path)})
+    assert read_handshakes(tmp_path) == ()
+    keep_handshakes(tmp_path, shaken)
+    assert read_handshakes(tmp_path) == shaken
+    for damage in ("[1]", "{", '{"a": 1}', '[{"colour": 7}]'):
+        (tmp_path / "agents.json").write_text(damage, encoding="utf-8")
+        assert read_handshakes(tmp_path) == ()
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    program(tmp_path / "bin", "claude", CLAUDE)
+    made = make_repo(tmp_path)
+    made.env.update(PATH=f"{tmp_path / 'bin'}:/usr/bin:/bin", ANTHROPIC_API_KEY="sk-secret-1")
+    return made
+
+
+def test_agents_shows_the_handshakes(repo: Repo) -> None:
+    rows = {row["program"]: row for row in json.loads(repo.orchd("agents", "--json"))["data"]}
+    assert (rows["claude"]["usable"], rows["claude"]["version"], rows["claude"]["login"]) == (True, "9.8.7", "")
+    assert rows["aider"]["usable"] is False
+    assert [one.version for one in read_handshakes(repo.top / ".git/orch/cache") if one.program == "claude"] == ["9.8.7"]
+
+
+def test_doctor_tells_the_key_that_is_set_and_not_passed_and_never_its_value(repo: Repo) -> None:
+    told = repo.orchd("doctor")
+    assert "add `ANTHROPIC_API_KEY` to `env:`" in told
+    repo.write(".orch/config.yaml", "env: [ANTHROPIC_API_KEY]\n")
+    again = repo.orchd("doctor")
+    assert "9.8.7, signs in with ANTHROPIC_API_KEY" in again
+    assert "sk-secret" not in told + again
+
+
+def test_doctor_ends_badly_when_the_configuration_cannot_be_used(repo: Repo) -> None:
+    repo.write(".orch/config.yaml", "paralel: 3\n")
+    assert "cannot be used" in repo.orchd("doctor", code=1)
