@@ -29,6 +29,7 @@ from orchd.cli.board import board_cells, board_lines
 from orchd.cli.commands.claiming import BLANK
 from orchd.cli.disputing import disagreement_lines
 from orchd.cli.envelopes import ENVELOPES
+from orchd.cli.examined import view_findings, view_handshakes
 from orchd.cli.fields import json_schema, to_cells, to_data, to_shown
 from orchd.cli.flags import Flags
 from orchd.cli.output import fact_lines, print_record, print_records, record_lines, table_lines
@@ -61,6 +62,8 @@ from orchd.core.disputes import Disagreement, Disputed
 from orchd.core.lessons import Lesson, Lessons
 from orchd.core.policy import Change
 from orchd.core.telling import Scene
+from orchd.model.agent import Effort, Handshake
+from orchd.model.checkup import Finding, Verdict
 from orchd.model.claim import PathSpec, Reservation
 from orchd.model.config import Config
 from orchd.model.ids import attic_ref
@@ -173,6 +176,8 @@ def rows_of(name: str) -> tuple:
         "question": lambda: tuple(
             view_question(task, (Change("a.py", 0, 0o100644),), DISAGREEMENT) for task in state.tasks.values()
         ),
+        "agents": lambda: view_handshakes([Handshake("claude", "/bin/claude", "2.1", ("--tools",), efforts=tuple(Effort))]),
+        "doctor": lambda: view_findings([Finding("git", Verdict.BAD, "too old", "install")]),
         "lessons": lambda: view_lessons(Lessons(3, 1, 2, (Lesson(Recipe.ADJACENT, 2, 1),))),
         "attic": lambda: view_attic(
             [Kept("t", 1, NOW_MS, "failed: exit", "Title of t", 99, attic_ref("t", 1), TIP), Kept("t", 0, 1, "w", "x", 1, "/w")]
