@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchd.core.tables import tell_span
+from orchd.model.agent import Report
 from orchd.model.claim import Reservation
 from orchd.model.config import Config
 from orchd.model.ids import ATTIC_PREFIX, CHECKPOINT_FOLDER, Oid, RunId, SessionId, TaskId
@@ -52,12 +53,13 @@ class Served:
 @dataclass(frozen=True, slots=True)
 class RunView:
     """A run that goes on: the supervisor's process id, seconds since its start and its last heartbeat, the folder of its
-    log."""
+    log, what its agent has said (None: it is none)."""
 
     pid: int
     seconds: float
     beat_seconds: float
     log: Path
+    report: Report | None = None
 
 
 def find(start: Path) -> Place:
@@ -438,15 +440,29 @@ def server(place: Place) -> Server | None:
 
 def running(place: Place, state: State) -> Mapping[RunId, RunView]:
     """The runs that go on now, whoever started them."""
-    from orchd.adapters.evidence import read_running, run_folder
+    from orchd.adapters.evidence import read_progress, read_running, run_folder
     from orchd.core.watched import watched_runs
 
     found = {run: read_running(place, run) for run in watched_runs(state)}
     return {
-        run: RunView(seen.pid, seen.seconds, seen.beat_seconds, run_folder(place, run))
+        run: RunView(seen.pid, seen.seconds, seen.beat_seconds, run_folder(place, run), read_progress(place, run))
         for run, seen in found.items()
         if seen is not None
     }
+
+
+def report(place: Place, run: RunId) -> Report | None:
+    """What the agent of a run said, so far or in all. None: it was none, or its evidence is gone."""
+    from orchd.adapters.evidence import read_progress
+
+    return read_progress(place, run)
+
+
+def prompt(place: Place, run: RunId) -> str | None:
+    """What the agent of a run was told. None: it was none, or its evidence is gone."""
+    from orchd.adapters.evidence import read_prompt
+
+    return read_prompt(place, run)
 
 
 def sandbox_name() -> str:

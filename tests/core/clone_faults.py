@@ -45,8 +45,8 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "an owner that is cut off lands": ("duties", "must_not = not is_secure(save.session, shared) or", "must_not ="),
     "a stored start does not wait for ownership": (
         "duties",
-        "if is_secure(task.spec.session, snapshot.shared):",
-        "if True:",
+        "if is_secure(task.spec.session, snapshot.shared) and",
+        "if",
     ),
     "a task starts without its number": ("arbiter", "lacks = desk.room.unnumbered.get(spec.id)", "lacks = None"),
     "who lacks a number is passed": (

@@ -18,7 +18,7 @@ from session_laws import (
     due_ms,
     find_due,
 )
-from world import World, demand
+from world import World, demand, ended_well
 
 from orchd.core.evolve import evolve
 from orchd.core.planner import plan
@@ -245,7 +245,8 @@ def check_end(world: World, task: Task, event: AttemptEnded) -> None:
     if run is None or run.exit is None or run.returned is None:
         demand("only a task that was asked to stop ends without evidence", task.status.value == "stopping", event)
         return
-    well = run.exit.outcome.value == "exited" and bool(run.exit.results) and all(r.code == 0 for r in run.exit.results)
+    well = ended_well(run.exit)
+    refused = run.exit.report is not None and bool(run.exit.report.denied) and run.returned.entry is Entry.UNCHANGED
     recorded = (event.tip, event.ref) == (run.returned.tip, run.returned.ref)
     demand("the record leads to the work", recorded, event, run.returned)
     demand("the ref of a record leads to its tip", not event.ref or world.branches.get(event.ref) == event.tip, event)
@@ -255,11 +256,13 @@ def check_end(world: World, task: Task, event: AttemptEnded) -> None:
     if event.status.value == "ready":
         demand("ready is work that came through the airlock", well and run.returned.entry is Entry.ACCEPTED, event, run)
     if event.status.value == "unchanged":
-        declared = task.spec.noop and well and run.returned.entry is Entry.UNCHANGED
+        declared = task.spec.noop and well and run.returned.entry is Entry.UNCHANGED and not run.returned.reason
+        demand("what was refused is not done", not refused, event, run)
         demand("nothing changed is a success only when it was declared", declared, event, run)
     if event.status.value == "failed":
         demand("a failure has a reason", event.reason is not None, event)
-        fine = well and (run.returned.entry is Entry.ACCEPTED or (run.returned.entry is Entry.UNCHANGED and task.spec.noop))
+        nothing = run.returned.entry is Entry.UNCHANGED and task.spec.noop and not run.returned.reason and not refused
+        fine = well and (run.returned.entry is Entry.ACCEPTED or nothing)
         demand("good work does not fail", not (fine and own), event, run)
     asks = well and own and run.returned.entry is Entry.REFUSED and run.returned.reason in (Reason.CLAIM, Reason.CONFLICT)
     wanted = asks and task.status.value == "running"

@@ -6,6 +6,7 @@ import random
 import sys
 from pathlib import Path
 
+import agent_scenes  # noqa: F401 - its scenes are on the programme
 import answer_scenes  # noqa: F401 - its scenes are on the programme
 import clone_scenes
 import clones

@@ -158,10 +158,8 @@ FAULTS = {
         "for fence, one in enumerate(starting, state.next_fence)",
         "for fence, one in ((state.next_fence, s) for s in starting)",
     ),
-    "the supervisor is not told its fence": Fault(
-        "duties", ", brief, lease.fence, wishes_of(task))", ", brief, 0, wishes_of(task))"
-    ),
-    "the airlock is not told the fence": Fault("duties", "claims, accept, fence, find_begin", "claims, accept, 0, find_begin"),
+    "the supervisor is not told its fence": Fault("duties", ", brief, lease.fence, wishes)", ", brief, 0, wishes)"),
+    "the airlock is not told the fence": Fault("duties", "claims, accept, fence, begin", "claims, accept, 0, begin"),
     "an expired run goes on": Fault("duties", "        yield RevokeRun(current_run(task))\n", "        pass\n"),
     "silent gates go on": Fault("duties", "    if is_silent(present):\n", "    if False:\n"),
     "silent orphans go on": Fault("duties", "    if is_silent(seen):\n", "    if False:\n"),
@@ -216,9 +214,26 @@ FAULTS = {
     "providers have no limit": Fault("quotas", "    Quota(Cause.PROVIDER, _provider_of, _provider_limit),\n", ""),
     # attempts
     "exit code 1 is accepted": Fault("attempts", "all(result.code == 0 for", "all(result.code < 2 for"),
-    "a time-out is accepted": Fault("attempts", "return seen.outcome is Outcome.EXITED and bool", "return bool"),
+    "a time-out is accepted": Fault(
+        "attempts", "return said and seen.outcome is Outcome.EXITED and bool", "return said and bool"
+    ),
+    "a program that only ended with 0 is accepted": Fault("attempts", "return said and seen", "return seen"),
+    "what was refused and changed nothing is a success": Fault(
+        "attempts", "is Entry.UNCHANGED and seen.report and seen.report.denied", "is Entry.UNCHANGED and False"
+    ),
+    "missing evidence of what changed nothing is a success": Fault("attempts", "failed = returned.reason or (", "failed = ("),
+    "the airlock is not told the evidence": Fault("duties", "fence, begin, spec.evidence)", "fence, begin)"),
+    "an agent starts while its definition is being written": Fault(
+        "duties", " and not is_agent_unclear(task.spec, snapshot.agents)", ""
+    ),
+    "a goal has no job": Fault("duties", "job=order_job(spec, snapshot)) if spec.goal else order", "job=None)"),
+    "a task of an agent that nobody knows is taken in": Fault(
+        "intake", "settled.items() if task not in astray}", "settled.items()}"
+    ),
+    "a definition does not go before a program": Fault("agents", "return defined or (", "return (_plain(name)) if name else ("),
+    "rules of the definition are lost": Fault("agents", "        agent.rules,\n", "        PLAIN_RULES,\n"),
     "no result at all is accepted": Fault("attempts", "bool(seen.results) and ", ""),
-    "nothing changed is a success": Fault("attempts", "failed = None if task.spec.noop else Reason.NOTHING", "failed = None"),
+    "nothing changed is a success": Fault("attempts", "(None if task.spec.noop else Reason.NOTHING)", "None"),
     "done without the airlock": Fault("attempts", "if seen.exit and seen.returned:", "if seen.exit:"),
     "refused work is ready": Fault(
         "attempts", "if returned.entry is Entry.ACCEPTED:", "if returned.entry is not Entry.UNCHANGED:"
@@ -270,7 +285,9 @@ FAULTS = {
     "salvage is forgotten": Fault(
         "duties", "    elif seen.phase is Phase.LOST:\n        yield SalvageRun(current_run(task))\n", ""
     ),
-    "a lost start is not asked for again": Fault("duties", "yield StartRun(order_attempt(task, lease), task.spec.id)", "pass"),
+    "a lost start is not asked for again": Fault(
+        "duties", "yield StartRun(order_attempt(task, lease, snapshot), task.spec.id)", "pass"
+    ),
     "a stopped run is admitted": Fault("duties", "accept = task.status is Status.RUNNING and", "accept ="),
     "a failed run is admitted": Fault("duties", "and ended_well(seen.exit)", ""),
     "nobody stops a cancelled run": Fault("duties", "yield StopRun(current_run(task))", "pass"),

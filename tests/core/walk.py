@@ -160,7 +160,13 @@ class Walk:
         session = self.pick(("default", *SESSIONS, FORK))
         kinds = {"group": self.pick(("", "", "slow")), "agent": self.pick(("shell", "shell", "one", "two"))}
         goods = {"resources": self.pick(walk_claims.RESOURCES), "ports": self.pick(walk_claims.WANTED_PORTS)}
-        return TaskSpec(name, f"Do {name}", "make", session, needs, after, claims, priority, noop=noop, **kinds, **goods)
+        work = {"run": "make"}
+        if self.one_in(3):
+            work = {"run": "", "goal": "make it"}
+            kinds["agent"] = self.pick(("one", "two", "auto"))
+        evidence = self.pick(((), (), (), ("there",), ("there", "missing")))
+        wish = {"noop": noop, "evidence": evidence, **kinds, **goods, **work}
+        return TaskSpec(name, f"Do {name}", session=session, needs=needs, after=after, claims=claims, priority=priority, **wish)
 
     def remove_file(self) -> None:
         if self.world.files:
@@ -310,6 +316,10 @@ class Walk:
         run.takeable = not self.one_in(12)
         outcome, code = ENDINGS.get(ending, (Outcome.EXITED, 0))
         self.world.end(run, outcome, code, self.work(run))
+        if run.exit and run.exit.report:
+            said = run.exit.report
+            finished, denied = said.finished and not self.one_in(6), ("Bash",) if self.one_in(4) else ()
+            run.exit = replace(run.exit, report=replace(said, finished=finished, denied=denied))
 
     def work(self, run: Run) -> str:
         """What a run changed: something of its own, something others do too, or nothing."""

@@ -41,6 +41,7 @@ from orchd.model.action import (
     TakeLive,
     TellRun,
 )
+from orchd.model.agent import AgentsSeen, Report
 from orchd.model.claim import Lease, Reservation
 from orchd.model.config import Config
 from orchd.model.machine import MachineSeen
@@ -63,6 +64,8 @@ from orchd.model.snapshot import (
 )
 from orchd.model.work import Answer, Reason, Rework, Task
 
+AGENTS = AgentsSeen(programs=("one", "two"), installed=("one",))
+
 
 class Broken(AssertionError):
     """The core broke a promise."""
@@ -80,6 +83,12 @@ class Commit:
 
     behind: frozenset[str]
     tree: frozenset[str]
+
+
+def ended_well(ended: Exit) -> bool:
+    """By itself, with 0, and saying so where it is an agent."""
+    by_itself = ended.outcome is Outcome.EXITED and bool(ended.results) and all(one.code == 0 for one in ended.results)
+    return by_itself and (ended.report is None or ended.report.finished)
 
 
 @dataclass
@@ -180,6 +189,7 @@ class World:
             reservations=tuple(self.reservations[name] for name in sorted(self.reservations)),
             busy_ports=frozenset(self.busy_ports),
             sessions=SessionsSeen(tuple(self.sessions[name] for name in sorted(self.sessions)), frozenset(self.unclear)),
+            agents=AGENTS,
             lines={name: tip for name in self.state.sessions if (tip := self.branches.get(integration(name)))},
         )
 
@@ -275,6 +285,8 @@ class World:
     def begin_run(self, order: RunOrder) -> None:
         """The supervisor writes its mark; the second one finds it there."""
         demand("a run starts from a commit that exists", order.commit in self.commits, order)
+        task = self.task_of(order.id) if not order.id.startswith("@") else None
+        demand("a goal is the job of an agent, and a command is none", task is None or bool(task.spec.goal) == bool(order.job))
         known = self.runs.setdefault(order.id, Run(order))
         if order.id.startswith("@") and self.state.save and order.id.startswith(f"@{self.state.save.id}."):
             gates = [gate.name for gate in self.state.save.gates]
@@ -390,12 +402,13 @@ class World:
             return
         task = self.task_of(order.run)
         demand("accepted work has a task that wants it", task is not None and task.status.value == "running", order)
-        well = ended.outcome.value == "exited" and bool(ended.results) and all(r.code == 0 for r in ended.results)
+        well = ended_well(ended)
         demand("accepted work comes from a run that ended well", well, order, ended)
         lease = self.state.leases[order.task]
         demand("accepted work has a lease that stands", order.fence == lease.fence and not lease.expired_ms, order, lease)
         demand("work is judged against its base", order.base == run.order.commit, order)
         demand("work is judged against its claim", order.claims == lease.paths, order)
+        demand("work is judged against its evidence", task is None or order.evidence == task.spec.evidence, order)
 
     def refuse_late(self, order: AdmitOrder, judged: Returned) -> Returned:
         """What was made under another lease is refused, whatever it is."""
@@ -410,12 +423,15 @@ class World:
 
     def judge(self, order: AdmitOrder, run: Run, tip: str) -> Returned:
         """The verdict of the airlock."""
+        missing = order.accept and len(order.evidence) > 1
         if not tip:
-            return Returned(Entry.UNCHANGED)
+            return Returned(Entry.UNCHANGED, reason=Reason.EVIDENCE if missing else None)
         if not run.takeable:
             return Returned(Entry.KEPT if not order.accept else Entry.REFUSED, reason=Reason.POLICY, detail=("too large",))
         if not order.accept or self.is_late(order):
             return Returned(Entry.KEPT, tip, self.put_away(order.task, tip))
+        if missing:
+            return Returned(Entry.REFUSED, tip, self.put_away(order.task, tip), Reason.EVIDENCE, ("not there",))
         if run.verdict is not Entry.ACCEPTED:
             return Returned(Entry.REFUSED, tip, self.put_away(order.task, tip), Reason.CLAIM, ("outside",))
         branch = f"session/{order.session}/task/{order.task}"
@@ -603,7 +619,8 @@ class World:
             results = tuple(CommandResult(command.name, code, 1.0) for command in ran)
         run.phase = Phase.ENDED
         tip = self.collect(run) if outcome is not Outcome.UNPREPARED else ""
-        run.exit = Exit(outcome, results, tip, fence=run.order.fence)
+        report = Report(finished=outcome is Outcome.EXITED and code == 0) if run.order.job else None
+        run.exit = Exit(outcome, results, tip, fence=run.order.fence, report=report)
 
     def end_gate(self, run: Run, *, flaky: bool) -> None:
         """The gates judge a tree: red when it contains a bad change (or by bad luck)."""

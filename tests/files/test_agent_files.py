@@ -7,7 +7,7 @@ import pytest
 from orchd.adapters.agent_schema import RUNNERS, parse_agent
 from orchd.adapters.scaffold import AGENTS
 from orchd.adapters.templates import template
-from orchd.core.agents import find_agent, find_agent_fault, is_being_written, make_job
+from orchd.core.agents import find_agent, find_agent_fault, is_agent_unclear, make_job
 from orchd.model.agent import AgentsSeen, Definition, Effort, Permit, Rule, Tool
 from orchd.model.problem import Problem
 from orchd.model.snapshot import FileSeen
@@ -161,8 +161,8 @@ def test_an_agent_with_a_mistake_is_a_problem_and_one_that_is_being_written_is_n
     fault = find_agent_fault(seen(agent="coder"), bad)
     assert fault is not None
     assert fault.code == "E089"
-    assert is_being_written(seen(agent="coder"), written)
-    assert not is_being_written(seen(agent="coder"), bad)
+    assert is_agent_unclear(seen(agent="coder").spec, written)
+    assert not is_agent_unclear(seen(agent="coder").spec, bad)
 
 
 def test_shell_is_no_runner() -> None:

@@ -16,7 +16,7 @@ from orchd.adapters.attic_refs import keep_in_attic
 from orchd.adapters.git_objects import FOLDER, LINK, SUBMODULE
 from orchd.adapters.git_refs import main_ref
 from orchd.adapters.git_repo import GitRepo
-from orchd.adapters.git_trees import ABSENT, PathChange, TreeDiff, diff_trees, read_tree
+from orchd.adapters.git_trees import ABSENT, PathChange, TreeDiff, diff_trees, find_entry, read_tree
 from orchd.adapters.live_evidence import read_live
 from orchd.adapters.plain_pack import take_plain_pack
 from orchd.adapters.put_back import put_back
@@ -59,7 +59,7 @@ class GitAirlock:
         judged = replace(order, accept=order.accept and not late)
         if not (made.tip or made.extra or made.detail) and _is_commit(self._repo, order.start):
             made = replace(made, tip=order.start)  # it changed nothing more; what it began with came in before
-        returned = self._take(judged, made, config) if made.tip or made.extra else _without_tip(ended)
+        returned = self._take(judged, made, config) if made.tip or made.extra else self._without_tip(judged, ended)
         told = _tell_kept(_fence_off(returned, late), order.run, partial=ended.partial)
         kept = self._keep_live(order, told, made.extra)
         evidence.write_returned(self._repo.place, order.run, replace(kept, steps=_find_steps(self._repo, order, kept, ended)))
@@ -103,6 +103,13 @@ class GitAirlock:
             return ""
         now = "nobody holds this claim now" if present is None else f"the claim is held under fence {present} now"
         return f"it was made under fence {made}, and {now}"
+
+    def _without_tip(self, order: AdmitOrder, ended: Exit) -> Returned:
+        """Nothing was changed; or it could not be collected, and then the workspace is all there is, if one was ever made."""
+        if ended.detail and not ended.tip and ended.outcome is not Outcome.UNPREPARED:
+            return Returned(Entry.KEPT, reason=Reason.WORKSPACE, detail=(ended.detail,))
+        missing = _find_missing(self._repo, order, self._repo.tree_of(order.base)) if order.evidence and order.accept else ()
+        return Returned(Entry.UNCHANGED, reason=Reason.EVIDENCE if missing else None, detail=missing)
 
     def _take(self, order: AdmitOrder, made: Exit, config: Config) -> Returned:
         if made.tip == order.start and not made.extra:
@@ -225,13 +232,6 @@ def _fence_off(returned: Returned, late: str) -> Returned:
     return replace(returned, entry=Entry.REFUSED, reason=Reason.FENCED, detail=(late, *returned.detail)) if late else returned
 
 
-def _without_tip(ended: Exit) -> Returned:
-    """Nothing was changed; or it could not be collected, and then the workspace is all there is, if one was ever made."""
-    if ended.detail and not ended.tip and ended.outcome is not Outcome.UNPREPARED:
-        return Returned(Entry.KEPT, reason=Reason.WORKSPACE, detail=(ended.detail,))
-    return Returned(Entry.UNCHANGED)
-
-
 def _tell_kept(returned: Returned, run: RunId, *, partial: bool) -> Returned:
     """With a word about the workspace where it is kept because there is more in it than any ref holds."""
     known = replace(returned, partial=returned.partial or partial)
@@ -261,8 +261,17 @@ def _pick_entry(aside: GitRepo, order: AdmitOrder, commit: pygit2.Commit, config
     violations = _find_violations(aside, order, tip, config)
     if violations:
         return Returned(Entry.REFUSED, tip, "", pick_reason(violations), describe(violations))
+    missing = _find_missing(aside, order, str(commit.tree_id))
+    if missing:
+        return Returned(Entry.REFUSED, tip, "", Reason.EVIDENCE, missing)
     same = str(commit.tree_id) == aside.tree_of(order.base)
     return Returned(Entry.UNCHANGED if same else Entry.ACCEPTED, tip)
+
+
+def _find_missing(repo: GitRepo, order: AdmitOrder, tree: Oid) -> tuple[str, ...]:
+    """What of the declared evidence is not in the result; nothing is asked of work that is only kept."""
+    wanted = order.evidence if order.accept else ()
+    return tuple(f"{inert(path)} is not there" for path in wanted if find_entry(repo, tree, path) == ABSENT)
 
 
 def _brings_repositories(aside: GitRepo, base: Oid, tree: Oid) -> bool:

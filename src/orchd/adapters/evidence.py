@@ -1,5 +1,7 @@
 """The folder of a run and the evidence in it, for the daemon and for clients: imports nothing heavy.
 
+    stdin, private/ what an agent is told, and the files of its program
+    progress.json   what an agent's stream has said so far; written again and again
     order.json      what was asked, and the paths and command lines that the adapter worked out; written before the start
     started.json    who supervises it: boot, process id, start time; created exclusively, so a run starts once for ever
     beat            the heartbeat of the supervisor, see `heartbeat`; the only file here that is written again and again
@@ -24,14 +26,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from orchd.adapters.agent_launch import NOTHING_LAUNCHED, STDIN, Launched
 from orchd.adapters.codec import decode, dumps, encode
 from orchd.adapters.durable import write_durably
 from orchd.adapters.heartbeat import read_beat_age
 from orchd.adapters.place import Place
 from orchd.adapters.processes import Identity, is_alive, measure_age
-from orchd.adapters.run_files import EXIT, NOTES, ORDER, RESULT, RETURNED, STARTED
+from orchd.adapters.run_files import EXIT, NOTES, ORDER, PROGRESS, RESULT, RETURNED, STARTED
 from orchd.adapters.run_log import LogChunk, log_chunks, split_lines
 from orchd.errors import OrchdError, UsageError
+from orchd.model.agent import Report
 from orchd.model.ids import Oid, RunId
 from orchd.model.run import CommandResult, Exit, Outcome, Returned, RunOrder
 
@@ -42,7 +46,8 @@ class Ordered:
 
     `argv` are the sandboxed command lines, one per command; `git` and `sandboxed_git` begin a git command line; `marks`
     are the environment entries by which a process of this run is known; `tree` is that of the commit, `kit` the file to
-    make the workspace from (empty: git does it).
+    make the workspace from (empty: git does it), `launched` what the program of an agent
+    needs besides.
     """
 
     order: RunOrder
@@ -56,6 +61,7 @@ class Ordered:
     marks: tuple[str, ...]
     grace_seconds: float
     kit: str = ""
+    launched: Launched = NOTHING_LAUNCHED
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,24 @@ def read_exit(place: Place, run: RunId) -> Exit | None:
         return decode(Exit, data)
     except OrchdError as error:
         return Exit(Outcome.LOST, detail=str(error))
+
+
+def read_progress(place: Place, run: RunId) -> Report | None:
+    """What an agent has said so far, or in all. None: it was no agent, or has said nothing yet."""
+    left = read_exit(place, run)
+    data = read_json(run_folder(place, run) / PROGRESS) if left is None or left.report is None else None
+    try:
+        return left.report if data is None and left else data and decode(Report, data)
+    except OrchdError:
+        return None
+
+
+def read_prompt(place: Place, run: RunId) -> str | None:
+    """What an agent was told at its start. None: it was no agent."""
+    try:
+        return (run_folder(place, run) / STDIN).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
 
 
 def read_returned(place: Place, run: RunId) -> Returned | None:

@@ -12,7 +12,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypeAlias
 
 from orchd.adapters.processes import find_below, kill_all, send_signal
@@ -23,6 +23,7 @@ Sink: TypeAlias = Callable[[bytes], object]
 _READ_BYTES = 65536
 _KILL_ROUND_SECONDS = 0.005
 _LONGEST_ROUND_SECONDS = 1.0
+_WATCH_SECONDS = 0.5
 
 
 class Ended(NamedTuple):
@@ -38,6 +39,7 @@ class ProcessTree:
     def __init__(self) -> None:
         become_subreaper()
         self.stopping = False
+        self._enough = False
         self._codes: dict[int, int] = {}
         self._sink: Sink = len
         self._pulse: Callable[[], object] = int
@@ -56,11 +58,11 @@ class ProcessTree:
         """Start something, give it `seconds` or until this process is told to stop, then end all that is left: a polite
         signal, `grace` seconds, kill. What they print goes to `sink`. What runs can stop this very process (SIGSTOP to its
         parent): then the time is not kept until somebody lets it go on (SIGCONT)."""
-        self._sink = sink
+        self._sink, self._enough = sink, False
         deadline = time.monotonic() + seconds
         child = start(self._input)
         pulse_at = time.monotonic() + self._pulse_seconds
-        while child not in self._codes and not self.stopping and (now := time.monotonic()) < deadline:
+        while child not in self._codes and not (self.stopping or self._enough) and (now := time.monotonic()) < deadline:
             if now >= pulse_at:
                 self._pulse()
                 pulse_at = time.monotonic() + self._pulse_seconds
@@ -71,9 +73,28 @@ class ProcessTree:
             pass
         return Ended(self._codes.pop(child), timed_out)
 
+    def end_early(self) -> None:
+        """Whoever listens or pulses has seen enough: end what runs as if its time had run out."""
+        self._enough = True
+
     def set_pulse(self, pulse: Callable[[], object], seconds: float) -> None:
         """Call `pulse` every `seconds` while something runs. It may start processes below this one, but must not wait."""
         self._pulse, self._pulse_seconds = pulse, seconds
+
+    @contextlib.contextmanager
+    def also_pulse(self, pulse: Callable[[], object]) -> Iterator[None]:
+        """In the block `pulse` is called too, about once a second."""
+        before, seconds = self._pulse, self._pulse_seconds
+
+        def both() -> None:
+            before()
+            pulse()
+
+        self.set_pulse(both, min(seconds, _WATCH_SECONDS))
+        try:
+            yield
+        finally:
+            self.set_pulse(before, seconds)
 
     def take_code(self, pid: int) -> int | None:
         """The exit code (or minus the signal) of a process that a pulse started, once. None: it goes on."""

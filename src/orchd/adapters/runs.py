@@ -11,6 +11,7 @@ import signal
 import time
 from collections.abc import Callable, Iterable, Mapping
 
+from orchd.adapters.agent_launch import NOTHING_LAUNCHED, prepare_launch
 from orchd.adapters.control_folder import write_note
 from orchd.adapters.durable import sync_folder
 from orchd.adapters.evidence import (
@@ -148,12 +149,18 @@ def _work_out(repo: GitRepo, sandbox: Sandbox, order: RunOrder, config: Config, 
     workspace = str(workspace_of(repo.place, order.id))
     marks = {"ORCHD_RUN": order.id, "ORCHD_WORKSPACE": workspace}
     tree = _tree_of(repo, order.commit)
+    argv: tuple[tuple[str, ...], ...] = tuple(("/bin/sh", "-c", one.run) for one in order.commands)
+    launched = NOTHING_LAUNCHED
+    if order.job is not None:
+        program, launched = prepare_launch(order.job, workspace, run_folder(repo.place, order.id))
+        argv = (program,)
     return Ordered(
         order=order,
         workspace=workspace,
         repository=str(repo.place.git_dir),
         tree=tree,
-        argv=tuple(sandbox.wrap(("/bin/sh", "-c", one.run), workspace) for one in order.commands),
+        argv=tuple(sandbox.wrap(one, workspace) for one in argv),
+        launched=launched,
         git=_GIT,
         sandboxed_git=sandbox.wrap(_GIT, workspace),
         git_environment=workspace_git(marks)[1],

@@ -45,6 +45,7 @@ from orchd.adapters.reservation_schema import ReservationFile
 from orchd.adapters.save_schema import SAVE_FIELD, SaveText, to_schedule
 from orchd.adapters.yaml_source import UNSPACED, Document, Kind, load_yaml, shorten
 from orchd.core.inert import inert
+from orchd.model.agent import Clocks
 from orchd.model.claim import Reservation
 from orchd.model.config import Agent, Config, Slots
 from orchd.model.ids import TaskId, is_slug
@@ -61,6 +62,9 @@ from orchd.model.limits import (
     LIST_ITEMS,
     MAX_TIMEOUT_SECONDS,
     PARALLEL_TASKS,
+    PROGRESS_SECONDS,
+    REPEATED_CALLS,
+    SILENCE_SECONDS,
     TAKEOVER_SECONDS,
     TASK_TIMEOUT_SECONDS,
 )
@@ -97,7 +101,7 @@ class AgentEntry(Strict):
 
 
 class LimitsEntry(Strict):
-    """What a task's result may be at most, and what the machine must have before a task starts."""
+    """What a task's result may be at most, what the machine must have before a task starts, and when an agent is ended."""
 
     changed_files: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         default=CHANGED_FILES, description="Paths that one task may change.", examples=[5000]
@@ -128,6 +132,21 @@ class LimitsEntry(Strict):
         description="What all workspaces together may take before another one is made; measured every half minute. Default: "
         "no limit.",
         examples=["20GiB"],
+    )
+    silence: Timeout = Field(
+        default=SILENCE_SECONDS,
+        description="How long an agent may print nothing while its tools do not compute. Then it is ended.",
+        examples=["5m"],
+    )
+    progress: Timeout = Field(
+        default=PROGRESS_SECONDS,
+        description="How long an agent may go on without a new call of a tool, while its tools do not compute.",
+        examples=["15m"],
+    )
+    repeats: Annotated[int, Field(ge=2, le=1000)] = Field(
+        default=REPEATED_CALLS,
+        description="An agent that makes the same call so many times in a row is ended.",
+        examples=[10],
     )
 
 
@@ -318,5 +337,6 @@ def _config(file: ConfigFile) -> Config:
         resolving=to_resolving(file.conflicts),
         save=to_schedule(file.save),
         environments=to_environments(file.environments),
+        clocks=Clocks(file.limits.silence, file.limits.progress, file.limits.repeats),
         numbers=tuple(NumberKind(name, tuple(kind.paths)) for name, kind in file.numbers.items()),
     )

@@ -30,14 +30,14 @@ def become_subreaper() -> None:
     _prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def tied_process(argv: tuple[str, ...], folder: str, environment: Mapping[str, str]) -> Start:
-    """A process in `folder` without input that is killed when this one dies."""
+def tied_process(argv: tuple[str, ...], folder: str, environment: Mapping[str, str], stdin: str = os.devnull) -> Start:
+    """A process in `folder` that is killed when this one dies. Its input is the file `stdin`."""
 
     def start(output: int) -> int:
         parent = os.getpid()
         child = os.fork()
         if child == 0:
-            _become(argv, folder, environment, output, parent)
+            _become(argv, folder, environment, (stdin, output), parent)
         return child
 
     return start
@@ -57,7 +57,9 @@ def quick_process(argv: tuple[str, ...], environment: Mapping[str, str], stdin: 
     return start
 
 
-def _become(argv: tuple[str, ...], folder: str, environment: Mapping[str, str], output: int, parent: int) -> NoReturn:
+def _become(
+    argv: tuple[str, ...], folder: str, environment: Mapping[str, str], streams: tuple[str, int], parent: int
+) -> NoReturn:
     try:
         _prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
         if os.getppid() != parent:
@@ -65,7 +67,8 @@ def _become(argv: tuple[str, ...], folder: str, environment: Mapping[str, str], 
         os.setsid()
         for number in _RESET_SIGNALS:
             signal.signal(number, signal.SIG_DFL)
-        for target, handle in enumerate((os.open(os.devnull, os.O_RDONLY), output, output)):
+        source, output = streams
+        for target, handle in enumerate((os.open(source, os.O_RDONLY), output, output)):
             os.dup2(handle, target)
         os.chdir(folder)
         os.execvpe(argv[0], argv, dict(environment))  # noqa: S606 (the shell is in argv where one is wanted)

@@ -17,10 +17,14 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, TypeAlias
 
+from orchd.adapters.agent_launch import Launched
+from orchd.adapters.agent_watch import AgentWatch
+from orchd.adapters.agents.programs import PROGRAMS
+from orchd.adapters.codec import decode, encode
 from orchd.adapters.collect import Base, Collected, collect_result, commit_step
 from orchd.adapters.durable import create_durably, write_durably
 from orchd.adapters.heartbeat import begin_beating
@@ -32,6 +36,7 @@ from orchd.adapters.run_log import RunLog
 from orchd.adapters.spawn import tied_process
 from orchd.adapters.task_git import GitFailed, TaskGit
 from orchd.adapters.workspace import Prepared, build_workspace, remove_unfinished
+from orchd.model.agent import Job, Report
 from orchd.model.limits import COLLECT_SECONDS, LIVE_SECONDS, PREPARE_SECONDS
 
 # One JSON object per line from the daemon, with the pipe for the answer: what to do, the run folder, the environment
@@ -53,6 +58,7 @@ class Ran(NamedTuple):
     outcome: str
     results: tuple[Result, ...] = ()
     detail: str = ""
+    report: Mapping[str, Any] | None = None
 
 
 def serve(handle: int) -> None:
@@ -118,6 +124,9 @@ def _supervise(folder: Path, request: Request, answer: int) -> None:
 def _prepare_and_run(
     tree: ProcessTree, ordered: Ordered, environment: Mapping[str, str], log: RunLog
 ) -> tuple[Prepared | None, Ran]:
+    refusal = ordered.get("launched", {}).get("refusal", "")
+    if refusal:
+        return None, Ran("unprepared", detail=refusal, report=encode(Report(error=refusal)))
     try:
         git = _git_of(tree, ordered, "git", PREPARE_SECONDS)
         order, repository = ordered["order"], Path(ordered["repository"])
@@ -127,7 +136,10 @@ def _prepare_and_run(
     if order["collect"]:
         live = LiveCommits(_git_of(tree, ordered, "sandboxed_git", COLLECT_SECONDS), order["commit"], log.folder / LIVE)
         tree.set_pulse(live.pulse, LIVE_SECONDS)
-    ran = _run_commands(tree, ordered, environment, log, Steps(tree, ordered, prepared, log.folder / STEPS))
+    if order.get("job"):
+        ran = _run_agent(tree, ordered, environment, log)
+    else:
+        ran = _run_commands(tree, ordered, environment, log, Steps(tree, ordered, prepared, log.folder / STEPS))
     tree.set_pulse(int, math.inf)
     return prepared, ran
 
@@ -182,6 +194,28 @@ def read_steps(folder: Path) -> list[dict[str, str]]:
     except (OSError, ValueError):
         return []
     return made
+
+
+def _run_agent(tree: ProcessTree, ordered: Ordered, environment: Mapping[str, str], log: RunLog) -> Ran:
+    """The one command of an agent, which is watched as it works."""
+    job, launched = decode(Job, ordered["order"]["job"]), decode(Launched, ordered["launched"])
+    watch = AgentWatch(PROGRAMS[job.program], job.clocks, tree, log.folder)
+    _ignore(Path(ordered["workspace"]), launched.ignored)
+    [command], [argv] = ordered["order"]["commands"], ordered["argv"]
+    begin = time.monotonic()
+    start = tied_process(tuple(argv), ordered["workspace"], {**environment, **dict(launched.env)}, launched.stdin)
+    with tree.also_pulse(watch.pulse):
+        ended = tree.run(start, command["timeout_seconds"], ordered["grace_seconds"], watch.tee(log.write))
+    report = encode(watch.close(ended.code, timed_out=ended.timed_out))
+    seconds = round(time.monotonic() - begin, 3)
+    result = {"name": command["name"], "code": ended.code, "seconds": seconds, "timed_out": ended.timed_out}
+    return Ran(_outcome_of(tree, [result]), (result,), report=report)
+
+
+def _ignore(workspace: Path, patterns: Sequence[str]) -> None:
+    """What the program leaves for itself is no work."""
+    if patterns:
+        (workspace / ".git/info/exclude").write_text("".join(f"{pattern}\n" for pattern in patterns))
 
 
 def _outcome_of(tree: ProcessTree, results: list[Result]) -> str:

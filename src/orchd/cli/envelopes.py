@@ -36,6 +36,12 @@ EXPLAIN_FIELDS = (
     Field("why", Kind.TEXTS, "the evidence"),
     Field("next", Kind.TEXTS, "what you can do"),
 )
+REPORT_FIELDS = (
+    Field("last_tool", Kind.TEXT, "the last call that its agent made"),
+    Field("tools", Kind.NUMBER, "how many calls it has made"),
+    Field("tokens", Kind.NUMBER, "tokens in and out, as its program counts them"),
+    Field("cost", Kind.DOLLARS, "US dollars; null: its program does not say"),
+)
 OUTSIDE_FIELD = Field(
     "outside", Kind.TEXTS, "of a held task: all paths outside its claim, each after `added`, `changed` or `deleted`"
 )
@@ -94,6 +100,7 @@ ENVELOPES: Mapping[str, Envelope] = {
                 Field("elapsed_seconds", Kind.SECONDS, "how long it has run"),
                 Field("left_seconds", Kind.SECONDS, "how long it may go on"),
                 Field("claims", Kind.TEXTS, "what it may change"),
+                *REPORT_FIELDS,
             ),
             many=True,
         ),
@@ -192,7 +199,9 @@ ENVELOPES: Mapping[str, Envelope] = {
                 Field("tip", Kind.OID, "commit with its work"),
                 Field("ref", Kind.TEXT, "where its work is reachable"),
                 Field("log", Kind.TEXT, "the command that shows its output"),
-                Field("claimed", Kind.TEXT, "what the command said about itself"),
+                Field("claimed", Kind.TEXT, "what the command or the agent said about itself; it proves nothing"),
+                *REPORT_FIELDS,
+                Field("denied", Kind.TEXTS, "calls that were refused to the agent"),
                 Field("proven", Kind.TEXT, "what orchd has evidence for"),
                 Field("checkpoint", Kind.TEXT, "tag that landed it"),
                 Field("commit", Kind.OID, "commit on main that landed it"),

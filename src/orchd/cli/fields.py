@@ -12,18 +12,21 @@ from typing import Any, TypeAlias
 
 from orchd.core.tables import tell_instant, tell_span
 from orchd.core.telling import SHORT_OID
+from orchd.model.agent import MICROS
 
 Row: TypeAlias = Mapping[str, object]
 
 
 class Kind(StrEnum):
-    """The type of a field. Instants are milliseconds inside and ISO 8601 outside; durations are seconds."""
+    """The type of a field. Instants are milliseconds inside and ISO 8601 outside; durations are seconds; money is
+    millionths of a US dollar inside and dollars outside."""
 
     TEXT = "text"
     OID = "oid"
     NUMBER = "number"
     SECONDS = "seconds"
     INSTANT = "instant"
+    DOLLARS = "dollars"
     FLAG = "flag"
     TEXTS = "texts"
     COUNTS = "counts"
@@ -71,6 +74,14 @@ def _round(seconds: Any) -> float:
     return round(float(seconds), 3)
 
 
+def _dollars(micros: Any) -> float:
+    return float(micros) / MICROS
+
+
+def _show_dollars(micros: Any) -> str:
+    return f"${_dollars(micros):.2f}"
+
+
 def _answer(flag: Any) -> str:
     return "yes" if flag else "no"
 
@@ -97,6 +108,7 @@ FORMS: Mapping[Kind, Form] = {
     Kind.NUMBER: Form({"type": ["integer", "null"]}, int, str, str),
     Kind.SECONDS: Form({"type": ["number", "null"]}, _round, lambda seconds: str(_round(seconds)), tell_span),
     Kind.INSTANT: Form({"type": ["string", "null"], "format": "date-time"}, tell_instant, tell_instant, _show_instant),
+    Kind.DOLLARS: Form({"type": ["number", "null"]}, _dollars, lambda micros: str(_dollars(micros)), _show_dollars),
     Kind.FLAG: Form({"type": "boolean"}, bool, _answer, _answer),
     Kind.TEXTS: Form({"type": "array", "items": {"type": "string"}}, list, _join, ", ".join),
     Kind.COUNTS: Form({"type": "object", "additionalProperties": {"type": "integer"}}, dict, _count, _count),

@@ -11,6 +11,7 @@ from orchd.cli.closing import tasks_of_run
 from orchd.cli.disputing import view_disagreement
 from orchd.cli.fields import Row
 from orchd.core.conflicts import tell_conflicts
+from orchd.core.inert import inert
 from orchd.core.phrases import QUESTIONS
 from orchd.core.reservations import find_overlaps, standing
 from orchd.core.statuses import is_open_question
@@ -26,6 +27,7 @@ from orchd.core.telling import (
     tell_task,
 )
 from orchd.core.watched import current_run
+from orchd.model.agent import Report
 from orchd.model.claim import Lease, PathSpec, Reservation
 from orchd.model.ids import RunId, TaskId
 from orchd.model.problem import Problem
@@ -220,6 +222,7 @@ def view_show(task: Task, state: State, decision: Decision | None, scene: Scene 
         **_view_attempt(task),
         "log": f"orchd logs {task.spec.id}" if task.attempt else "",
         "claimed": tell_claimed(task),
+        **view_report(None),
         "proven": tell_proven(task, scene),
         "checkpoint": task.checkpoint,
         "commit": task.commit,
@@ -229,6 +232,27 @@ def view_show(task: Task, state: State, decision: Decision | None, scene: Scene 
         "outside": tell_changes(asked.outside or ()),
         **view_disagreement(asked.found),
         **view_explain(task, state, decision, scene),
+    }
+
+
+def view_words(task: Task, report: Report | None) -> Row:
+    """What an agent said about itself in the last attempt, in the place of what is known of a command."""
+    said = report.words.strip() if report else ""
+    return {"claimed": inert(said) or tell_claimed(task), **view_report(report)}
+
+
+def view_report(report: Report | None) -> Row:
+    """What the stream of an agent has said so far."""
+    return {**_view_stream(report), "denied": report.denied if report else ()}
+
+
+def _view_stream(report: Report | None) -> Row:
+    usage = report.usage if report else None
+    return {
+        "last_tool": report.last_tool if report else "",
+        "tools": report and report.tools,
+        "tokens": usage and usage.input_tokens + usage.output_tokens,
+        "cost": usage and usage.cost_micros,
     }
 
 
@@ -332,6 +356,7 @@ def _view_run(task: Task, seen: RunView | None) -> Row:
         "elapsed_seconds": seen and seen.seconds,
         "left_seconds": seen and max(0.0, task.spec.timeout_seconds - seen.seconds),
         "claims": _tell_paths(task.spec.claims),
+        **_view_stream(seen.report if seen else None),
     }
 
 
@@ -346,6 +371,7 @@ def _view_gates(save: Save, run: RunId, seen: RunView) -> Row:
         "elapsed_seconds": seen.seconds,
         "left_seconds": max(0.0, limit - seen.seconds),
         "claims": (),
+        **_view_stream(None),
     }
 
 

@@ -7,10 +7,11 @@ and limits, which only the definition has.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from orchd.model.agent import AUTO, AgentsSeen, Definition, Job, Permit, Rule, Tool
 from orchd.model.problem import Problem
-from orchd.model.snapshot import FileSeen
+from orchd.model.snapshot import FileSeen, Snapshot
 from orchd.model.work import TaskSpec
 
 IMPLEMENTS = "implement"
@@ -44,6 +45,14 @@ def make_job(spec: TaskSpec, agent: Definition, prompt: str) -> Job:
     )
 
 
+def order_job(spec: TaskSpec, snapshot: Snapshot) -> Job:
+    """The job of an attempt. Where nobody is meant any more, one that no program takes: the attempt then says so."""
+    agent = find_agent(spec.agent, spec.labels, snapshot.agents)
+    if agent is None:
+        return Job(spec.agent, spec.goal)
+    return replace(make_job(spec, agent, spec.goal), clocks=snapshot.config.clocks)
+
+
 def find_agent_fault(file: FileSeen, seen: AgentsSeen) -> Problem | None:
     """What is wrong with the agents that a task file names; None: nothing, or its goal needs none."""
     if not file.spec.goal:
@@ -59,9 +68,9 @@ def find_agent_fault(file: FileSeen, seen: AgentsSeen) -> Problem | None:
     return None
 
 
-def is_being_written(file: FileSeen, seen: AgentsSeen) -> bool:
-    """Whether it is not known yet who is meant."""
-    return bool(file.spec.goal) and not seen.unsettled.isdisjoint((file.spec.agent, *file.spec.fallbacks))
+def is_agent_unclear(spec: TaskSpec, seen: AgentsSeen) -> bool:
+    """Whether it is not known yet who is meant: a file is being written."""
+    return bool(spec.goal) and not seen.unsettled.isdisjoint((spec.agent, *spec.fallbacks))
 
 
 def _any_agent(labels: tuple[str, ...], seen: AgentsSeen) -> Iterator[Definition]:

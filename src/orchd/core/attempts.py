@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from orchd.core.exit_words import tell_exit, tell_expiry
+from orchd.core.exit_words import tell_exit, tell_expiry, tell_report
 from orchd.core.statuses import ACTIVE, QUESTIONS
 from orchd.core.steps import join_steps
 from orchd.core.watched import current_run
@@ -41,8 +41,10 @@ def conclude_attempts(state: State, snapshot: Snapshot) -> Iterator[Event]:
 
 
 def ended_well(seen: Exit) -> bool:
-    """Whether every command ended by itself with exit code 0, and at least one was run."""
-    return seen.outcome is Outcome.EXITED and bool(seen.results) and all(result.code == 0 for result in seen.results)
+    """Whether every command ended by itself with exit code 0, and at least one was run; an agent must have said that its
+    turn is over, too, because most programs end with 0 whatever happened."""
+    said = seen.report is None or seen.report.finished
+    return said and seen.outcome is Outcome.EXITED and bool(seen.results) and all(result.code == 0 for result in seen.results)
 
 
 def _conclude(task: Task, lease: Lease, left: Exit, returned: Returned, now_ms: int) -> AttemptEnded:
@@ -55,17 +57,25 @@ def _conclude(task: Task, lease: Lease, left: Exit, returned: Returned, now_ms: 
     if seen.outcome is Outcome.LOST and task.lost + 1 < LOST_RETRIES:
         return _ended(task, Status.WAITING, returned, now_ms, Reason.LOST, returned.detail)
     if not ended_well(seen):
-        reason = FAILED_OUTCOMES.get(seen.outcome, Reason.EXIT)
         detail = tuple(dict.fromkeys(_describe_exit(seen) + returned.detail))
-        return _ended(task, Status.FAILED, returned, now_ms, reason, detail)
+        return _ended(task, Status.FAILED, returned, now_ms, _name_reason(seen), detail)
     if returned.entry is Entry.ACCEPTED:
         return _ended(task, Status.READY, returned, now_ms, None, returned.detail)
+    if returned.entry is Entry.UNCHANGED and seen.report and seen.report.denied:
+        return _ended(task, Status.FAILED, returned, now_ms, Reason.AGENT, (*tell_report(seen.report), *returned.detail))
     if returned.entry is Entry.UNCHANGED:
-        failed = None if task.spec.noop else Reason.NOTHING
+        failed = returned.reason or (None if task.spec.noop else Reason.NOTHING)
         return _ended(task, Status.FAILED if failed else Status.UNCHANGED, returned, now_ms, failed, returned.detail)
     asks = returned.entry is Entry.REFUSED and returned.reason in QUESTIONS
     status = Status.HELD if asks else Status.FAILED
     return _ended(task, status, returned, now_ms, returned.reason or Reason.POLICY, returned.detail)
+
+
+def _name_reason(seen: Exit) -> Reason:
+    """Why a run that did not end well did not."""
+    if seen.report is not None and seen.outcome in (Outcome.EXITED, Outcome.UNPREPARED):
+        return Reason.AGENT
+    return FAILED_OUTCOMES.get(seen.outcome, Reason.EXIT)
 
 
 def _untouched(task: Task) -> Returned:
@@ -78,6 +88,7 @@ def _describe_exit(seen: Exit) -> tuple[str, ...]:
     last = seen.results[-1:]
     lines = tuple(f"{_name_step(r)}{tell_exit(r.code)} after {r.seconds:.1f} s" for r in last if not r.timed_out)
     lines += tuple(f"{_name_step(r)}still running after {r.seconds:.0f} s" for r in last if r.timed_out)
+    lines += tell_report(seen.report) if seen.report else ()
     return lines + ((seen.detail,) if seen.detail else ())
 
 

@@ -6,7 +6,9 @@ Rule: derived from state and snapshot alone, never remembered. What was lost is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
+from orchd.core.agents import is_agent_unclear, order_job
 from orchd.core.attempts import UNSEEN, ended_well
 from orchd.core.briefing import tell_task, word_brief
 from orchd.core.gating import open_gates
@@ -79,8 +81,8 @@ def _serve_attempt(task: Task, lease: Lease, snapshot: Snapshot) -> Iterator[Act
             accept = task.status is Status.RUNNING
             yield AdmitRework(_order_admission(task, current_run(task), lease.fence, accept=accept), task.rework)
     elif seen.phase is Phase.ABSENT and task.status is Status.RUNNING:
-        if is_secure(task.spec.session, snapshot.shared):
-            yield StartRun(order_attempt(task, lease), task.spec.id)
+        if is_secure(task.spec.session, snapshot.shared) and not is_agent_unclear(task.spec, snapshot.agents):
+            yield StartRun(order_attempt(task, lease, snapshot), task.spec.id)
     elif seen.phase is Phase.RUNNING and lease.expired_ms:
         yield RevokeRun(current_run(task))
     elif seen.phase is Phase.RUNNING and task.status is Status.STOPPING:
@@ -100,10 +102,12 @@ def admit_in_turn(order: AdmitOrder, seen: RunSeen) -> AdmitResult | TakeLive:
 
 
 def _order_admission(task: Task, run: RunId, fence: int, *, accept: bool) -> AdmitOrder:
-    return AdmitOrder(run, task.spec.session, task.spec.id, task.base, task.spec.claims, accept, fence, find_begin(task))
+    spec = task.spec
+    claims, begin = spec.claims, find_begin(task)
+    return AdmitOrder(run, spec.session, spec.id, task.base, claims, accept, fence, begin, spec.evidence)
 
 
-def order_attempt(task: Task, lease: Lease) -> RunOrder:
+def order_attempt(task: Task, lease: Lease, snapshot: Snapshot) -> RunOrder:
     """What the supervisor is told about an attempt."""
     spec, run = task.spec, current_run(task)
     names = (("ORCHD_TASK", spec.id), ("ORCHD_SESSION", spec.session), ("ORCHD_ATTEMPT", str(task.attempt)))
@@ -112,9 +116,11 @@ def order_attempt(task: Task, lease: Lease) -> RunOrder:
     message = f"{spec.title}\n\nOrch-Task: {spec.id}\nOrch-Attempt: {run}\n"
     seconds = spec.timeout_seconds
     steps = tuple(Command(step.name, step.run, seconds, (("ORCHD_STEP", step.name),)) for step in list_left(task))
-    commands = steps or (Command(RUN, spec.run, seconds),)
+    commands = steps or (Command("agent" if spec.goal else RUN, spec.run, seconds),)
     brief = word_brief(task, (path for path in lease.paths if path not in lease.extended))
-    return RunOrder(run, find_begin(task) or task.base, commands, True, message, env, brief, lease.fence, wishes_of(task))  # noqa: FBT003
+    begin, wishes = find_begin(task) or task.base, wishes_of(task)
+    order = RunOrder(run, begin, commands, True, message, env, brief, lease.fence, wishes)  # noqa: FBT003
+    return replace(order, job=order_job(spec, snapshot)) if spec.goal else order
 
 
 def _name_ports(ports: tuple[int, ...]) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from orchd.core.agents import find_agent_fault, is_being_written
+from orchd.core.agents import find_agent_fault, is_agent_unclear
 from orchd.core.graph import find_graph_problems, split_duplicates
 from orchd.core.ownership import list_away
 from orchd.core.session_files import fill_defaults, is_unclear, tell_stuck
@@ -32,12 +32,13 @@ def read_files(state: State, snapshot: Snapshot) -> Iterator[Event]:
     unclear = {
         task: file
         for task, file in fresh.items()
-        if is_unclear(file, state, snapshot.sessions) or is_being_written(file, snapshot.agents)
+        if is_unclear(file, state, snapshot.sessions) or is_agent_unclear(file.spec, snapshot.agents)
     }
     stuck = {task: tell_stuck(file) for task, file in unclear.items() if file.spec.session in snapshot.sessions.bad}
-    astray = {task: fault for task, file in fresh.items() if (fault := find_agent_fault(file, snapshot.agents))}
+    settled = {task: file for task, file in fresh.items() if task not in unclear}
+    astray = {task: fault for task, file in settled.items() if (fault := find_agent_fault(file, snapshot.agents))}
     stuck = {**astray, **stuck}
-    fresh = {task: file for task, file in fresh.items() if task not in unclear and task not in astray}
+    fresh = {task: file for task, file in settled.items() if task not in astray}
     waiting = {i: t.spec for i, t in state.tasks.items() if i not in fresh}
     wrong = find_graph_problems(fresh, waiting, stuck) if fresh or stuck else {}
     problems = tuple(sorted({*snapshot.files.problems, *wrong.values(), *(problem for _, problem in again)}))

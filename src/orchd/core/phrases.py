@@ -115,6 +115,11 @@ REASONS: Mapping[Reason, Telling] = {
         steps=(RETRY, "or merge `{ref}` by hand and `orchd cancel {id}`", DIFF),
     ),
     Reason.BUILT_ON: Telling("it was built on the work of a task that fell out of its session", steps=(RETRY, DIFF)),
+    Reason.AGENT: Telling("its agent did not finish its work", steps=(LOG, DIFF, RETRY, ANEW)),
+    Reason.EVIDENCE: Telling(
+        "its result lacks what `evidence:` names",
+        steps=(LOG, DIFF, "correct `evidence:` ({change}): that starts it anew", RETRY),
+    ),
     Reason.LOST: Telling(
         "its supervisor was gone, or gave no heartbeat, and left no evidence of its own ({lost} times)",
         steps=(LOG, DIFF, RETRY),

@@ -101,6 +101,7 @@ UNJUDGED = frozenset({Status.WAITING, Status.RUNNING, Status.STOPPING, Status.WI
 CLAIMED: Mapping[Reason, str] = {
     Reason.EXIT: "its command did not succeed",
     Reason.TIMEOUT: "it had not ended within its limit",
+    Reason.AGENT: "its agent did not say that it was done, or that something was refused to it",
     Reason.WORKSPACE: "",
     Reason.LOST: "",
     Reason.CANCELLED: "",

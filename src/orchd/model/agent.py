@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from orchd.model.limits import PROGRESS_SECONDS, REPEATED_CALLS, SILENCE_SECONDS
+
 MICROS = 1_000_000
 """Millionths in a dollar."""
 
@@ -109,6 +111,19 @@ class AgentsSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class Clocks:
+    """When an agent is ended: so many seconds without output, or without a new call; the same call so many times in a row.
+    While its tools compute, neither clock runs."""
+
+    silence_seconds: float = SILENCE_SECONDS
+    progress_seconds: float = PROGRESS_SECONDS
+    repeats: int = REPEATED_CALLS
+
+
+USUAL_CLOCKS = Clocks()
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """What a program is to do now. `resume` is its own name for an earlier conversation that it is to go on with (empty:
     a new one)."""
@@ -121,6 +136,7 @@ class Job:
     max_turns: int = 0
     budget_micros: int = 0
     resume: str = ""
+    clocks: Clocks = USUAL_CLOCKS
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from orchd.model.agent import USUAL_CLOCKS, Clocks
 from orchd.model.limits import (
     CHANGED_FILES,
     DRAIN_SECONDS,
@@ -50,7 +51,7 @@ class Config:
     other clones share (empty: this clone is alone). Nothing starts with less than `free_..._bytes` free, or with as many
     `workspaces` as that (None: no limit) or as many bytes in them. `gates_at_once` trees of a save are gated at the same
     time. `resolving` are the conflicts that need nobody. `save` is when what is finished is saved, where a session does not
-    say."""
+    say. `clocks` end agents."""
 
     branch: str = ""
     parallel: int = PARALLEL_TASKS
@@ -76,3 +77,4 @@ class Config:
     resolving: Resolving = ASKING
     environments: tuple[Environment, ...] = DEFAULT_ENVIRONMENTS
     save: Schedule = AT_ONCE
+    clocks: Clocks = USUAL_CLOCKS

@@ -287,6 +287,18 @@ AGENT_WORDS_CHARS = 2000
 AGENT_DENIALS = 20
 """How many refused calls are kept by name."""
 
+SILENCE_SECONDS = 300.0
+"""How long an agent may print nothing. Programs that are refused by their provider wait for ever without a word."""
+
+PROGRESS_SECONDS = 900.0
+"""How long an agent may go on without a new call of a tool, though it prints."""
+
+REPEATED_CALLS = 10
+"""The same call with the same arguments so many times in a row is a circle. Waiting for something needs fewer."""
+
+SETBACKS = 3
+"""Earlier attempts in vain that a task remembers, the newest ones."""
+
 PROBE_SECONDS = 30.0
 """How long an agent program may take to tell its version or its flags; the slowest known one takes 20."""
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from orchd.model.agent import Job, Report
 from orchd.model.claim import PathSpec
 from orchd.model.ids import Oid, RunId, SessionId, TaskId
 from orchd.model.number import NumberWish
@@ -63,6 +64,7 @@ class RunOrder:
     the last is a step then: what was changed until its end is committed before the next one begins.
     `env` is added to the allowed environment. With a `brief` the workspace gets a control folder with that text in it.
     `fence` is that of the lease it works under (0: gates have none); `numbers` are given to it before it starts.
+    With a `job` the one command is that of an agent's program, and has no command line of its own.
     """
 
     id: RunId
@@ -74,6 +76,7 @@ class RunOrder:
     brief: str = ""
     fence: int = 0
     numbers: tuple[NumberWish, ...] = ()
+    job: Job | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,8 @@ class Exit:
     """The exit evidence of a run. `tip` is empty when nothing was collected; `seconds` is the wall time of the commands.
     `extra` is a commit whose parents are all commits of the task that neither `tip` nor its base has (stashes, other
     branches, what it reset away); empty when there are none. `partial`: the workspace holds more, in repositories of its
-    own. `fence` is that of its order. `steps` are the checkpoints that it made."""
+    own. `fence` is that of its order. `steps` are the checkpoints that it made, `report` is what an agent's
+    stream said (None: it was no agent)."""
 
     outcome: Outcome
     results: tuple[CommandResult, ...] = ()
@@ -92,6 +96,7 @@ class Exit:
     partial: bool = False
     fence: int = 0
     steps: tuple[StepMade, ...] = ()
+    report: Report | None = None
 
 
 class Entry(StrEnum):
@@ -108,7 +113,8 @@ class AdmitOrder:
     """What the airlock needs to judge the result of a run.
 
     Without `accept` (the run failed or was stopped) the work is only kept in the attic. `fence` is that of the lease. `start`
-    is where the run began: a step checkpoint on `base` (empty: `base` itself).
+    is where the run began: a step checkpoint on `base` (empty: `base` itself). `evidence`
+    are paths that must exist in the result.
     """
 
     run: RunId
@@ -119,6 +125,7 @@ class AdmitOrder:
     accept: bool
     fence: int = 0
     start: Oid = ""
+    evidence: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,8 @@ class Reason(StrEnum):
     BASE = "base-gone"
     PROOF = "proof"
     BUILT_ON = "built-on"
+    AGENT = "agent"
+    EVIDENCE = "evidence-missing"
     LOST = "lost"
     FENCED = "fenced"
     CANCELLED = "cancelled"
@@ -164,6 +166,15 @@ class TaskSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Setback:
+    """An earlier attempt that came to nothing, and what was said of it."""
+
+    attempt: int
+    reason: Reason | None = None
+    detail: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """A task and its present state.
 
@@ -173,7 +184,8 @@ class Task:
     its next or present attempt takes up, `earlier` the one whose conflict it settles. `commit` is the one that landed it, or
     its merge on the line of its session while it is integrated. `due`: somebody asked for the save of this very result.
     `steps` are the newest of its step checkpoints, of which the
-    last one is where its next attempt goes on; none: at its base.
+    last one is where its next attempt goes on; none: at its base. `setbacks` are
+    the last attempts that came to nothing.
     """
 
     spec: TaskSpec
@@ -199,3 +211,4 @@ class Task:
     earlier: Earlier | None = None
     due: bool = False
     steps: tuple[StepMade, ...] = ()
+    setbacks: tuple[Setback, ...] = ()

@@ -14,7 +14,7 @@ from orchd.cli.fields import Row, to_data
 from orchd.cli.flags import Command, read_flags
 from orchd.cli.output import complain, fact_lines, paint, print_json, print_record, say
 from orchd.cli.suggest import unknown
-from orchd.cli.views import Asked, find_problems, view_explain, view_show
+from orchd.cli.views import Asked, find_problems, view_explain, view_show, view_words
 from orchd.core.inert import inert, plain
 from orchd.core.rendering import render_problem
 from orchd.core.statuses import has_strayed, is_disputed
@@ -32,19 +32,39 @@ LISTING = "`orchd status` lists them; new files are read by `orchd run` and `orc
 
 @click.command(cls=Command)
 @click.argument("task")
-def show(task: TaskId) -> int:
-    """Show everything about TASK. That includes what its command claimed and what is proven."""
+@click.option("--prompt", is_flag=True, help="Print what the agent was told in the last attempt.")
+def show(task: TaskId, *, prompt: bool) -> int:
+    """Show everything about TASK. That includes what its command or its agent claimed and what is proven."""
     from orchd import app
     from orchd.cli.scenes import look_closely
 
     place = app.find(read_flags().repo)
+    if prompt:
+        return _show_prompt(place, task)
     state = app.read_hot(place).state
     known, code = _find_told(place, state, task)
     if known:
+        run = task_run(known.spec.id, known.generation, known.attempt)
+        words = view_words(known, app.report(place, run) if known.attempt else None)
         row = view_show(known, state, _decide(place, state, known), look_closely(place, state, known), find_asked(place, known))
+        row = {**row, **words}
         facts = fact_lines(ENVELOPES["show"].fields, row)
         print_record(ENVELOPES["show"], row, (*facts, *disagreement_lines(row, known.spec.title)))
     return code
+
+
+def _show_prompt(place: Place, task: TaskId) -> int:
+    from orchd import app
+
+    if read_flags().json:
+        raise UsageError("--json prints one record", "leave out --prompt")
+    run = _find_run(place, task, None)
+    said = app.prompt(place, run)
+    if said is None:
+        complain(f"{run} had no prompt", "its task is a command, or what was kept beside the repository is gone")
+        return BAD
+    _write_log((plain(said.encode()).encode(errors="replace"),), "the prompt was empty")
+    return 0
 
 
 def find_asked(place: Place, task: Task) -> Asked:

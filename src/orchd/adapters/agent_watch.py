@@ -1,0 +1,100 @@
+"""An agent under its supervisor: its stream is read line by line into a report, its clocks are kept, its progress is told.
+
+Rule: what it prints proves nothing and can break nothing: a line that means nothing changes nothing. Standard library only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from orchd.adapters.agents.events import Lines
+from orchd.adapters.agents.program import Program
+from orchd.adapters.codec import encode
+from orchd.adapters.process_tree import ProcessTree
+from orchd.adapters.processes import measure_work
+from orchd.adapters.run_files import PROGRESS
+from orchd.core.vigil import begin_vigil, find_expired, hear, note_work
+from orchd.model.agent import Clocks, Report, Watch
+
+_PROGRESS_SECONDS = 1.0
+_WORK_SECONDS = 10.0
+"""How often it is asked whether the tools of an agent compute."""
+
+_BUSY_SHARE = 0.1
+"""Of the time between two looks: what an idle program uses is far below, what a compiler or a test uses far above."""
+
+
+class AgentWatch:
+    """One agent from its start to its end. `tree` runs it, `folder` is that of the run."""
+
+    def __init__(self, program: Program, clocks: Clocks, tree: ProcessTree, folder: Path) -> None:
+        now = time.monotonic()
+        self._program, self._clocks, self._tree, self._path = program, clocks, tree, folder / PROGRESS
+        self._report = self._told = Report()
+        self._lines = Lines()
+        self._vigil = begin_vigil(now)
+        self._ended_by: Watch | None = None
+        self._told_at = self._looked_at = now
+        self._work = 0.0
+
+    def tee(self, sink: Callable[[bytes], object]) -> Callable[[bytes], None]:
+        """What takes its output: first `sink`, then we."""
+
+        def take(data: bytes) -> None:
+            sink(data)
+            self._hear(data)
+
+        return take
+
+    def pulse(self) -> None:
+        """Look at the clocks. Called about once a second."""
+        now = time.monotonic()
+        self._look_at_work(now)
+        self._judge(now)
+        if self._report != self._told and now - self._told_at >= _PROGRESS_SECONDS:
+            self._tell(now)
+
+    def close(self, code: int, *, timed_out: bool) -> Report:
+        """The report at the end of the program. `timed_out`: one of the clocks, or its time, ended it."""
+        self._read(self._lines.rest())
+        ended_by = (self._ended_by or Watch.WALL) if timed_out else None
+        closed = self._program.close(self._report, code)
+        self._report = replace(closed, finished=closed.finished and not timed_out, ended_by=ended_by)
+        self._tell(time.monotonic())
+        return self._report
+
+    def _hear(self, data: bytes) -> None:
+        for line in self._lines.feed(data):
+            self._read(line)
+        self._judge(time.monotonic())
+
+    def _read(self, line: bytes) -> None:
+        self._report = self._program.read(line, self._report)
+        self._vigil = hear(self._vigil, self._report, time.monotonic())
+
+    def _look_at_work(self, now: float) -> None:
+        """Of what runs below the program, which may compute for long without a word."""
+        if now - self._looked_at < min(_WORK_SECONDS, self._clocks.silence_seconds / 4):
+            return
+        work = measure_work(os.getpid())
+        if work - self._work > _BUSY_SHARE * (now - self._looked_at):
+            self._vigil = note_work(self._vigil, now)
+        self._work, self._looked_at = work, now
+
+    def _judge(self, now: float) -> None:
+        if self._ended_by is None:
+            self._ended_by = find_expired(self._vigil, self._clocks, now)
+            if self._ended_by is not None:
+                self._tree.end_early()
+
+    def _tell(self, now: float) -> None:
+        """For `orchd ps`: not synced, a lost one is only not shown."""
+        new = self._path.with_name(f".{self._path.name}")
+        new.write_text(json.dumps(encode(self._report)))
+        new.replace(self._path)
+        self._told, self._told_at = self._report, now

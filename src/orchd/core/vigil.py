@@ -1,0 +1,51 @@
+"""The clocks of a running agent: how long it is silent, how long nothing moves, and whether it goes in circles.
+
+Pure, because it is the same inside a supervisor and in tests. Times are seconds on any clock that only goes forward.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from orchd.model.agent import Clocks, Report, Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Vigil:
+    """`heard` is when it last printed something, `moved` when it last called a tool that it had not just called in the same
+    way, or when its tools were last seen at work. `call` is its last call, made `same` times in a row; `tools` counts all."""
+
+    heard: float
+    moved: float
+    tools: int = 0
+    call: str = ""
+    same: int = 0
+
+
+def begin_vigil(now: float) -> Vigil:
+    """At the start of a program."""
+    return Vigil(now, now)
+
+
+def hear(vigil: Vigil, report: Report, now: float) -> Vigil:
+    """After one more line of its output."""
+    heard = replace(vigil, heard=now)
+    if report.tools <= vigil.tools:
+        return heard
+    if report.last_tool == vigil.call:
+        return replace(heard, tools=report.tools, same=vigil.same + 1)
+    return replace(heard, tools=report.tools, call=report.last_tool, same=1, moved=now)
+
+
+def note_work(vigil: Vigil, now: float) -> Vigil:
+    """What it started is at work: a long test says nothing until it has ended."""
+    return replace(vigil, heard=now, moved=now)
+
+
+def find_expired(vigil: Vigil, clocks: Clocks, now: float) -> Watch | None:
+    """Which clock has run out; None: it may go on."""
+    if vigil.same >= clocks.repeats:
+        return Watch.REPETITION
+    if now - vigil.heard >= clocks.silence_seconds:
+        return Watch.SILENCE
+    return Watch.PROGRESS if now - vigil.moved >= clocks.progress_seconds else None

@@ -1,0 +1,177 @@
+"""Agents: a program called `claude` in the path of orchd that prints what claude prints, from task file to checkpoint, and
+every way in which it only says that it is done."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from stories import Repo, wait_until
+
+AGENT = """---
+description: Writes code
+runner: claude
+model: {{default: sonnet, high: opus}}
+rules: [allow read, allow edit, allow shell]
+---
+{instructions}
+"""
+PROGRAM = """#!/usr/bin/env python3
+import json, os, pathlib, sys, time
+PROMPT = sys.stdin.read()
+def say(**event): print(json.dumps(event), flush=True)
+def use(tool, **given): say(type="assistant", message={"content": [{"type": "tool_use", "name": tool, "input": given}]})
+def end(words, **more):
+    say(type="result", subtype="success", is_error=False, terminal_reason="completed", result=words, total_cost_usd=0.25,
+        modelUsage={"sonnet": {"inputTokens": 1000, "outputTokens": 20}}, **{"permission_denials": [], **more})
+say(type="system", subtype="init", session_id="c-1", model="sonnet")
+"""
+WORKS = 'use("Write", path="new.txt"); pathlib.Path("new.txt").write_text("new\\n"); end("I wrote new.txt")'
+
+
+def install(repo: Repo, body: str) -> None:
+    """What the program does after its first line."""
+    tools = repo.top.parent / "tools"
+    tools.mkdir(exist_ok=True)
+    (tools / "claude").write_text(PROGRAM + body + "\n")
+    (tools / "claude").chmod(0o755)
+    if str(tools) not in repo.env["PATH"]:
+        repo.env["PATH"] = f"{tools}:{repo.env['PATH']}"
+
+
+def goal(repo: Repo, name: str = "add-new", **keys: object) -> None:
+    lines = {"title": f"do {name}", "goal": "Write new.txt", "claims": ["*.txt"], **keys}
+    repo.write(f".orch/tasks/{name}.yaml", "".join(f"{key}: {json.dumps(value)}\n" for key, value in lines.items()))
+
+
+def limits(repo: Repo, **keys: object) -> None:
+    repo.write(".orch/config.yaml", f"limits: {json.dumps(keys)}\nkill_grace: 1\n")
+
+
+def test_a_goal_becomes_a_landed_checkpoint(repo: Repo) -> None:
+    install(repo, 'pathlib.Path(os.environ["HOME"], "argv.json").write_text(json.dumps(sys.argv[1:]))\n' + WORKS)
+    repo.write(".orch/agents/coder.md", AGENT.format(instructions="Be brief."))
+    goal(repo, agent="coder", effort="high", acceptance=["new.txt exists"], evidence=["new.txt"])
+    repo.orchd("run")
+    assert repo.git("show", "main:new.txt") == "new"
+    assert len(repo.checkpoints()) == 1
+    argv = json.loads((repo.top.parent / "argv.json").read_text())
+    assert argv[argv.index("--model") + 1] == "opus"
+    assert "Edit" in argv[argv.index("--allowedTools") + 1]
+    assert "WebFetch" not in argv[argv.index("--tools") + 1]
+    assert "new.txt" not in " ".join(argv), "the prompt is not in the command line"
+
+
+@pytest.mark.parametrize(
+    ("body", "reason", "detail"),
+    [
+        ('end("All done!")', "nothing-changed", ""),
+        (WORKS.replace('end("I', 'print("no json"); sys.exit(0); end("I'), "agent", "did not say that it was done"),
+        ('end("I could not", permission_denials=[{"tool_name": "Bash"}])', "agent", "refused to it: Bash"),
+        ("sys.exit(3)", "agent", "ended with 3"),
+        (
+            'say(type="result", is_error=True, result="API Error: 401", api_error_status=401); sys.exit(1)',
+            "agent",
+            "HTTP status 401",
+        ),
+    ],
+)
+def test_saying_that_it_is_done_is_not_being_done(repo: Repo, body: str, reason: str, detail: str) -> None:
+    install(repo, body)
+    goal(repo)
+    repo.orchd("run", code=None)
+    told = repo.data("show", "add-new")
+    assert (told["status"], told["reason"]) == ("failed", reason)  # type: ignore[index]
+    assert detail in " ".join(told["detail"])  # type: ignore[index]
+    assert repo.checkpoints() == []
+
+
+@pytest.mark.parametrize(
+    ("limit", "body", "why"),
+    [
+        ({"silence": 1}, "time.sleep(60)", "printed nothing"),
+        ({"progress": 1}, 'while True: say(type="assistant", message={"content": []}); time.sleep(0.1)', "no tool anew"),
+        ({"repeats": 3}, 'while True: use("Bash", command="ls"); time.sleep(0.05)', "again and again"),
+    ],
+)
+def test_what_hangs_or_goes_in_circles_is_ended(repo: Repo, limit: dict[str, object], body: str, why: str) -> None:
+    install(repo, 'pathlib.Path("new.txt").write_text("half")\n' + body)
+    limits(repo, **limit)
+    goal(repo)
+    repo.orchd("run", code=None)
+    told = repo.data("show", "add-new")
+    assert (told["status"], told["reason"]) == ("failed", "timeout")  # type: ignore[index]
+    assert why in " ".join(told["detail"])  # type: ignore[index]
+    assert repo.git("show", f"{told['ref']}:new.txt") == "half", "the work is kept"  # type: ignore[index]
+
+
+def test_an_agent_whose_tools_compute_is_not_silent(repo: Repo) -> None:
+    work = "import time; t = time.process_time()\\nwhile time.process_time() - t < 3: pass"
+    install(repo, f'import subprocess; subprocess.run([sys.executable, "-c", "{work}"])\n' + WORKS)
+    limits(repo, silence=1)
+    goal(repo)
+    repo.orchd("run")
+    assert "new.txt" in repo.main_files()
+
+
+@pytest.mark.parametrize("key", ["run", "goal"])
+def test_evidence_that_is_missing_is_no_success(repo: Repo, key: str) -> None:
+    install(repo, WORKS)
+    if key == "run":
+        repo.task("add-new", "echo new > new.txt", evidence=["docs/new.md"])
+    else:
+        goal(repo, evidence=["docs/new.md"])
+    repo.orchd("run", code=None)
+    told = repo.data("show", "add-new")
+    assert (told["status"], told["reason"]) == ("failed", "evidence-missing")  # type: ignore[index]
+    assert told["detail"] == ["docs/new.md is not there"]  # type: ignore[index]
+
+
+def test_without_the_program_the_attempt_says_what_is_missing(repo: Repo, tmp_path: Path) -> None:
+    goal(repo)
+    repo.env["PATH"] = "/usr/bin:/bin"
+    repo.orchd("run", code=None)
+    told = repo.data("show", "add-new")
+    assert told["reason"] == "agent"  # type: ignore[index]
+    assert "no agent is installed" in " ".join(told["detail"])  # type: ignore[index]
+
+
+def test_an_agent_is_in_its_folder_without_our_git_and_gets_the_prompt_on_its_input(repo: Repo) -> None:
+    seen = repo.top.parent / "seen.json"
+    facts = '{"env": dict(os.environ), "cwd": os.getcwd(), "prompt": PROMPT}'
+    install(repo, f"pathlib.Path({str(seen)!r}).write_text(json.dumps({facts}))\n" + WORKS)
+    repo.env |= {"GIT_DIR_NOT_REALLY": "x", "OLDPWD": "/", "SECRET": "s"}
+    goal(repo)
+    repo.orchd("run")
+    found = json.loads(seen.read_text())
+    assert found["env"]["PWD"] == found["cwd"]
+    assert not {"SECRET", "OLDPWD", "GIT_DIR_NOT_REALLY"} & found["env"].keys()
+    assert "Write new.txt" in found["prompt"]
+
+
+def test_a_running_agent_is_adopted_after_a_crash_with_its_report(repo: Repo) -> None:
+    go = repo.top.parent / "go"
+    install(repo, f'use("Bash", command="make")\nwhile not pathlib.Path({str(go)!r}).exists(): time.sleep(0.02)\n' + WORKS)
+    goal(repo)
+    first = repo.start("daemon")
+    wait_until(lambda: any(row["last_tool"] for row in repo.data("ps")), "its first call")  # type: ignore[union-attr]
+    first.kill()
+    first.wait()
+    go.touch()
+    repo.orchd("run")
+    assert "new.txt" in repo.main_files()
+
+
+def test_what_it_said_stands_beside_what_is_proven(repo: Repo) -> None:
+    install(repo, WORKS)
+    goal(repo)
+    repo.orchd("run")
+    told = repo.data("show", "add-new")
+    assert told["claimed"] == "I wrote new.txt"  # type: ignore[index]
+    assert told["proven"].startswith("main contains it since checkpoint/")  # type: ignore[index]
+    assert (told["tokens"], told["cost"], told["tools"]) == (1020, 0.25, 1)  # type: ignore[index]
+    assert "Write new.txt" in repo.orchd("show", "add-new", "--prompt")
+    repo.task("plain", "echo x > plain.txt")
+    repo.orchd("run")
+    assert "had no prompt" in repo.orchd("show", "plain", "--prompt", code=1)
