@@ -10,8 +10,8 @@ from world import demand
 
 from orchd.core import agents
 from orchd.core.exit_words import tell_report
+from orchd.model.action import AdmitResult, StartRun
 from orchd.model.agent import AgentsSeen, Definition, Permit, Report, Rule, Tool, Watch
-from orchd.model.message import AdmitResult, StartRun
 from orchd.model.run import CommandResult, Entry, Exit, Outcome, Phase, Returned, RunSeen
 from orchd.model.snapshot import FileSeen, FilesSeen, State
 from orchd.model.work import Reason, Source, Status, TaskSpec

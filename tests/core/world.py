@@ -286,7 +286,8 @@ class World:
         """The supervisor writes its mark; the second one finds it there."""
         demand("a run starts from a commit that exists", order.commit in self.commits, order)
         task = self.task_of(order.id) if not order.id.startswith("@") else None
-        demand("a goal is the job of an agent, and a command is none", task is None or bool(task.spec.goal) == bool(order.job))
+        fits = task is None or task.status.value != "running" or bool(task.spec.goal) == bool(order.job)
+        demand("a goal is the job of an agent, and a command is none", fits, order)
         known = self.runs.setdefault(order.id, Run(order))
         if order.id.startswith("@") and self.state.save and order.id.startswith(f"@{self.state.save.id}."):
             gates = [gate.name for gate in self.state.save.gates]
