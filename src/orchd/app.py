@@ -451,20 +451,6 @@ def running(place: Place, state: State) -> Mapping[RunId, RunView]:
     }
 
 
-def report(place: Place, run: RunId) -> Report | None:
-    """What the agent of a run said, so far or in all. None: it was none, or its evidence is gone."""
-    from orchd.adapters.evidence import read_progress
-
-    return read_progress(place, run)
-
-
-def prompt(place: Place, run: RunId) -> str | None:
-    """What the agent of a run was told. None: it was none, or its evidence is gone."""
-    from orchd.adapters.evidence import read_prompt
-
-    return read_prompt(place, run)
-
-
 def sandbox_name() -> str:
     """What separates a task from this machine."""
     from orchd.adapters.sandbox import NoSandbox

@@ -333,7 +333,7 @@ def check_turns(snapshot: Snapshot, planned: Plan) -> None:
     queueing.check_line(state, planned.decisions, snapshot.now_ms)
     first, last = snapshot.config.ports
     ports = sum(port not in snapshot.busy_ports for port in range(first, last + 1))
-    queueing.check_barging(state, planned.decisions, snapshot.now_ms, foreign_claims(snapshot), ports)
+    queueing.check_barging(state, planned.decisions, snapshot.now_ms, foreign_claims(snapshot), ports, snapshot.config)
 
 
 def foreign_claims(snapshot: Snapshot) -> dict[str, tuple[PathSpec, ...]]:

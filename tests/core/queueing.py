@@ -29,6 +29,8 @@ from orchd.model.work import Source, Status, Task, TaskSpec
 POINT_MS, LINK_MS, LINKS, PATIENCE_MS = 300_000, 60_000, 60, 3_600_000
 NOT_IN_LINE = {"not-asked", "elsewhere", "blocked", "needs", "after", "paused", "draining", "reserved", "numbers-refused"}
 
+PLAIN = Config()
+
 GETS = {"none", "numbers"}
 """Who starts, and who will as soon as a number is there."""
 
@@ -269,25 +271,30 @@ def place_of(queue: Sequence[str], share: int, waiting: Mapping[str, Task], now_
 
 
 def check_barging(
-    state: State, decisions: Sequence[Decision], now_ms: int, foreign: Mapping[str, Claims], ports: int = 0
+    state: State,
+    decisions: Sequence[Decision],
+    now_ms: int,
+    foreign: Mapping[str, Claims],
+    ports: int = 0,
+    config: Config = PLAIN,
 ) -> None:
     """What starts touches nothing held (here or in other clones), nothing that starts too, and nothing of the task whose
     place is kept."""
     waiting, line = waiting_tasks(state), in_line(decisions)
     elder = find_elder(waiting, [decision.task for decision in line], now_ms)
     others = list_broader(elder, waiting, line, now_ms) if elder else []
-    faults = [check_place(state, line, one, foreign, ports) for one in [*others, elder]]
+    faults = [check_place(state, line, one, foreign, ports, config) for one in [*others, elder]]
     demand("nobody barges", None in faults, faults)
 
 
 def check_place(
-    state: State, line: Sequence[Decision], elder: str | None, foreign: Mapping[str, Claims], ports: int
+    state: State, line: Sequence[Decision], elder: str | None, foreign: Mapping[str, Claims], ports: int, config: Config
 ) -> Decision | None:
     """The first decision that is wrong if the place of this one is kept; None: all are right."""
     waiting = waiting_tasks(state)
     before = {name: lease.paths + wanted(state, name) for name, lease in state.leases.items()} | dict(foreign)
     held = state.save is not None and state.save.hold is not None
-    held = held or (elder is not None and meets_line(state, waiting[elder], ports))
+    held = held or (elder is not None and meets_line(state, waiting[elder], ports, config))
     before |= {elder: waiting[elder].spec.claims} if elder and not held else {}
     for decision in line:
         mine = waiting[decision.task].spec.claims
@@ -301,13 +308,13 @@ def check_place(
     return None
 
 
-def meets_line(state: State, task: Task, ports: int) -> bool:
+def meets_line(state: State, task: Task, ports: int, config: Config) -> bool:
     """Whether what waits for a person is in the way of a task: claims in another session, resources, ports (of which there
     are so many that nobody else on the machine has)."""
     session = state.sessions.get(task.spec.session)
     passed = session.line if session else ()
     idle = [
-        name for name, other in state.tasks.items() if session_laws.waits_alone(state, Config(), other) and name in state.leases
+        name for name, other in state.tasks.items() if session_laws.waits_alone(state, config, other) and name in state.leases
     ]
     held = {resource for name in idle for resource in state.leases[name].resources}
     taken = sum(len(state.leases[name].ports) for name in idle)

@@ -222,7 +222,7 @@ FAULTS = {
         "attempts", "is Entry.UNCHANGED and seen.report and seen.report.denied", "is Entry.UNCHANGED and False"
     ),
     "missing evidence of what changed nothing is a success": Fault("attempts", "failed = returned.reason or (", "failed = ("),
-    "the airlock is not told the evidence": Fault("duties", "fence, begin, spec.evidence)", "fence, begin)"),
+    "the airlock is not told the evidence": Fault("duties", "begin, spec.evidence)", "begin)"),
     "an agent starts while its definition is being written": Fault(
         "duties", " and not is_agent_unclear(task.spec, snapshot.agents)", ""
     ),

@@ -36,6 +36,7 @@ LISTING = "`orchd status` lists them; new files are read by `orchd run` and `orc
 def show(task: TaskId, *, prompt: bool) -> int:
     """Show everything about TASK. That includes what its command or its agent claimed and what is proven."""
     from orchd import app
+    from orchd.adapters.evidence import read_progress
     from orchd.cli.scenes import look_closely
 
     place = app.find(read_flags().repo)
@@ -45,7 +46,7 @@ def show(task: TaskId, *, prompt: bool) -> int:
     known, code = _find_told(place, state, task)
     if known:
         run = task_run(known.spec.id, known.generation, known.attempt)
-        words = view_words(known, app.report(place, run) if known.attempt else None)
+        words = view_words(known, read_progress(place, run) if known.attempt else None)
         row = view_show(known, state, _decide(place, state, known), look_closely(place, state, known), find_asked(place, known))
         row = {**row, **words}
         facts = fact_lines(ENVELOPES["show"].fields, row)
@@ -54,12 +55,12 @@ def show(task: TaskId, *, prompt: bool) -> int:
 
 
 def _show_prompt(place: Place, task: TaskId) -> int:
-    from orchd import app
+    from orchd.adapters.evidence import read_prompt
 
     if read_flags().json:
         raise UsageError("--json prints one record", "leave out --prompt")
     run = _find_run(place, task, None)
-    said = app.prompt(place, run)
+    said = read_prompt(place, run)
     if said is None:
         complain(f"{run} had no prompt", "its task is a command, or what was kept beside the repository is gone")
         return BAD
