@@ -11,5 +11,5 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "a step begins in the air": ("steps", "made if made and _place(task.spec, made[-1].name) == place - 1 else None", "made"),
     "a retry goes on by itself": ("evolve", "event.earlier, steps=event.steps", "event.earlier, steps=task.steps"),
     "all checkpoints are kept": ("steps", "[-STEP_CHECKPOINTS:]", ""),
-    "the airlock does not know the beginning": ("duties", "accept, fence, find_begin(task))", "accept, fence)"),
+    "the airlock does not know the beginning": ("duties", "fence, begin, spec.evidence)", "fence, '', spec.evidence)"),
 }

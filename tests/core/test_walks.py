@@ -75,7 +75,7 @@ def test_the_walks_visit_every_event_status_reason_and_action() -> None:
     for kind, port in ports.items():
         world.PORTS[kind] = counted(actions, kind.__name__, port)
     try:
-        for seed in range(400):
+        for seed in range(480):
             done = walk_from(seed, STEPS)
             events.update(type(event).__name__ for event in done.log)
             statuses |= {task.status for task in done.state.tasks.values()}

@@ -161,10 +161,10 @@ class Walk:
         kinds = {"group": self.pick(("", "", "slow")), "agent": self.pick(("shell", "shell", "one", "two"))}
         goods = {"resources": self.pick(walk_claims.RESOURCES), "ports": self.pick(walk_claims.WANTED_PORTS)}
         work = {"run": "make"}
-        if self.one_in(3):
+        if self.one_in(4):
             work = {"run": "", "goal": "make it"}
             kinds["agent"] = self.pick(("one", "two", "auto"))
-        evidence = self.pick(((), (), (), ("there",), ("there", "missing")))
+        evidence = self.pick((*((),) * 10, ("there",), ("there", "missing")))
         wish = {"noop": noop, "evidence": evidence, **kinds, **goods, **work}
         return TaskSpec(name, f"Do {name}", session=session, needs=needs, after=after, claims=claims, priority=priority, **wish)
 
@@ -318,7 +318,7 @@ class Walk:
         self.world.end(run, outcome, code, self.work(run))
         if run.exit and run.exit.report:
             said = run.exit.report
-            finished, denied = said.finished and not self.one_in(6), ("Bash",) if self.one_in(4) else ()
+            finished, denied = said.finished and not self.one_in(12), ("Bash",) if self.one_in(4) else ()
             run.exit = replace(run.exit, report=replace(said, finished=finished, denied=denied))
 
     def work(self, run: Run) -> str:
