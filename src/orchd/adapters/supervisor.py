@@ -179,7 +179,7 @@ class Steps:
         order, base = ordered["order"], Base(ordered["order"]["commit"], ordered["tree"])
         git = _git_of(self._tree, ordered, "sandboxed_git", COLLECT_SECONDS)
         try:
-            commit = commit_step(git, base, self._prepared, f"{order['message']}Orch-Step: {name}\n")
+            commit = commit_step(git, base, self._prepared, f"{order.get('message', '')}Orch-Step: {name}\n")
         except GitFailed as error:
             return f"orchd: step {name} has no checkpoint: {error}\n"
         self._made.append({"name": name, "commit": commit})
