@@ -100,3 +100,29 @@ def test_a_tag_that_was_taken_away_on_purpose_is_no_break() -> None:
     moved = replace(EXAMPLE, commits={**EXAMPLE.commits, "landed1": noted})
     moved = replace(moved, tags={**moved.tags, "checkpoint/1": replace(moved.tags["checkpoint/1"], commit="landed0")})
     assert prove_history(moved).breaks, "a tag that is there must be right"
+
+
+def signed(*said: str, guarded: bool = True) -> list[str]:
+    """The checkpoints that are broken when git says this of their signatures, the oldest first."""
+    commits = {f"landed{at}": replace(EXAMPLE.commits[f"landed{at}"], signature=one) for at, one in enumerate(said)}
+    proof = prove_history(replace(EXAMPLE, commits={**EXAMPLE.commits, **commits}, guarded=guarded))
+    return sorted(one.commit for one in proof.breaks)
+
+
+def test_signatures_count_where_it_is_known_who_may_sign() -> None:
+    assert signed("N", "N", "N", guarded=False) == []
+    assert signed("G", "G", "G") == []
+    assert signed("N", "G", "G") == [], "it was not always signed"
+
+
+def test_whoever_may_not_sign_cannot_take_signatures_away() -> None:
+    assert signed("N", "N", "N") == ["landed2"]
+    assert signed("G", "G", "N") == ["landed2"]
+    assert signed("N", "G", "N") == ["landed2"]
+    assert signed("G", "N", "G") == ["landed1"]
+
+
+@pytest.mark.parametrize("said", ["B", "U", "E", "X", "R", "Y", ""])
+def test_no_other_word_of_git_is_good(said: str) -> None:
+    assert signed("G", said, "G") == ["landed1"]
+    assert signed(said, "G", "G") == ["landed0"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -119,3 +120,23 @@ def test_tampering_is_seen(repo: Repo, name: str) -> None:
     tamper(repo)
     said = repo.orchd("verify", code=1)
     assert words in said
+
+
+def test_signatures_are_checked_against_who_may_sign(repo: Repo, tmp_path: Path) -> None:
+    keys = {who: tmp_path / who for who in ("ours", "theirs")}
+    for key in keys.values():
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    signers = tmp_path / "allowed"
+    signers.write_text(f"orchd@localhost {keys['ours'].with_suffix('.pub').read_text()}")
+    repo.git("config", "orchd.allowedSigners", str(signers))
+    assert "no allowed signer has signed it" in repo.orchd("verify", code=1), "nothing was signed yet"
+    repo.git("config", "orchd.signingKey", str(keys["ours"]))
+    repo.task("signed", "echo 4 > src/four.txt", claims=["src/four.txt"])
+    repo.orchd("run")
+    assert repo.data("verify") == []
+    repo.git("config", "orchd.signingKey", str(keys["theirs"]))
+    repo.task("forged", "echo 5 > src/five.txt", claims=["src/five.txt"])
+    repo.orchd("run")
+    assert "no allowed signer has signed it" in repo.orchd("verify", code=1)
+    signers.unlink()
+    assert "which is not there" in repo.orchd("verify", code=78)

@@ -22,6 +22,7 @@ from orchd.adapters.merge_chain import build_chain
 from orchd.adapters.notes import add_notes, has_note, write_notes
 from orchd.adapters.save_journal import Journal, SaveJournals
 from orchd.adapters.session_lines import GitLines
+from orchd.adapters.signing import write_signed
 from orchd.core.wording import landed_links, name_checkpoint, word_checkpoint, word_note, word_tag
 from orchd.errors import OrchdError
 from orchd.model.claim import Lease
@@ -131,7 +132,7 @@ class GitSaves:
     def _seal(self, journal: Journal, save: Save, titles: Sequence[str]) -> Oid:
         link = last_link(save)
         message = word_checkpoint(save, titles, orchd.__version__)
-        commit = self._repo.write_commit(link.tree, [save.base, link.head], message, save.date_ms)
+        commit = write_signed(self._repo, link.tree, [save.base, link.head], message, save.date_ms)
         self._journals.record_sealed(journal, commit)
         return commit
 

@@ -5,14 +5,17 @@ Rule: nothing of orchd's own state is looked at, and nothing here writes.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from orchd.adapters.git_objects import parse_trailers
 from orchd.adapters.git_run import HERMETIC_CONFIG, Git
 from orchd.adapters.place import Place
 from orchd.core.chain_proof import CHECKPOINT, Commit, History, Tag
-from orchd.errors import GitError
+from orchd.errors import ConfigError, GitError
 from orchd.model.ids import CHECKPOINTS_PREFIX, NOTES_REF, REMOTE_PREFIX
 
 COMMIT_FIELDS = ("%H", "%P", "%T", "%N", "%B")
+SIGNERS = "orchd.allowedSigners"
 CONFIG = (*HERMETIC_CONFIG, f"core.notesRef={NOTES_REF}", f"notes.displayRef={REMOTE_PREFIX}notes/*")
 """Where clones share a remote, the notes of what another one landed are only among those that were fetched."""
 
@@ -21,7 +24,8 @@ TAG_FIELDS = ("%(refname:lstrip=2)", "%(*objectname)", "%(contents)")
 
 def read_history(place: Place, branch: str) -> History:
     """From the base of the oldest checkpoint that the history of `branch` names to its tip."""
-    git, main = Git(place.git_dir, CONFIG), f"refs/heads/{branch}"
+    signers, main = _find_signers(place), f"refs/heads/{branch}"
+    git = Git(place.git_dir, (*CONFIG, f"gpg.ssh.allowedSignersFile={signers}"))
     tags = tuple(map(_parse_tag, _records(git, TAG_FIELDS, "%00", "for-each-ref", CHECKPOINTS_PREFIX)))
     by_name = {tag.name: tag for tag in tags}
     named = git.run("log", "--first-parent", "--format=%H", f"--grep=^{CHECKPOINT}: ", main).decode().split()
@@ -29,9 +33,18 @@ def read_history(place: Place, branch: str) -> History:
         return History((), {}, by_name)
     since = git.attempt("rev-parse", "--quiet", "--verify", f"{named[-1]}^1").stdout.decode().split()
     limits = [main, *(f"^{base}" for base in since)]
-    found = _records(git, COMMIT_FIELDS, "%x00", "log", "--notes", *limits)
+    found = _records(git, ("%G?" if signers else "", *COMMIT_FIELDS), "%x00", "log", "--notes", *limits)
     chain = git.run("rev-list", "--first-parent", *limits).decode().split()
-    return History(tuple(chain), {commit.oid: commit for commit in map(_parse_commit, found)}, by_name)
+    return History(tuple(chain), {commit.oid: commit for commit in map(_parse_commit, found)}, by_name, bool(signers))
+
+
+def _find_signers(place: Place) -> str:
+    """The file of those who may sign checkpoints, as `ssh-keygen` reads it; empty: signatures are not looked at. Raises
+    ConfigError when it is named and not there, for then nobody knows who may."""
+    said = Git(place.git_dir).attempt("config", "--type=path", SIGNERS).stdout.decode().strip()
+    if said and not Path(said).is_file():
+        raise ConfigError(f"{SIGNERS} names {said}, which is not there", f"`git config {SIGNERS}` says which file it is")
+    return said
 
 
 def _records(git: Git, fields: tuple[str, ...], nothing: str, command: str, *arguments: str) -> list[tuple[str, ...]]:
@@ -44,8 +57,8 @@ def _records(git: Git, fields: tuple[str, ...], nothing: str, command: str, *arg
 
 
 def _parse_commit(record: tuple[str, ...]) -> Commit:
-    oid, parents, tree, note, message = record
-    return Commit(oid, tuple(parents.split()), tree, parse_trailers(message), note)
+    signature, oid, parents, tree, note, message = record
+    return Commit(oid, tuple(parents.split()), tree, parse_trailers(message), note, signature)
 
 
 def _parse_tag(record: tuple[str, ...]) -> Tag:

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 
 from orchd.model.ids import Oid
 
+GOOD, UNSIGNED = "G", "N"
+"""What git says of a signature by somebody who may sign, and where there is none."""
+
 PRUNED = "pruned"
 """Begins the line of an audit note that names a tag that was taken away on purpose."""
 
@@ -23,13 +26,15 @@ Trailers = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A commit with the trailers of its message and its audit note (empty: it has none)."""
+    """A commit with the trailers of its message and its audit note (empty: it has none). `signature` is what git says about
+    its signature: GOOD, UNSIGNED, or anything else."""
 
     oid: Oid
     parents: tuple[Oid, ...]
     tree: Oid
     trailers: Trailers
     note: str = ""
+    signature: str = ""
 
     @property
     def is_checkpoint(self) -> bool:
@@ -53,11 +58,12 @@ class Tag:
 @dataclass(frozen=True, slots=True)
 class History:
     """`main` is the first-parent chain, the newest first, down to the base of the first checkpoint; `commits` are all that
-    main holds and that base does not; `tags` are the checkpoints by name."""
+    main holds and that base does not; `tags` are the checkpoints by name. `guarded`: it is known who may sign."""
 
     main: tuple[Oid, ...]
     commits: Mapping[Oid, Commit]
     tags: Mapping[str, Tag] = field(default_factory=dict)
+    guarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,7 @@ def prove_history(history: History) -> Proof:
     on_main = [history.commits[oid] for oid in history.main if oid in history.commits]
     landed = [commit for commit in on_main if commit.is_checkpoint]
     breaks = [one for commit in landed for one in _find_breaks(commit, history)]
-    breaks += _find_lost(history) + _find_repeats(landed)
+    breaks += _find_lost(history) + _find_repeats(landed) + (_find_unsigned(landed) if history.guarded else [])
     ungated = sum(UNGATED in commit.trailers for commit in landed)
     return Proof(len(landed), ungated, len(on_main) - len(landed), tuple(breaks))
 
@@ -101,6 +107,16 @@ def _find_lost(history: History) -> list[Break]:
         Break(tag.name, tag.commit, "main does not contain it (any more)")
         for tag in history.tags.values()
         if tag.commit not in there
+    ]
+
+
+def _find_unsigned(landed: list[Commit]) -> list[Break]:
+    """From the first that was signed on, and in any case the last: whoever may not sign cannot take signatures away again."""
+    first = max((at for at, commit in enumerate(landed) if commit.signature != UNSIGNED), default=0)
+    return [
+        Break(commit.first(CHECKPOINT), commit.oid, "no allowed signer has signed it")
+        for commit in landed[: first + 1]
+        if commit.signature != GOOD
     ]
 
 

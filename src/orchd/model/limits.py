@@ -236,6 +236,9 @@ SCRATCH_BYTES = 256 * 1024 * 1024
 SESSIONS_KEPT = 1024
 """Sessions without settings whose (equal) records are kept, so that the arbiter does not make one for each question."""
 
+SIGN_SECONDS = 20.0
+"""How long the program that signs a checkpoint may take; an agent that asks a person is too slow to be waited for."""
+
 CHECKPOINTS_LAST = 20
 """The newest checkpoints, which always keep their tags."""
 
