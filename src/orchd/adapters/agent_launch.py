@@ -1,6 +1,7 @@
 """The command of an agent, worked out before its supervisor starts: argv, environment, input, files of its own.
 
-Rule: an agent is never started freer than its definition says; what a program cannot be held to is refused.
+Rule: an agent is never started freer than its definition says; what a program cannot be held to is refused. The programs
+are imported only where one is asked for: light clients import this.
 """
 
 from __future__ import annotations
@@ -8,11 +9,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from orchd.adapters.agents.program import Folders, Launch
-from orchd.adapters.agents.programs import PROGRAMS
 from orchd.model.agent import AUTO, Job
 from orchd.model.work import SHELL
+
+if TYPE_CHECKING:
+    from orchd.adapters.agents.program import Launch
 
 STDIN = "stdin"
 """In the folder of a run: all that its agent is told."""
@@ -40,6 +43,9 @@ def prepare_launch(job: Job, workspace: str, folder: Path) -> tuple[tuple[str, .
     refusal = find_refusal(job)
     if refusal:
         return (), Launched(refusal=refusal)
+    from orchd.adapters.agents.program import Folders
+    from orchd.adapters.agents.programs import PROGRAMS
+
     private = folder / PRIVATE
     private.mkdir(mode=0o700, exist_ok=True)
     launch = PROGRAMS[job.program].launch(job, Folders(workspace, str(private)))
@@ -50,6 +56,8 @@ def prepare_launch(job: Job, workspace: str, folder: Path) -> tuple[tuple[str, .
 
 def find_refusal(job: Job) -> str:
     """Why a job cannot be done as it is asked; empty when it can."""
+    from orchd.adapters.agents.programs import PROGRAMS
+
     program = PROGRAMS.get(job.program)
     if program is None:
         known = ", ".join(name for name in PROGRAMS if name != SHELL)
