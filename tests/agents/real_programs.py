@@ -36,6 +36,7 @@ BIN = (CACHE / "npm/node_modules/.bin", CACHE / "aider/bin")
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 NAMESPACES = ("unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc")
 GRACE_SECONDS = 20.0
+NO_SEEDS: Mapping[str, str] = {}
 # Attempts to reach the network, which is not there.
 _OUTSIDE = re.compile(r"HTTPSConnectionPool|getaddrinfo|ENOTFOUND|EAI_AGAIN")
 
@@ -67,14 +68,18 @@ class Place:
 
     def __init__(self, folder: Path) -> None:
         self.workspace, self.private, self.home = folder / "space", folder / "private", folder / "home"
+        self.control = self.workspace / ".git/orchd"
         for one in (self.private, self.home):
             one.mkdir(parents=True, exist_ok=True)
 
-    def clean(self) -> None:
+    def clean(self, seeds: Mapping[str, str]) -> None:
         shutil.rmtree(self.workspace, ignore_errors=True)
         self.workspace.mkdir()
-        (self.workspace / "README.md").write_text("A repository.\n", encoding="utf-8")
+        for name, text in {"README.md": "A repository.\n", **seeds}.items():
+            (self.workspace / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.workspace / name).write_text(text, encoding="utf-8")
         self.git("init", "-q", "-b", "main")
+        self.control.mkdir()
         self.git("add", "-A")
         self.git("-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-qm", "begin")
 
@@ -84,14 +89,19 @@ class Place:
     def changed(self) -> list[str]:
         return self.git("status", "--porcelain").splitlines()
 
+    def asked(self) -> list[str]:
+        """What was written into the control folder."""
+        return sorted(path.name for path in self.control.iterdir())
 
-def perform(program: str, case: Case, place: Place, resume: str = "") -> dict[str, Any]:
-    """Run one case. The answer is that of the stage, with the stream as lines and what changed."""
-    place.clean()
+
+def perform(program: str, case: Case, place: Place, resume: str = "", seeds: Mapping[str, str] = NO_SEEDS) -> dict[str, Any]:
+    """Run one case. `seeds` are files of the repository. The answer is that of the stage, with the stream and what changed."""
+    place.clean(seeds)
     order = {
         "program": program,
         "workspace": str(place.workspace),
         "private": str(place.private),
+        "control": str(place.control),
         "home": str(place.home),
         "rules": [(str(rule.permit), str(rule.tool), rule.pattern) for rule in rules_of(program, case)],
         "mode": case.mode,
@@ -110,7 +120,7 @@ def perform(program: str, case: Case, place: Place, resume: str = "") -> dict[st
     own = {"PYTHONPATH": source, "PATH": os.environ["PATH"]}
     ran = subprocess.run(stage, env=own, capture_output=True, text=True, timeout=case.seconds + 60, check=True)
     answer: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
-    return {**answer, "stream": (place.private / "stream").read_bytes(), "changed": place.changed()}
+    return {**answer, "stream": (place.private / "stream").read_bytes(), "changed": place.changed(), "asked": place.asked()}
 
 
 def clock_of(case: Case, answer: Mapping[str, Any]) -> Any:

@@ -27,7 +27,7 @@ SEEN_SECONDS = 60.0
 
 def main(order: dict[str, Any]) -> dict[str, Any]:
     name = order["program"]
-    folders = Folders(order["workspace"], order["private"])
+    folders = Folders(order["workspace"], order["private"], order.get("control", ""))
     rules = tuple(Rule(Permit(one[0]), Tool(one[1]), one[2]) for one in order["rules"])
     model = MODELS.get(name, "mock/mock-1")
     job = Job(name, order["prompt"], model, Effort.LOW, rules, resume=order.get("resume", ""))

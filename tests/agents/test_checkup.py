@@ -18,7 +18,7 @@ WELL = Symptoms((3, 12, 1), (2, 45), free_bytes=2**40, least_bytes=2**29, isolat
 CLAUDE = """#!/bin/sh
 case "$1" in
 --version) echo "9.8.7 (Claude Code)" ;;
---help) echo "--output-format --permission-mode --allowedTools, --allowed-tools --disallowedTools --tools --setting-sources" ;;
+--help) echo "--output-format --permission-mode --allowedTools, --disallowedTools --tools --setting-sources --add-dir" ;;
 esac
 """
 
@@ -64,7 +64,7 @@ def test_a_key_that_tasks_do_not_get_is_told_with_the_setting() -> None:
 
 
 def test_a_program_without_a_flag_that_is_needed_is_refused_by_name(tmp_path: Path) -> None:
-    program(tmp_path, "claude", CLAUDE.replace("--setting-sources", "--setting-sources-of-old"))
+    program(tmp_path, "claude", CLAUDE.replace("--setting-sources ", "--setting-sources-of-old "))
     found = {one.program: one for one in ask_programs({"PATH": f"{tmp_path}:/usr/bin:/bin"})}
     assert found["claude"].missing == ("--setting-sources",)
     assert found["claude"].problem == "claude 9.8.7 lacks --setting-sources"

@@ -29,7 +29,15 @@ from orchd.model.agent import MICROS, Effort, Handshake, Job, Permit, Report, Ru
 _SIGNS = Signs(
     "claude",
     usage=("--help",),
-    flags=("--output-format", "--permission-mode", "--allowedTools", "--disallowedTools", "--tools", "--setting-sources"),
+    flags=(
+        "--output-format",
+        "--permission-mode",
+        "--allowedTools",
+        "--disallowedTools",
+        "--tools",
+        "--setting-sources",
+        "--add-dir",
+    ),
     keys=("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"),
     files=(".claude/.credentials.json",),
     efforts=tuple(Effort),
@@ -44,6 +52,7 @@ _TOOLS: Mapping[Tool, tuple[str, ...]] = {
 }
 _SINCE = "model_usage_since_last_result"
 _QUIET = (
+    ("CLAUDE_CODE_ADDITIONAL_DIRECTORIES_CLAUDE_MD", "1"),
     ("DISABLE_AUTOUPDATER", "1"),
     ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
     ("CLAUDE_CODE_DISABLE_BACKGROUND_TASKS", "1"),
@@ -74,9 +83,10 @@ class Claude:
         return permits.object_to(self.name, job.rules, (Tool.READ,)) if shut else ""
 
     def launch(self, job: Job, folders: Folders) -> Launch:
-        """No settings of the repository or the person: they could allow more than the rules do."""
+        """No settings of the repository or the person: they could allow more than the rules do. The guide of the repository
+        (CLAUDE.md) is read nevertheless, as that of an additional folder."""
         argv = ["claude", "-p", "--output-format", "stream-json", "--verbose", "--permission-mode", "dontAsk"]
-        argv += ["--setting-sources", "", "--strict-mcp-config", *_compile(job.rules)]
+        argv += ["--setting-sources", "", "--strict-mcp-config", "--add-dir", folders.workspace, *_compile(job.rules)]
         argv += ["--model", job.model] if job.model else []
         argv += ["--effort", str(job.effort)] if job.effort else []
         argv += ["--max-turns", str(job.max_turns)] if job.max_turns else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -47,6 +48,10 @@ class Codex:
         """Neither the person's settings nor rules of the repository: they could allow more than the sandbox."""
         argv = ["codex", "exec", "--json", "--ignore-user-config", "--ignore-rules", "--skip-git-repo-check"]
         argv += ["--cd", folders.workspace, *_compile(job.rules)]
+        # The sandbox makes `.git` read-only, and fails when what it is to leave writable is not there.
+        argv += (
+            ["--config", f"sandbox_workspace_write.writable_roots={json.dumps([folders.control])}"] if folders.control else []
+        )
         argv += ["--model", job.model] if job.model else []
         argv += ["--config", f'model_reasoning_effort="{job.effort}"'] if job.effort else []
         return Launch((*argv, *(("resume", job.resume) if job.resume else ()), "-"), stdin=job.prompt)

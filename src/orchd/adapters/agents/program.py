@@ -16,10 +16,11 @@ from orchd.model.agent import Effort, Handshake, Job, Report
 @dataclass(frozen=True, slots=True)
 class Folders:
     """Where a program runs. `workspace` is what it works on; `private` is a folder of this run outside of it, which holds
-    `Launch.files` and goes with the run."""
+    `Launch.files` and goes with the run. `control` is the control folder, when there is one."""
 
     workspace: str
     private: str
+    control: str = ""
 
 
 @dataclass(frozen=True, slots=True)
