@@ -123,6 +123,7 @@ def environment(order: dict[str, Any], address: str) -> dict[str, str]:
         "HOME": str(home),
         "PATH": f"{home}/bin:{order['path']}",
         "PWD": order["workspace"],
+        "ORCHD_CONTROL": order.get("control", ""),
         "LANG": "C.UTF-8",
         "TMPDIR": order["private"],
         "ANTHROPIC_BASE_URL": address,

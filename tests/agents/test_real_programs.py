@@ -82,5 +82,5 @@ def test_files_of_the_repository_free_no_agent_from_its_rules(program: str, tmp_
 def test_its_tools_can_ask_for_more_in_the_control_folder(program: str, tmp_path: Path) -> None:
     if reason := why_not(program):
         pytest.skip(reason)
-    case = dataclasses.replace(CASES["ok"], command="echo more > .git/orchd/request; echo hi > out.txt")
+    case = dataclasses.replace(CASES["ok"], command='echo more > "$ORCHD_CONTROL/request"; echo hi > out.txt')
     assert perform(program, case, Place(tmp_path))["asked"] == ["request"]

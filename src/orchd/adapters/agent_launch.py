@@ -38,8 +38,9 @@ class Launched:
 NOTHING_LAUNCHED = Launched()
 
 
-def prepare_launch(job: Job, workspace: str, folder: Path) -> tuple[tuple[str, ...], Launched]:
-    """The command line, and the rest, with the files written. `folder` is that of the run, which exists."""
+def prepare_launch(job: Job, workspace: str, control: str, folder: Path) -> tuple[tuple[str, ...], Launched]:
+    """The command line, and the rest, with the files written. `folder` is that of the run, which exists; `control` is
+    the control folder, if there will be one."""
     refusal = find_refusal(job)
     if refusal:
         return (), Launched(refusal=refusal)
@@ -48,7 +49,7 @@ def prepare_launch(job: Job, workspace: str, folder: Path) -> tuple[tuple[str, .
 
     private = folder / PRIVATE
     private.mkdir(mode=0o700, exist_ok=True)
-    launch = PROGRAMS[job.program].launch(job, Folders(workspace, str(private)))
+    launch = PROGRAMS[job.program].launch(job, Folders(workspace, str(private), control))
     for path, text in (*_own_files(launch, private), (str(folder / STDIN), launch.stdin)):
         _write_private(Path(path), text)
     return launch.argv, Launched(launch.env, str(folder / STDIN), launch.ignored)

@@ -152,7 +152,8 @@ def _work_out(repo: GitRepo, sandbox: Sandbox, order: RunOrder, config: Config, 
     argv: tuple[tuple[str, ...], ...] = tuple(("/bin/sh", "-c", one.run) for one in order.commands)
     launched = NOTHING_LAUNCHED
     if order.job is not None:
-        program, launched = prepare_launch(order.job, workspace, run_folder(repo.place, order.id))
+        control = f"{workspace}/.git/{CONTROL_FOLDER}" if order.brief else ""
+        program, launched = prepare_launch(order.job, workspace, control, run_folder(repo.place, order.id))
         argv = (program,)
     return Ordered(
         order=order,
