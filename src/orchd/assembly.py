@@ -14,6 +14,7 @@ from orchd.adapters.effective import write_effective
 from orchd.adapters.gate_results import GitGateResults
 from orchd.adapters.git_lives import GitLives
 from orchd.adapters.git_numbers import GitNumbers, SharedNumbers
+from orchd.adapters.git_past import GitPast
 from orchd.adapters.git_radar import GitRadar
 from orchd.adapters.git_refs import GitRefs
 from orchd.adapters.git_repo import open_repo
@@ -75,6 +76,7 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
             lines=GitLines(repo),
             sessions=GitSessionFiles(place, repo, branch, time.time),
             agents=GitAgentFiles(place, repo, branch, time.time),
+            past=GitPast(repo),
             clock=clock,
             leadership=leader,
             audience=audience,

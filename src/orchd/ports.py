@@ -18,6 +18,7 @@ from orchd.model.machine import MachineSeen
 from orchd.model.message import Event
 from orchd.model.number import NumberWish
 from orchd.model.problem import Problem
+from orchd.model.prompt import Ask, Recalled
 from orchd.model.run import AdmitOrder, RunOrder, RunSeen
 from orchd.model.save import Save
 from orchd.model.session import SessionsSeen
@@ -275,6 +276,13 @@ class AgentFiles(Protocol):
         """As `TaskFiles.settle_in`."""
 
 
+class Past(Protocol):
+    """What has happened, for the prompts of agents."""
+
+    def recall(self, ask: Ask) -> Recalled:
+        """What the needs of a task have changed, and what its earlier attempts printed. What is gone is left out."""
+
+
 class Clock(Protocol):
     """Time from outside."""
 
@@ -352,6 +360,7 @@ class Ports:
     lines: Lines
     sessions: SessionFiles
     agents: AgentFiles
+    past: Past
     clock: Clock
     machine: Machine
     leadership: Leadership

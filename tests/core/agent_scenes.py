@@ -9,9 +9,11 @@ from playbook import kinds, planned, scene, state_of, task
 from world import demand
 
 from orchd.core import agents
+from orchd.core.evolve import evolve
 from orchd.core.exit_words import tell_report
 from orchd.model.action import AdmitResult, StartRun
 from orchd.model.agent import AgentsSeen, Definition, Permit, Report, Rule, Tool, Watch
+from orchd.model.message import TaskRetried
 from orchd.model.run import CommandResult, Entry, Exit, Outcome, Phase, Returned, RunSeen
 from orchd.model.snapshot import FileSeen, FilesSeen, State
 from orchd.model.work import Reason, Source, Status, TaskSpec
@@ -23,7 +25,7 @@ SEEN = AgentsSeen((Definition("claude", "codex", rules=RULES),), programs=("clau
 def working(**keys: object) -> State:
     """The task `a`, with a goal, as it runs."""
     state = state_of(task(Status.RUNNING))
-    spec = replace(state.tasks["a"].spec, run="", goal="g", agent="claude", **keys)  # type: ignore[arg-type]
+    spec = replace(state.tasks["a"].spec, **{"run": "", "goal": "g", "agent": "claude", **keys})  # type: ignore[arg-type]
     return replace(state, tasks={"a": replace(state.tasks["a"], spec=spec)})
 
 
@@ -102,6 +104,24 @@ def a_task_of_an_agent_that_nobody_knows_is_a_problem_and_no_task() -> None:
     demand("told", [problem.code for problem in plan.state.problems] == ["E088"], plan.state.problems)
     unsettled = planned(State(), files=files, agents=AgentsSeen(unsettled=frozenset({"claude", "cloude"})))
     demand("waits", not unsettled.state.tasks and not unsettled.state.problems, kinds(unsettled))
+
+
+@scene
+def the_next_attempt_knows_the_last_ones_and_a_command_knows_none() -> None:
+    for goal, known in (("g", 3), ("", 0)):
+        state = working(goal=goal, **({} if goal else {"run": "make"}))
+        for attempt in range(1, 6):
+            ended = replace(state.tasks["a"], status=Status.FAILED, attempt=attempt, reason=Reason.AGENT, detail=("why",))
+            state = evolve(replace(state, tasks={"a": ended}), [TaskRetried("a")])
+        past = state.tasks["a"].setbacks
+        demand("the newest", [one.attempt for one in past] == [3, 4, 5][:known], past)
+        demand("why", all((one.reason, one.detail) == (Reason.AGENT, ("why",)) for one in past), past)
+
+
+@scene
+def what_an_agent_is_told_is_collected_when_it_starts() -> None:
+    [start] = [one for one in planned(working(), agents=SEEN).actions if isinstance(one, StartRun)]
+    demand("asked", start.ask is not None and start.ask.goal == "g", start)
 
 
 @scene

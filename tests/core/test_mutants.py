@@ -232,6 +232,11 @@ FAULTS = {
     ),
     "a definition does not go before a program": Fault("agents", "return defined or (", "return (_plain(name)) if name else ("),
     "rules of the definition are lost": Fault("agents", "        agent.rules,\n", "        PLAIN_RULES,\n"),
+    "the next agent is not told what went wrong": Fault("evolve", "replace(task, setbacks=_remember(task))", "task"),
+    "what went wrong is remembered for ever": Fault("evolve", "task.detail))[-SETBACKS:]", "task.detail))"),
+    "an agent starts without what its prompt is written from": Fault(
+        "duties", "ask = collect_ask(task, state, snapshot) if task.spec.goal else None", "ask = None"
+    ),
     "no result at all is accepted": Fault("attempts", "bool(seen.results) and ", ""),
     "nothing changed is a success": Fault("attempts", "(None if task.spec.noop else Reason.NOTHING)", "None"),
     "done without the airlock": Fault("attempts", "if seen.exit and seen.returned:", "if seen.exit:"),
@@ -286,7 +291,7 @@ FAULTS = {
         "duties", "    elif seen.phase is Phase.LOST:\n        yield SalvageRun(current_run(task))\n", ""
     ),
     "a lost start is not asked for again": Fault(
-        "duties", "yield StartRun(order_attempt(task, lease, snapshot), task.spec.id)", "pass"
+        "duties", "yield StartRun(order_attempt(task, lease, snapshot), task.spec.id, ask)", "pass"
     ),
     "a stopped run is admitted": Fault("duties", "accept = task.status is Status.RUNNING and", "accept ="),
     "a failed run is admitted": Fault("duties", "and ended_well(seen.exit)", ""),

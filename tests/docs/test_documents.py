@@ -27,8 +27,10 @@ def repo(tmp_path: Path) -> Repo:
 
 
 def test_the_five_line_task_of_the_readme_is_good(repo: Repo) -> None:
-    [task, config] = blocks(ROOT / "README.md", "yaml")
+    [task, goal, config] = blocks(ROOT / "README.md", "yaml")
     assert len(task.splitlines()) == 5
+    repo.orchd("init", "--agents")
+    repo.write(".orch/tasks/retry.yaml", goal)
     repo.write(".orch/tasks/format-http.yaml", task)
     repo.write(".orch/config.yaml", config)
     repo.task("http-client-tests", "true", noop="allowed")

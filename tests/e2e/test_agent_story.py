@@ -4,6 +4,7 @@ every way in which it only says that it is done."""
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -175,3 +176,47 @@ def test_what_it_said_stands_beside_what_is_proven(repo: Repo) -> None:
     repo.task("plain", "echo x > plain.txt")
     repo.orchd("run")
     assert "had no prompt" in repo.orchd("show", "plain", "--prompt", code=1)
+
+
+def test_the_next_attempt_is_told_why_the_gate_was_red_and_what_its_needs_made(repo: Repo) -> None:
+    body = 'pathlib.Path("new.txt").write_text("good\\n" if "What went wrong" in PROMPT else "bad\\n"); end("done")'
+    install(repo, body)
+    gate = "grep -q bad new.txt && echo THE-WORD-BAD && exit 1 || exit 0"
+    repo.write(".orch/config.yaml", f"gates: [{json.dumps({'name': 'no-bad', 'run': gate, 'retries': 0})}]\n")
+    repo.task("before", "echo x > src/made.txt", claims=["src/**"])
+    goal(repo, needs=["before"], acceptance=["it is good"])
+    repo.orchd("run", code=None)
+    first = repo.orchd("show", "add-new", "--prompt")
+    assert "- it is good" in first and "`src/made.txt`" in first and "no-bad: `grep" in first
+    assert "What went wrong" not in first
+    assert repo.status("add-new") == "failed"
+    repo.orchd("retry", "add-new")
+    repo.orchd("run")
+    second = repo.orchd("show", "add-new", "--prompt")
+    assert "Attempt 1 (gate)" in second and "THE-WORD-BAD" in second
+    assert repo.git("show", "main:new.txt") == "good"
+
+
+def test_its_log_is_readable_and_raw_is_the_stream(repo: Repo) -> None:
+    install(repo, 'use("Bash", command="make test"); print("noise"); ' + WORKS)
+    goal(repo)
+    repo.orchd("run")
+    told = repo.orchd("logs", "add-new").splitlines()
+    assert told[0].startswith("> Bash") and "make test" in told[0]
+    assert told[1] == "noise" and told[-1] == "I wrote new.txt"
+    assert '"type": "result"' in repo.orchd("logs", "add-new", "--raw")
+
+
+def test_a_task_starts_no_orchd(repo: Repo) -> None:
+    tool = f"{sys.executable} -m orchd"
+    repo.task("nested", f"{tool} run; echo $? > code.txt; {tool} status > seen.txt; {tool} retry nested; true")
+    repo.orchd("run")
+    assert repo.git("show", "main:code.txt") == "2"
+    assert "is not for tasks, and this is one (nested.1.1)" in repo.orchd("logs", "nested")
+
+
+def test_commands_in_a_task_are_refused_only_by_the_mark_of_its_run(repo: Repo) -> None:
+    repo.orchd("run")
+    repo.env["ORCHD_RUN"] = "someone.1.1"
+    assert "not for tasks" in repo.orchd("run", code=2)
+    repo.orchd("status")

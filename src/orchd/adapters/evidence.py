@@ -131,6 +131,12 @@ def read_prompt(place: Place, run: RunId) -> str | None:
         return None
 
 
+def read_program(place: Place, run: RunId) -> str:
+    """The program of the agent of a run; empty when it was none."""
+    data = read_json(run_folder(place, run) / ORDER) or {}
+    return str(((data.get("order") or {}).get("job") or {}).get("program", ""))
+
+
 def read_returned(place: Place, run: RunId) -> Returned | None:
     """What the airlock did with the result. None: nothing yet."""
     data = read_json(run_folder(place, run) / RETURNED)

@@ -16,6 +16,7 @@ import click
 
 import orchd
 from orchd.cli.flags import Group
+from orchd.cli.nesting import refuse_nested
 from orchd.cli.output import complain
 from orchd.errors import OrchdError
 
@@ -85,6 +86,7 @@ class Root(Group):
 @click.pass_context
 def root(context: click.Context) -> None:
     """Run coding agents on a git repository and land only what was proven."""
+    refuse_nested(context.invoked_subcommand or "", os.environ)
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
 

@@ -16,6 +16,7 @@ from orchd.core.intake import recorded_drops
 from orchd.core.leases import holds_tokens, is_silent
 from orchd.core.numbering import wishes_of
 from orchd.core.ownership import is_secure
+from orchd.core.prompting import collect_ask
 from orchd.core.requests import Hearing, find_hearing
 from orchd.core.saving import lands_nothing_new
 from orchd.core.schedule import is_busy
@@ -67,14 +68,15 @@ def list_duties(state: State, snapshot: Snapshot) -> Iterator[Action]:
     for task in state.tasks.values():
         if task.status in ACTIVE:
             yield from tell_task(task, state, snapshot)
-            yield from _serve_attempt(task, state.leases[task.spec.id], snapshot)
+            yield from _serve_attempt(task, state, snapshot)
     yield from _serve_save(state, snapshot)
     yield from _serve_shared(state, snapshot)
     yield from _place_lines(state, snapshot)
     yield from _clear_up(state, snapshot)
 
 
-def _serve_attempt(task: Task, lease: Lease, snapshot: Snapshot) -> Iterator[Action]:
+def _serve_attempt(task: Task, state: State, snapshot: Snapshot) -> Iterator[Action]:
+    lease = state.leases[task.spec.id]
     seen = snapshot.runs.get(current_run(task), UNSEEN)
     if task.rework is not None:
         if seen.returned is None:
@@ -82,7 +84,8 @@ def _serve_attempt(task: Task, lease: Lease, snapshot: Snapshot) -> Iterator[Act
             yield AdmitRework(_order_admission(task, current_run(task), lease.fence, accept=accept), task.rework)
     elif seen.phase is Phase.ABSENT and task.status is Status.RUNNING:
         if is_secure(task.spec.session, snapshot.shared) and not is_agent_unclear(task.spec, snapshot.agents):
-            yield StartRun(order_attempt(task, lease, snapshot), task.spec.id)
+            ask = collect_ask(task, state, snapshot) if task.spec.goal else None
+            yield StartRun(order_attempt(task, lease, snapshot), task.spec.id, ask)
     elif seen.phase is Phase.RUNNING and lease.expired_ms:
         yield RevokeRun(current_run(task))
     elif seen.phase is Phase.RUNNING and task.status is Status.STOPPING:

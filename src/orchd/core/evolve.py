@@ -20,7 +20,7 @@ from orchd.core.statuses import ACTIVE, OPEN
 from orchd.errors import OrchdError
 from orchd.model.claim import Lease
 from orchd.model.ids import SessionId, TaskId, checkpoint_name
-from orchd.model.limits import REFUSALS
+from orchd.model.limits import REFUSALS, SETBACKS
 from orchd.model.message import (
     AttemptEnded,
     AttemptStarted,
@@ -68,7 +68,7 @@ from orchd.model.session import Session, SessionSpec
 from orchd.model.snapshot import Conflict, State
 from orchd.model.tenure import Holding
 from orchd.model.text import day_of
-from orchd.model.work import Reason, Status, Task
+from orchd.model.work import Reason, Setback, Status, Task
 
 
 class Settings(TypedDict, total=False):
@@ -209,9 +209,17 @@ def _(event: TaskCancelled, draft: Draft) -> None:
 @apply.register
 def _(event: TaskRetried, draft: Draft) -> None:
     task = _change(draft, event, event.task, Status.WAITING)
+    task = replace(task, setbacks=_remember(task))
     draft.tasks[event.task] = replace(
         task, reason=None, detail=(), ended_ms=0, lost=0, earlier=event.earlier, steps=event.steps
     )
+
+
+def _remember(task: Task) -> tuple[Setback, ...]:
+    """The attempts in vain that the next agent is told of, with the one that is tried again; of commands none."""
+    if not task.spec.goal or not task.attempt:
+        return ()
+    return (*task.setbacks, Setback(task.attempt, task.reason, task.detail))[-SETBACKS:]
 
 
 @apply.register

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 
 from orchd.core.numbering import hand_over
+from orchd.core.prompting import write_prompt
 from orchd.errors import OrchdError
 from orchd.model.action import (
     Action,
@@ -57,6 +59,8 @@ def _(action: StartRun, ports: Ports, config: Config) -> None:
     if action.keep:
         ports.refs.keep(action.keep, action.order.commit)
     order = action.order
+    if action.ask is not None and order.job is not None:
+        order = replace(order, job=replace(order.job, prompt=write_prompt(action.ask, ports.past.recall(action.ask))))
     taken = [(wish, ports.numbers.take(wish, config)) for wish in order.numbers]
     ports.runs.start(hand_over(order, taken) if taken else order, config)
 

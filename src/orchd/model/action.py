@@ -8,6 +8,7 @@ from typing import TypeAlias
 from orchd.model.ids import Oid, RunId, SaveId, SessionId, TaskId
 from orchd.model.number import NumberWish
 from orchd.model.problem import Problem
+from orchd.model.prompt import Ask
 from orchd.model.run import AdmitOrder, RunOrder
 from orchd.model.save import Save
 from orchd.model.tenure import Bid
@@ -16,10 +17,12 @@ from orchd.model.work import Rework
 
 @dataclass(frozen=True, slots=True)
 class StartRun:
-    """Start a supervisor for this order, unless it was ever started. `keep` is the task whose base must be held (or "")."""
+    """Start a supervisor for this order, unless it was ever started. `keep` is the task whose base must be held (or "").
+    `ask` is what the prompt of its job is written from."""
 
     order: RunOrder
     keep: TaskId
+    ask: Ask | None = None
 
 
 @dataclass(frozen=True, slots=True)

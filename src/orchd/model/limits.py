@@ -302,6 +302,12 @@ REPEATED_CALLS = 10
 SETBACKS = 3
 """Earlier attempts in vain that a task remembers, the newest ones."""
 
+PROMPT_BUDGETS = {"low": (3, 5, 2 * 1024), "medium": (8, 20, 8 * 1024), "high": (20, 60, 32 * 1024)}
+"""For each effort: entries of each list of a prompt, paths of each entry, bytes of what a run printed. Each costs."""
+
+RECALLED_LINES = 400
+"""The last lines of a run that a prompt is taken from."""
+
 PROBE_SECONDS = 30.0
 """How long an agent program may take to tell its version or its flags; the slowest known one takes 20."""
 

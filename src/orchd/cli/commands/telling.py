@@ -96,11 +96,12 @@ def explain(task: TaskId) -> int:
 @click.command(cls=Command)
 @click.argument("task")
 @click.option("-f", "--follow", is_flag=True, help="Go on until the attempt ends.")
-@click.option("--raw", is_flag=True, help="Print the bytes as they are, control sequences too.")
+@click.option("--raw", is_flag=True, help="Print the bytes as they are: control sequences, the stream of an agent.")
 @click.option("--attempt", type=click.IntRange(min=1), help="Which attempt. [default: the last]")
 def logs(task: str, *, follow: bool, raw: bool, attempt: int | None) -> int:
     """Print the output of TASK. A run that `orchd ps` named will do too."""
     from orchd import app
+    from orchd.adapters.agent_log import tell_log
 
     flags = read_flags()
     if flags.json and (follow or raw):
@@ -111,6 +112,8 @@ def logs(task: str, *, follow: bool, raw: bool, attempt: int | None) -> int:
         complain(f"the log of {run} is gone", "logs are kept beside the repository, not in it: no clone has them")
         return BAD
     lines = app.log_lines(place, run, follow)
+    if not raw:
+        lines = tell_log(place, run, lines)
     if flags.json:
         row = {"run": run, "lines": tuple(plain(line).rstrip("\n") for line in lines)}
         print_json(ENVELOPES["logs"], to_data(ENVELOPES["logs"].fields, row))

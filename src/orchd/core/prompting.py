@@ -1,0 +1,197 @@
+"""The prompt of an agent: what is asked, where it may work, who works beside it, what went wrong before.
+
+Rule: a pure function of what it is given, within a budget for each effort. What is left out is said, never passed over: the
+goal, the claim and the acceptance are always whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from orchd.core.agents import find_agent
+from orchd.core.inert import inert
+from orchd.core.statuses import ACTIVE
+from orchd.core.telling import GATE_RUN
+from orchd.model.agent import Effort
+from orchd.model.claim import PathSpec
+from orchd.model.ids import RunId, task_run
+from orchd.model.limits import PROMPT_BUDGETS
+from orchd.model.prompt import Ask, Need, Neighbour, Recalled
+from orchd.model.snapshot import Snapshot, State
+from orchd.model.work import Setback, Task
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much is told about the surroundings: entries of each list, paths of each entry, bytes of what a run printed."""
+
+    entries: int
+    paths: int
+    output_bytes: int
+
+
+BUDGETS = {Effort(name): Budget(*amounts) for name, amounts in PROMPT_BUDGETS.items()}
+
+_RULES = """\
+## How it works here
+
+- You are in a fresh workspace, a clone of the repository. Work only in it.
+- What you change is committed for you when you end; you may commit as you go. Never push.
+- You work alone until you are done: nobody answers questions. Where something is unclear, decide, and say so at the end.
+- `$ORCHD_CONTROL/brief.md` says how to ask for more paths; notes for you come into the same folder.
+- Saying that you are done proves nothing. What counts is the change, and what is checked below.
+"""
+
+
+def collect_ask(task: Task, state: State, snapshot: Snapshot) -> Ask:
+    """What the prompt of the attempt that starts now is written from."""
+    spec, agent = task.spec, find_agent(task.spec.agent, task.spec.labels, snapshot.agents)
+    lease = state.leases[spec.id]
+    session = state.sessions.get(spec.session)
+    gates = (*snapshot.config.gates, *(session.spec.gates if session else ()))
+    return Ask(
+        spec.title,
+        spec.goal,
+        agent.instructions if agent else "",
+        spec.acceptance,
+        spec.effort,
+        tuple(path for path in lease.paths if path not in lease.extended),
+        spec.evidence,
+        spec.noop,
+        tuple(_find_neighbours(task, state)),
+        tuple(_find_needs(task, state)),
+        tuple((gate.name, gate.run) for gate in gates),
+        task.setbacks,
+        tuple(_find_run(task, setback) for setback in task.setbacks),
+    )
+
+
+def write_prompt(ask: Ask, recalled: Recalled) -> str:
+    """The text for the program's input."""
+    budget = BUDGETS[ask.effort or Effort.MEDIUM]
+    parts = [part.rstrip("\n") for write in _PARTS if (part := write(ask, recalled, budget))]
+    return "\n\n".join(parts) + "\n"
+
+
+def _find_neighbours(task: Task, state: State) -> Iterator[Neighbour]:
+    for other in state.tasks.values():
+        if other.status in ACTIVE and other.spec.id != task.spec.id:
+            yield Neighbour(other.spec.id, other.spec.title, other.spec.claims)
+
+
+def _find_needs(task: Task, state: State) -> Iterator[Need]:
+    for name in task.spec.needs:
+        needed = state.tasks.get(name)
+        if needed is not None and needed.tip:
+            yield Need(name, needed.spec.title, needed.base, needed.tip)
+
+
+def _find_run(task: Task, setback: Setback) -> RunId:
+    """Of a red gate its own run, else that of the attempt."""
+    gate = next((line for line in setback.detail if GATE_RUN.fullmatch(line)), "")
+    return gate or task_run(task.spec.id, task.generation, setback.attempt)
+
+
+def _tell_instructions(ask: Ask, recalled: Recalled, budget: Budget) -> str:
+    return f"{ask.instructions}\n" if ask.instructions else ""
+
+
+def _tell_goal(ask: Ask, recalled: Recalled, budget: Budget) -> str:
+    return f"# {inert(ask.title)}\n\n{ask.goal.strip()}\n"
+
+
+def _tell_acceptance(ask: Ask, recalled: Recalled, budget: Budget) -> str:
+    lines = [*ask.acceptance, *(f"`{path}` exists" for path in ask.evidence)]
+    lines += ["if nothing is to be changed, change nothing and say so"] if ask.noop else []
+    return _section("What must be true in the end", lines)
+
+
+def _tell_claim(ask: Ask, recalled: Recalled, budget: Budget) -> str:
+    lines = [f"{path.mode}: `{inert(path.glob)}`" for path in ask.paths]
+    return _section("What you may change", lines) + "\nA change anywhere else is not accepted.\n"
+
+
+def _tell_gates(ask: Ask, recalled: Recalled, budget: Budget) -> str:
+    lines = [f"{name}: `{inert(run.strip())}`" for name, run in ask.gates]
+    return _section("What is run on your result, merged with what others land", lines)
+
+
+def _tell_neighbours(ask: Ask, recalled: Recalled, budget: Budget) -> str:
+    def tell(one: Neighbour) -> str:
+        return f"{one.task}, {inert(one.title)}: {_list_globs(one.paths, budget)}"
+
+    return _section("Who works beside you", _cut(ask.neighbours, budget.entries, tell, "more tasks run"))
+
+
+def _tell_needs(ask: Ask, recalled: Recalled, budget: Budget) -> str:
+    changed = (*recalled.changed, *(() for _ in ask.needs))
+
+    def tell(pair: tuple[Need, tuple[str, ...]]) -> str:
+        need, paths = pair
+        listed = ", ".join(_cut(paths, budget.paths, lambda path: f"`{inert(path)}`", "more paths"))
+        return f"{need.task}, {inert(need.title)} (`git show {need.tip[:12]}`)" + (f": {listed}" if listed else "")
+
+    pairs = tuple(zip(ask.needs, changed, strict=False))
+    return _section("What you build on, already there", _cut(pairs, budget.entries, tell, "more tasks"))
+
+
+def _tell_setbacks(ask: Ask, recalled: Recalled, budget: Budget) -> str:
+    printed = (*recalled.printed, *("" for _ in ask.setbacks))
+    pairs = list(zip(ask.setbacks, printed, strict=False))[-budget.entries :]
+    left = len(ask.setbacks) - len(pairs)
+    told = "\n".join(_tell_setback(setback, output, budget) for setback, output in pairs)
+    more = f"({left} earlier attempts are left out.)\n\n" if left else ""
+    return f"## What went wrong before\n\nDo not repeat it.\n\n{more}{told}" if pairs else ""
+
+
+def _tell_setback(setback: Setback, output: str, budget: Budget) -> str:
+    why = f" ({setback.reason})" if setback.reason else ""
+    detail = "".join(f"- {inert(line)}\n" for line in setback.detail if not GATE_RUN.fullmatch(line))
+    end = _cut_output(output, budget.output_bytes)
+    quoted = "".join(f"    {line}\n" for line in end.splitlines())
+    return f"Attempt {setback.attempt}{why}:\n\n{detail}" + (f"\nThe end of what was printed:\n\n{quoted}" if quoted else "")
+
+
+def _tell_rules(ask: Ask, recalled: Recalled, budget: Budget) -> str:
+    return _RULES
+
+
+def _cut_output(output: str, most: int) -> str:
+    whole = output.strip("\n").encode()
+    if len(whole) <= most:
+        return whole.decode(errors="replace")
+    kept = whole[-most:].decode(errors="ignore").partition("\n")[2]
+    return f"[{len(whole) - len(kept.encode())} bytes left out]\n{kept}"
+
+
+def _list_globs(paths: Sequence[PathSpec], budget: Budget) -> str:
+    return ", ".join(_cut(paths, budget.paths, lambda path: f"{path.mode} `{inert(path.glob)}`", "more"))
+
+
+def _cut(items: Sequence[T], most: int, tell: Callable[[T], str], rest: str) -> list[str]:
+    """Each in words, at most so many; of the others how many there are."""
+    more = len(items) - most
+    return [*map(tell, items[:most]), *([f"and {more} {rest}"] if more > 0 else [])]
+
+
+def _section(title: str, lines: Iterable[str]) -> str:
+    told = "".join(f"- {line}\n" for line in lines)
+    return f"## {title}\n\n{told}" if told else ""
+
+
+_PARTS = (
+    _tell_instructions,
+    _tell_goal,
+    _tell_acceptance,
+    _tell_claim,
+    _tell_gates,
+    _tell_needs,
+    _tell_neighbours,
+    _tell_setbacks,
+    _tell_rules,
+)
+"""The parts of a prompt, in their order; an empty one is left out."""

@@ -1,0 +1,60 @@
+"""What an agent is to be told (Ask), and what has to be looked up for that outside of the state (Recalled)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchd.model.agent import Effort
+from orchd.model.claim import PathSpec
+from orchd.model.ids import Oid, RunId, TaskId
+from orchd.model.work import Setback
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A task that runs at the same time, and what it may change."""
+
+    task: TaskId
+    title: str
+    paths: tuple[PathSpec, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A task that this one needed: the commit `tip` with its work, made from `base`."""
+
+    task: TaskId
+    title: str
+    base: Oid
+    tip: Oid
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Everything that a prompt is written from, as the state has it. `gates` are commands, `setbacks` the last attempts in
+    vain, the newest last; `runs` are those whose output says why, in the order of `setbacks` (empty: nothing does)."""
+
+    title: str
+    goal: str
+    instructions: str = ""
+    acceptance: tuple[str, ...] = ()
+    effort: Effort | None = None
+    paths: tuple[PathSpec, ...] = ()
+    evidence: tuple[str, ...] = ()
+    noop: bool = False
+    neighbours: tuple[Neighbour, ...] = ()
+    needs: tuple[Need, ...] = ()
+    gates: tuple[tuple[str, str], ...] = ()
+    setbacks: tuple[Setback, ...] = ()
+    runs: tuple[RunId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What was looked up: the changed paths of each of `Ask.needs`, the end of what each of `Ask.runs` printed."""
+
+    changed: tuple[tuple[str, ...], ...] = ()
+    printed: tuple[str, ...] = ()
+
+
+NOTHING_RECALLED = Recalled()
