@@ -24,8 +24,8 @@ PROMPT = sys.stdin.read()
 def say(**event): print(json.dumps(event), flush=True)
 def use(tool, **given): say(type="assistant", message={"content": [{"type": "tool_use", "name": tool, "input": given}]})
 def end(words, **more):
-    say(type="result", subtype="success", is_error=False, terminal_reason="completed", result=words, total_cost_usd=0.25,
-        modelUsage={"sonnet": {"inputTokens": 1000, "outputTokens": 20}}, **{"permission_denials": [], **more})
+    say(type="result", subtype="success", is_error=False, terminal_reason="completed", result=words,
+        modelUsage={"sonnet": {"inputTokens": 1000, "outputTokens": 20, "costUSD": 0.25}}, **{"permission_denials": [], **more})
 say(type="system", subtype="init", session_id="c-1", model="sonnet")
 """
 WORKS = 'use("Write", path="new.txt"); pathlib.Path("new.txt").write_text("new\\n"); end("I wrote new.txt")'
