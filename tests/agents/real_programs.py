@@ -97,7 +97,13 @@ class Place:
 def perform(program: str, case: Case, place: Place, resume: str = "", seeds: Mapping[str, str] = NO_SEEDS) -> dict[str, Any]:
     """Run one case. `seeds` are files of the repository. The answer is that of the stage, with the stream and what changed."""
     place.clean(seeds)
-    order = {
+    order = order_of(program, case, place, resume)
+    answer = put_on("stage.py", order, place, case.seconds + 60)
+    return {**answer, "stream": (place.private / "stream").read_bytes(), "changed": place.changed(), "asked": place.asked()}
+
+
+def order_of(program: str, case: Case, place: Place, resume: str = "") -> dict[str, Any]:
+    return {
         "program": program,
         "workspace": str(place.workspace),
         "private": str(place.private),
@@ -114,13 +120,18 @@ def perform(program: str, case: Case, place: Place, resume: str = "", seeds: Map
         "codex": str(path_of("codex")),
         "path": ":".join((*map(str, BIN), str(Path(shutil.which("node") or "/usr/bin/node").parent), SYSTEM_PATH)),
     }
-    (place.private / "order.json").write_text(json.dumps(order), encoding="utf-8")
-    source = str(Path(__file__).parents[2] / "src")
-    stage = (*NAMESPACES, sys.executable, str(Path(__file__).parent / "stage.py"), str(place.private / "order.json"))
+
+
+def put_on(script: str, order: Mapping[str, Any], place: Place, seconds: float) -> dict[str, Any]:
+    """Run a script in namespaces of its own; it is given `order` in a file and prints its answer last."""
+    source, file = str(Path(__file__).parents[2] / "src"), place.private / "order.json"
+    file.write_text(json.dumps({**order, "source": source}), encoding="utf-8")
+    stage = (*NAMESPACES, sys.executable, str(Path(__file__).parent / script), str(file))
     own = {"PYTHONPATH": source, "PATH": os.environ["PATH"]}
-    ran = subprocess.run(stage, env=own, capture_output=True, text=True, timeout=case.seconds + 60, check=True)
+    ran = subprocess.run(stage, env=own, capture_output=True, text=True, timeout=seconds, check=False)
+    assert ran.returncode == 0, ran.stderr
     answer: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
-    return {**answer, "stream": (place.private / "stream").read_bytes(), "changed": place.changed(), "asked": place.asked()}
+    return answer
 
 
 def clock_of(case: Case, answer: Mapping[str, Any]) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from agents_page import conclusions
 from cases import CASES, UNRECORDED, conclude, judge
-from real_programs import BIN, REAL, Place, clock_of, perform, why_not
+from real_programs import BIN, REAL, Place, clock_of, order_of, perform, put_on, why_not
 
 from orchd.adapters.agents.programs import PROGRAMS
 
@@ -84,3 +84,18 @@ def test_its_tools_can_ask_for_more_in_the_control_folder(program: str, tmp_path
         pytest.skip(reason)
     case = dataclasses.replace(CASES["ok"], command='echo more > "$ORCHD_CONTROL/request"; echo hi > out.txt')
     assert perform(program, case, Place(tmp_path))["asked"] == ["request"]
+
+
+@pytest.mark.parametrize("program", [name for name in REAL if name != "shell"])
+def test_a_goal_becomes_a_checkpoint_and_no_process_is_left(program: str, tmp_path: Path) -> None:
+    """Its tool starts a session of its own that would live for ten minutes."""
+    if reason := why_not(program):
+        pytest.skip(reason)
+    place = Place(tmp_path)
+    place.clean({})
+    case = dataclasses.replace(CASES["ok"], command="setsid sleep 600 >/dev/null 2>&1 & echo hi > out.txt")
+    answer = put_on("real_story.py", order_of(program, case, place), place, 300)
+    assert answer["code"] == 0, (answer["said"], answer["task"])
+    assert answer["files"] == ["README.md", "out.txt"]
+    assert answer["task"]["status"] == "landed"
+    assert answer["left"] == []
