@@ -9,6 +9,7 @@ from git_world import World, commit, git, titles, write
 
 from orchd.adapters.place import find_place
 from orchd.adapters.state_reader import read_checkpoints
+from orchd.core.wording import name_definition
 from orchd.errors import OrchdError
 from orchd.model.ids import ready_ref, save_ref
 from orchd.model.save import Hold, SaveStep
@@ -49,6 +50,8 @@ def test_publishing_makes_tag_branch_and_notes_once(world: World) -> None:
     assert "checkpoint: checkpoint/2023-11-14-007" in shown
     assert f"task: t1 1.1 {tip}" in shown
     assert "gate: tests passed in 1.2 s" in shown
+    assert f"Orch-Gate: tests passed {name_definition(save.gates[0])}" in shown
+    assert name_definition(save.gates[0]) != name_definition(replace(save.gates[0], run="false")), "what judged is named"
     assert "save: " in git(world.top, "notes", "--ref=orch/audit", "show", tip)
     (seen,) = read_checkpoints(world.place)
     assert (seen.name, seen.commit, seen.session, seen.tasks, seen.gates) == (

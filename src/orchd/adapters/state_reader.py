@@ -102,7 +102,7 @@ def _only_hot(objects: Objects, tree: Oid) -> tuple[State, Mapping[Status, int]]
 def _parse_checkpoint(record: str) -> Checkpoint:
     name, commit, seconds, message = record.split(FIELD, 3)
     trailers = parse_trailers(message)
-    gates = tuple(gate.removesuffix(" passed") for gate in trailers.get("Orch-Gate", ()))
+    gates = tuple(gate.partition(" passed")[0] for gate in trailers.get("Orch-Gate", ()))
     return Checkpoint(
         name,
         commit,

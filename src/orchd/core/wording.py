@@ -5,6 +5,7 @@ Rule: a function of the records alone, so that a replay makes the same objects. 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 
@@ -53,7 +54,7 @@ from orchd.model.message import (
     TaskSeen,
     TaskWithdrawn,
 )
-from orchd.model.save import UNVERIFIED, Excluded, GateResult, Merged, Save, SaveItem, Target
+from orchd.model.save import UNVERIFIED, Excluded, Gate, GateResult, Merged, Save, SaveItem, Target
 from orchd.model.text import day_of
 from orchd.model.work import Rework
 
@@ -224,10 +225,19 @@ def _identity(save: Save) -> tuple[Trailer, ...]:
 
 
 def _evidence(save: Save) -> tuple[Trailer, ...]:
-    gates = tuple(("Orch-Gate", f"{result.gate} passed") for result in landed_results(save))
+    keys = {gate.name: name_definition(gate) for gate in save.gates}
+    gates = tuple(
+        ("Orch-Gate", f"{result.gate} passed {keys.get(result.gate, '')}".rstrip()) for result in landed_results(save)
+    )
     excluded = tuple(("Orch-Excluded", f"{left.item.task} {left.reason}") for left in save.excluded)
     resolved = tuple(("Orch-Resolved", told) for told in _list_resolved(save))
     return (*(gates or (("Orch-Gates", UNVERIFIED),)), *resolved, *excluded)
+
+
+def name_definition(gate: Gate) -> str:
+    """The same for gates that are defined alike, on every machine: what exactly judged the tree."""
+    parts = (gate.name, gate.run, *gate.inputs, "", *(f"{name}={value}" for name, value in gate.env))
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def tell_resolved(one: Resolved) -> str:
