@@ -321,7 +321,7 @@ def decisions(place: Place, state: State) -> tuple[Decision, ...]:
     from orchd.adapters.machine import LocalMachine
     from orchd.adapters.number_reader import read_unnumbered
     from orchd.adapters.sessions_view import read_elsewhere
-    from orchd.core.arbiter import decide
+    from orchd.core.chains import decide_alone
     from orchd.core.desk import Room
     from orchd.core.graph import dependencies
     from orchd.core.reservations import standing
@@ -335,7 +335,7 @@ def decisions(place: Place, state: State) -> tuple[Decision, ...]:
     kept = standing(reservations(place), now_ms)
     machine, away = LocalMachine(place.workspaces, time.monotonic).look(effective), read_elsewhere(place, sessions)
     lacking = read_unnumbered(place, waiting) if effective.remote else {}
-    return decide(state, Room(effective, now_ms, reservations=kept, elsewhere=away, machine=machine, unnumbered=lacking))
+    return decide_alone(state, Room(effective, now_ms, reservations=kept, elsewhere=away, machine=machine, unnumbered=lacking))
 
 
 def reservations(place: Place) -> tuple[Reservation, ...]:

@@ -79,6 +79,7 @@ FACTS = {
     "its tokens are used up": (Facts(tokens=1000, report=Report(usage=Usage(800, 0, 100))), F.TOKEN_EXHAUSTED),
     "its tokens are not used up": (Facts(tokens=1000, report=Report(usage=Usage(800, 0, 99))), F.UNKNOWN),
     "its money is used up": (Facts(micros=500, report=Report(usage=Usage(cost_micros=500))), F.BUDGET),
+    "it could not be started": (Facts(unfit=True, printed="overloaded"), F.CONFIG),
     "it ran out of its time": (Facts(late=True), F.TIMEOUT),
     "what it printed": (Facts(code=1, printed=LATE), F.TIMEOUT),
     "its error before what it printed": (Facts(report=Report(error="overloaded"), printed=LATE), F.UNAVAILABLE),

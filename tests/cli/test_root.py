@@ -26,6 +26,7 @@ CLIENTS = (
     ("claims",),
     ("checkpoints",),
     ("gates",),
+    ("costs",),
     ("op", "log"),
     ("show", "nothing"),
     ("explain", "nothing"),

@@ -37,6 +37,7 @@ from orchd.cli.planned import view_plan
 from orchd.cli.promoted import mark_promoted, view_environments, view_history, view_promoted, view_work
 from orchd.cli.root import root
 from orchd.cli.session_views import view_session, view_sessions
+from orchd.cli.spending import view_costs
 from orchd.cli.views import (
     LIVE,
     find_problems,
@@ -57,6 +58,7 @@ from orchd.cli.views import (
 )
 from orchd.core.arbiter import take_turns
 from orchd.core.chain_proof import Break
+from orchd.core.costs import Column
 from orchd.core.desk import Room
 from orchd.core.disputes import Disagreement, Disputed
 from orchd.core.lessons import Lesson, Lessons
@@ -66,6 +68,7 @@ from orchd.model.agent import Effort, Handshake
 from orchd.model.checkup import Finding, Verdict
 from orchd.model.claim import PathSpec, Reservation
 from orchd.model.config import Config
+from orchd.model.cost import Account, Ledger
 from orchd.model.ids import attic_ref
 from orchd.model.merge import CONTENTS, Dispute, Recipe, Version
 from orchd.model.problem import Problem
@@ -157,6 +160,7 @@ def rows_of(name: str) -> tuple:
         ),
         "environments": lambda: view_environments((Environment("dev"),), {"prod": PROMOTIONS}, lambda _: False),
         "environment-history": lambda: view_history("prod", PROMOTIONS),
+        "costs": lambda: view_costs(State(ledger=Ledger((Account("2026-11-27", "s", "t", "a", "m", 1),))), Column.DAY),
         "gates": lambda: view_gates(State(gates={"unit": Tally(3, 1, 1, 2, 0, 4.5, 2.0)})),
         "op-log": lambda: view_operations([Operation(COMMIT, NOW_MS, "orchd: seen t", ({"type": "TaskSeen"},))]),
         "verify": lambda: view_breaks([Break("checkpoint/2026-01-31-001", COMMIT, "its tag is missing")]),

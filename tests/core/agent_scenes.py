@@ -13,7 +13,7 @@ from orchd.core.evolve import evolve
 from orchd.core.exit_words import tell_report
 from orchd.model.action import AdmitResult, StartRun
 from orchd.model.agent import AgentsSeen, Definition, Permit, Report, Rule, Tool, Watch
-from orchd.model.message import TaskRetried
+from orchd.model.message import AttemptEnded, TaskRetried
 from orchd.model.run import CommandResult, Entry, Exit, Outcome, Phase, Returned, RunSeen
 from orchd.model.snapshot import FileSeen, FilesSeen, State
 from orchd.model.work import Reason, Source, Status, TaskSpec
@@ -40,7 +40,7 @@ def an_agent_that_did_not_say_that_it_is_done_has_failed_though_it_ended_with_0(
     [asked] = [action for action in plan.actions if isinstance(action, AdmitResult)]
     demand("its work is only kept", not asked.order.accept, plan)
     plan = planned(working(), runs={"a.1.1": left(Report(), Returned(Entry.KEPT, "tip", "ref"))})
-    ended = plan.state.tasks["a"]
+    [ended] = [event for event in plan.events if isinstance(event, AttemptEnded)]
     demand("failed", (ended.status, ended.reason) == (Status.FAILED, Reason.AGENT), ended)
     demand("why", "its program did not say that it was done" in ended.detail, ended)
 
@@ -49,7 +49,7 @@ def an_agent_that_did_not_say_that_it_is_done_has_failed_though_it_ended_with_0(
 def what_was_refused_and_changed_nothing_is_no_success_even_where_nothing_is_fine() -> None:
     said = Report(finished=True, denied=("Bash", "Bash"))
     plan = planned(working(noop=True), runs={"a.1.1": left(said, Returned(Entry.UNCHANGED))})
-    ended = plan.state.tasks["a"]
+    [ended] = [event for event in plan.events if isinstance(event, AttemptEnded)]
     demand("failed", (ended.status, ended.reason) == (Status.FAILED, Reason.AGENT), ended)
     demand("once each", ended.detail == ("refused to it: Bash",), ended)
 
@@ -58,7 +58,7 @@ def what_was_refused_and_changed_nothing_is_no_success_even_where_nothing_is_fin
 def missing_evidence_is_no_success_even_where_nothing_is_fine() -> None:
     gone = Returned(Entry.UNCHANGED, reason=Reason.EVIDENCE, detail=("x is not there",))
     plan = planned(working(noop=True, evidence=("x",)), runs={"a.1.1": left(Report(finished=True), gone)})
-    ended = plan.state.tasks["a"]
+    [ended] = [event for event in plan.events if isinstance(event, AttemptEnded)]
     demand("failed", (ended.status, ended.reason) == (Status.FAILED, Reason.EVIDENCE), ended)
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from math import inf
 
+import agent_laws
 import claim_laws
 import queueing
 from oracle import ACTIVE, LIFE, OPEN
@@ -58,6 +59,7 @@ def check_turn(world: World, snapshot: Snapshot, planned: Plan) -> None:
     for event in planned.events:
         after = evolve(state, [event])
         check_moves(event, state, after)
+        agent_laws.check_agents(snapshot, state, event)
         if isinstance(event, LeaseExpired):
             check_expiry(snapshot, state, event)
         if isinstance(event, AttemptStarted):
@@ -151,13 +153,15 @@ def check_gathering(snapshot: Snapshot, planned: Plan) -> None:
     next_due = min((at for at in times if now < at < inf), default=None)
     if planned.state.save or not ready:
         wanted = None if planned.state.save else next_due
-        demand("nobody is woken for nothing, and whoever waits for a time is", planned.wake_ms == wanted, planned.wake_ms)
+        told = agent_laws.without_cooling(planned, now, wanted)
+        demand("nobody is woken for nothing, and whoever waits for a time is", told == wanted, planned.wake_ms)
         return
     demand("a save waits only for what runs", any(task.status.value in ACTIVE for task in tasks), ready)
     demand("a save waits for a moment only", 0 <= snapshot.now_ms - min(ready) < 250, snapshot.now_ms, ready)
     demand(
         "somebody looks when the moment is over",
-        planned.wake_ms == min(min(ready) + 250, next_due or inf),
+        agent_laws.without_cooling(planned, now, min(min(ready) + 250, next_due or inf))
+        == min(min(ready) + 250, next_due or inf),
         planned.wake_ms,
         ready,
     )

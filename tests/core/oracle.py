@@ -14,6 +14,7 @@ from orchd.model.claim import PathSpec
 from orchd.model.message import (
     AttemptEnded,
     AttemptStarted,
+    RemedyFound,
     SaveAbandoned,
     SaveClosed,
     SaveGated,
@@ -40,6 +41,7 @@ LIFE = {
     TaskRetried: {(old, "waiting") for old in ("failed", "held", "cancelled", "unchanged")},
     TaskCancelled: {(old, "cancelled") for old in ("waiting", "ready", "failed", "held", "integrated")}
     | {("integrated", "ready"), ("integrated", "held")},
+    RemedyFound: {("failed", "waiting"), ("failed", "failed")},
     AttemptStarted: {("waiting", "running")},
     StopAsked: {("running", "stopping")},
     TaskAnswered: {("held", "waiting")},

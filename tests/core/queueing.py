@@ -27,7 +27,18 @@ from orchd.model.snapshot import Decision, State
 from orchd.model.work import Source, Status, Task, TaskSpec
 
 POINT_MS, LINK_MS, LINKS, PATIENCE_MS = 300_000, 60_000, 60, 3_600_000
-NOT_IN_LINE = {"not-asked", "elsewhere", "blocked", "needs", "after", "paused", "draining", "reserved", "numbers-refused"}
+NOT_IN_LINE = {
+    "not-asked",
+    "elsewhere",
+    "blocked",
+    "needs",
+    "after",
+    "paused",
+    "draining",
+    "reserved",
+    "numbers-refused",
+    "cooling",
+}
 
 PLAIN = Config()
 

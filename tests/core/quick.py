@@ -10,6 +10,7 @@ import agent_scenes  # noqa: F401 - its scenes are on the programme
 import answer_scenes  # noqa: F401 - its scenes are on the programme
 import clone_scenes
 import clones
+import cost_rules
 import crowd
 import extension_rules
 import foresight
@@ -20,6 +21,7 @@ import oracle
 import playbook
 import queueing
 import recovery_rules
+import recovery_scenes  # noqa: F401 - its scenes are on the programme
 import request_scenes
 import resolving_scenes  # noqa: F401 - its scenes are on the programme
 import restore_scenes  # noqa: F401 - its scenes are on the programme
@@ -42,6 +44,7 @@ def check_all() -> None:
     """Rules first (they are cheap), then walks."""
     dice = random.Random(7)
     recovery_rules.check_quickly()
+    cost_rules.check_quickly()
     playbook.play_all()
     assert request_scenes.REQUESTS and session_scenes.MANUAL and schedule_scenes.BY_HAND, "its scenes are on the programme"
     for scene in foresight.SCENES:

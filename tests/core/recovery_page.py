@@ -14,7 +14,12 @@ TEXT = """# When an agent fails
 
 <!-- Written by `python tests/core/recovery_page.py` from the tables of `core/failures.py` and `core/recovery.py`. -->
 
-Not connected yet: the tables below are decided and tested, but tasks do not go on by them so far.
+A task with a `goal:` goes on by itself when its agent fails: by the same one, by the next of its chain (`agent: [one, two]`),
+or later. `orchd explain` says what it waits for, the daemon tells each step, and when nothing is left to try it fails with
+the setting to change among its details. `orchd retry` begins anew. A task whose work is a command (`run:`) is not touched.
+
+Not connected yet: sub-steps (where the table says decompose, the task fails and says so), `optional:`, tokens as a budget,
+and what an agent printed beyond the error that it told. Slots of `agents:` and `providers:` count by the first of the chain.
 
 ## Why it failed
 

@@ -226,7 +226,7 @@ FAULTS = {
     "an agent starts while its definition is being written": Fault(
         "duties", " and not is_agent_unclear(task.spec, snapshot.agents)", ""
     ),
-    "a goal has no job": Fault("duties", "job=order_job(spec, snapshot)) if spec.goal else order", "job=None)"),
+    "a goal has no job": Fault("duties", "job=_order_job(task, lease, snapshot)) if spec.goal else order", "job=None)"),
     "a task of an agent that nobody knows is taken in": Fault(
         "intake", "settled.items() if task not in astray}", "settled.items()}"
     ),
@@ -322,7 +322,7 @@ FAULTS = {
     "a save waits though nothing runs": Fault("saving", "until if waits and", "until if"),
     "a full save waits": Fault("saving", "not 0 < len(ready) < SAVE_ITEMS", "not ready"),
     "a save gathers as long as something is new": Fault("saving", "until = min(ready) +", "until = max(ready) +"),
-    "nobody looks when a save has gathered": Fault("planner", "wake_ms = wakes_at(state, snapshot)", "wake_ms = None"),
+    "nobody looks when a save has gathered": Fault("planner", "in (wakes_at(state, snapshot), ", "in (None, "),
     "gates are skipped": Fault("gating", "if not save.gates or not save.chain:", "if True:"),
     "a red tree lands": Fault("gating", "return bounds(save)[0] if save.gates else", "return"),
     "one link too many lands": Fault(

@@ -8,6 +8,7 @@ import gate_scenes  # noqa: F401 - its scenes are on the programme
 import lease_scenes  # noqa: F401 - its scenes are on the programme
 import playbook
 import pytest
+import recovery_scenes  # noqa: F401 - its scenes are on the programme
 import restore_scenes  # noqa: F401 - its scenes are on the programme
 import schedule_scenes  # noqa: F401 - its scenes are on the programme
 import session_scenes  # noqa: F401 - its scenes are on the programme

@@ -1,4 +1,4 @@
-"""Seeded faults in recovery: each must be noticed by its rules."""
+"""Seeded faults in recovery and in costs: each must be noticed by their rules."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ FAULTS = {
         "recovery", "one.candidate.mind for one in case.tried}", "case.last.candidate.mind}"
     ),
     "the vendor that failed is asked again": Fault("recovery", "fits=lambda one: one.vendor != vendor)", "fits=bool)"),
-    "who wants to be left alone is asked": Fault("recovery", "if cooling.get(one.vendor, 0) <= case.now_ms)", "if True)"),
+    "who wants to be left alone is asked": Fault(
+        "recovery", "if cooling.get(one.vendor, case.now_ms) <= case.now_ms)", "if True)"
+    ),
     "a smaller context is taken for a larger one": Fault("recovery", "one.context_tokens > most", "one.context_tokens >= most"),
     "the same is tried again and again": Fault("recovery", "and times == 1 else None", "else None"),
     "work that was begun is done again": Fault("recovery", "return None if case.last.produced else", "return"),
@@ -31,6 +33,36 @@ FAULTS = {
     "a provider is not believed": Fault("recovery", "if now_ms < last.until_ms <= most_ms:", "if False:"),
     "a provider is asked as often as before": Fault("recovery", "<< max(0, times - 1)", "<< 0"),
     "a persons matter looks like bad luck": Fault("recovery", "if failure in PERSONS:", "if False:"),
+    # costs
+    "a resumed conversation is counted twice": Fault("costs", "if before is None or not told.cumulative:", "if True:"),
+    "what counts each run alone is subtracted": Fault("costs", "before is None or not told.cumulative", "before is None"),
+    "a counter that begins anew is lost": Fault("costs", "if min(sums) < 0:", "if False:"),
+    "a conversation has no meter": Fault("costs", "return (*others, Meter(", "return (*others,) or (Meter("),
+    "the first meter of a conversation counts for ever": Fault(
+        "costs", "if one.conversation != bill.conversation)", "if True)"
+    ),
+    "money that nobody knows is taken for none": Fault("costs", "unpriced=old.unpriced + (cost is None)", "unpriced=0"),
+    "money that nobody knows is guessed": Fault("costs", "        return None\n    fresh", "        return 0\n    fresh"),
+    "what the program says is overruled": Fault("costs", "if used.cost_micros is not None:", "if False:"),
+    "cached tokens are paid twice": Fault("costs", "max(0, used.input_tokens - used.cached_tokens)", "used.input_tokens"),
+    "less than a millionth is free": Fault("costs", "-(-total // MILLION)", "total // MILLION"),
+    "any price will do": Fault("costs", "key=lambda one: (one.model == model, len(one.model))", "key=lambda one: 0"),
+    "what runs is not counted": Fault("costs", " - _granted(grants, asks, by)", ""),
+    "what was spent is not counted": Fault("costs", " - _spent(ledger, asks, by)", ""),
+    "the loosest cap counts": Fault("costs", "return min(rests", "return max(rests"),
+    "one cap is for all": Fault("costs", "if name(one) == name(asks))", "if True)"),
+    "an account replaces another": Fault("costs", "if _key(one) == _key(blank)), blank)", "if False), blank)"),
+    "the ledger grows for ever": Fault("costs", "})[-ACCOUNT_DAYS:]", "})"),
+    "meters pile up": Fault("costs", "[-METERS:]", ""),
+    # carried out
+    "commands are tried again": Fault("remedies", "if task.spec.goal and task.status is", "if task.status is"),
+    "who must wait starts": Fault("checks", "    Check(Cause.COOLING, _cooling),\n", ""),
+    "nobody looks when a provider can be asked": Fault("planner", ", warms_at(state, snapshot))", ", None)"),
+    "caps are overlooked": Fault("checks", "Check(Cause.BUDGET, _budget), ", ""),
+    "costs are never booked": Fault("planner", "    book_costs,\n", ""),
+    "a provider that was asked stays cooled": Fault("evolve", "draft.cooling.pop(event.pick.vendor, None)", "pass"),
+    "a grant is not kept to": Fault("duties", "if lease.budget_micros else job", "if False else job"),
+    "another starts than the one who was chosen": Fault("duties", "chosen_spec(task), ", "task.spec, "),
 }
 
 

@@ -164,6 +164,7 @@ class Walk:
         if self.one_in(4):
             work = {"run": "", "goal": "make it"}
             kinds["agent"] = self.pick(("one", "two", "auto"))
+            work["fallbacks"] = self.pick(((), ("three",), ("three", "four", "auto")))
         evidence = self.pick((*((),) * 10, ("there",), ("there", "missing")))
         wish = {"noop": noop, "evidence": evidence, **kinds, **goods, **work}
         return TaskSpec(name, f"Do {name}", session=session, needs=needs, after=after, claims=claims, priority=priority, **wish)
@@ -319,7 +320,10 @@ class Walk:
         if run.exit and run.exit.report:
             said = run.exit.report
             finished, denied = said.finished and not self.one_in(12), ("Bash",) if self.one_in(4) else ()
-            run.exit = replace(run.exit, report=replace(said, finished=finished, denied=denied))
+            status = 0 if finished else self.pick(STATUSES)
+            until_ms = self.pick((0, 0, self.world.now_ms + 90))
+            said = replace(said, finished=finished, denied=denied, status=status, until_ms=until_ms)
+            run.exit = replace(run.exit, report=said)
 
     def work(self, run: Run) -> str:
         """What a run changed: something of its own, something others do too, or nothing."""
@@ -345,11 +349,20 @@ class Walk:
             busy = self.fair_turn()
             running = self.running()
             if not busy and not running:
-                break
+                if not self.wait_for_providers():
+                    break
+                continue
             if not busy or self.one_in(2):
                 self.finish([run for run in running if run.stop_asked or self.is_wanted(run)])
         demand("every queue drains", not busy and not running, self.world.state)
         self.check_end()
+
+    def wait_for_providers(self) -> bool:
+        """Time goes on to where a provider can be asked again that somebody waits for; whether there is one."""
+        waiting = [d for d in plan(self.world.look(self.world.main)).decisions if d.cause.value == "cooling"]
+        ends = [self.world.state.cooling[one.detail[0]] for one in waiting]
+        self.world.now_ms = max(self.world.now_ms, min(ends, default=0))
+        return bool(waiting)
 
     def make_fair(self) -> None:
         world = self.world
@@ -455,6 +468,9 @@ FITTING = {
     Reason.CONFLICT: (Answer.OURS, Answer.THEIRS, Answer.FILES, Answer.TASK),
 }
 """What answers what is asked; now and then somebody says something else."""
+
+STATUSES = (0, 0, 0, 401, 429, 429, 503)
+"""What the provider of an agent that did not finish said last."""
 
 ENDINGS = {
     7: (Outcome.EXITED, 1),

@@ -14,6 +14,7 @@ from orchd.adapters.schema_docs import render_docs, write_docs
 from orchd.adapters.task_schema import ParsedTask, parse_task
 from orchd.adapters.templates import template
 from orchd.model.config import Agent, Config, Slots
+from orchd.model.cost import Caps, Price
 from orchd.model.merge import Recipe, Resolving
 from orchd.model.number import NumberKind
 from orchd.model.promotion import Environment
@@ -82,6 +83,8 @@ def test_the_configuration_template_is_all_defaults_and_shows_every_key() -> Non
             Environment("staging", deploy="./deploy.sh staging", verify="./smoke-test.sh staging"),
             Environment("prod", 7200.0, 1, "./deploy.sh prod"),
         ),
+        prices=(Price("gpt-*", 1_250_000, 125_000, 10_000_000, "2026-11-27"),),
+        caps=Caps(5_000_000, 50_000_000, 20_000_000),
     )
     assert all(f"# {key}:" in text for key in MODELS["config"].model_fields)
 

@@ -17,6 +17,7 @@ from orchd.adapters.git_trees import edit_tree, find_entry
 from orchd.adapters.records import (
     ARCHIVED,
     CONFLICTS,
+    COSTS,
     EVENTS,
     META,
     PROBLEMS,
@@ -100,7 +101,7 @@ class GitStateStore:
         entered = [after.status for _, after in changed if after.status in ARCHIVED]
         archived = recount(old.archived, left, entered)
         counters = (state.owner, state.epoch, state.next_order, state.next_number, state.branch, state.next_fence)
-        new = Meta(orchd.__version__, *counters, archived, state.holdings, state.refused, state.gates)
+        new = Meta(orchd.__version__, *counters, archived, state.holdings, state.refused, state.gates, state.cooling)
         return None if new == old else new
 
     def _sequence_of(self, version: Oid) -> int:
@@ -171,4 +172,6 @@ def _single_records(old: State, state: State) -> dict[str, bytes]:
         records[PROBLEMS] = dump_problems(state.problems) if state.problems else b""
     if state.conflicts != old.conflicts:
         records[CONFLICTS] = dump_conflicts(state.conflicts) if state.conflicts else b""
+    if state.ledger != old.ledger:
+        records[COSTS] = dump_record("costs", state.ledger)
     return records

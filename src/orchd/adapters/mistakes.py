@@ -73,6 +73,8 @@ FILE_CODES: Mapping[str, str] = {
     "E085": "a name that is not that of the file",
     "E086": "not a rule of an agent",
     "E087": "a program that orchd does not know",
+    "E090": "not the name of a model",
+    "E091": "not a day",
 }
 
 LATER_KEYS: Mapping[str, tuple[str, str]] = {
@@ -296,6 +298,8 @@ _ROWS: Mapping[str, tuple[str, _Text, _Text]] = {
     "bad_own_name": ("E085", _said, _fixed("remove the line, or rename the file")),
     "bad_rule": ("E086", _said, _as_rule),
     "bad_runner": ("E087", _said, _fixed("name one of those")),
+    "bad_model": ("E090", _said, _fixed("write its name, or its beginning and `*`, like `gpt-*`")),
+    "bad_day": ("E091", _said, _fixed("write the day on which somebody read the price, like `2026-11-27`")),
     "bad_slug": ("E039", _said, _as_slug),
     "bad_glob": ("E040", _said, _fixed("write a path from the root of the repository, like `src/http/**` or `docs/*.md`")),
     "protected": ("E040", _said, _fixed("claim other paths, and change this one by hand; `mode: read` is allowed")),

@@ -24,7 +24,7 @@ from orchd.model.work import Status, Task, TaskSpec
 T = TypeVar("T")
 
 META, EVENTS, SAVE = "meta.json", "events.json", "save.json"
-PROBLEMS, CONFLICTS = "problems.json", "conflicts.json"
+PROBLEMS, CONFLICTS, COSTS = "problems.json", "conflicts.json", "costs.json"
 HOT, ARCHIVE, CLAIMS, SESSIONS = "task", "archive", "claim", "session"
 ARCHIVED = frozenset({Status.LANDED, Status.UNCHANGED, Status.CANCELLED, Status.WITHDRAWN})
 """Statuses whose records leave the hot tree. FAILED and HELD stay: they wait for a person."""

@@ -21,6 +21,7 @@ from pydantic import (
 
 from orchd.adapters.claim_entries import FORMS, sum_up
 from orchd.adapters.conflicts_schema import ConflictsEntry, to_resolving
+from orchd.adapters.cost_schema import CapsEntry, PriceEntry, Prices, to_caps, to_prices
 from orchd.adapters.environment_schema import ENVIRONMENTS_FIELD, EnvironmentEntry, Environments, to_environments
 from orchd.adapters.field_checks import (
     BYTES,
@@ -229,6 +230,12 @@ class ConfigFile(Strict):
     save: SaveText = SAVE_FIELD
     environments: Environments = ENVIRONMENTS_FIELD
     conflicts: ConflictsEntry = Field(default=ConflictsEntry(), description="Which conflicts need nobody.")
+    prices: Prices = Field(
+        default={},
+        description="What models cost whose programs tell no money. A name that ends in `*` is for all that begin so.",
+        examples=[{"gpt-*": {"input": 1.25, "cached": 0.125, "output": 10.0, "as_of": "2026-11-27"}}],
+    )
+    caps: CapsEntry = Field(default=CapsEntry(), description="The most that agents may cost.")
     remote: Annotated[str, AfterValidator(check_branch)] = Field(
         default="",
         description="The git remote that several clones share, each with an orchd of its own. Without it this clone is alone. "
@@ -283,7 +290,12 @@ def refuse_name(path: str, name: str, what: str, suffix: str = ".yaml") -> Probl
     return Problem(inert(path), 0, 0, "E005", f"`{inert(shorten(name))}` cannot be the id of {what}", hint)
 
 
-_INNER: Mapping[str, type[BaseModel]] = {"gates": GateEntry, "agents": AgentEntry, "environments": EnvironmentEntry}
+_INNER: Mapping[str, type[BaseModel]] = {
+    "gates": GateEntry,
+    "agents": AgentEntry,
+    "environments": EnvironmentEntry,
+    "prices": PriceEntry,
+}
 _F = TypeVar("_F", bound=BaseModel)
 
 
@@ -338,5 +350,7 @@ def _config(file: ConfigFile) -> Config:
         save=to_schedule(file.save),
         environments=to_environments(file.environments),
         clocks=Clocks(file.limits.silence, file.limits.progress, file.limits.repeats),
+        prices=to_prices(file.prices),
+        caps=to_caps(file.caps),
         numbers=tuple(NumberKind(name, tuple(kind.paths)) for name, kind in file.numbers.items()),
     )

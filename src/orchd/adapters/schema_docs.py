@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 from orchd.adapters.agent_schema import AgentFile, AgentLimits, ModelEntry
 from orchd.adapters.claim_entries import FORMS, PathEntry
+from orchd.adapters.cost_schema import CapsEntry, PriceEntry
 from orchd.adapters.environment_schema import EnvironmentEntry
 from orchd.adapters.gate_schema import GateEntry
 from orchd.adapters.mistakes import FILE_CODES
@@ -85,6 +86,8 @@ def _config_page() -> str:
         *_section("Keys of an entry of `environments`", EnvironmentEntry),
         *_section("Keys of an entry of `agents`", AgentEntry),
         *_section("Keys of an entry of `numbers`", NumbersEntry),
+        *_section("Keys of an entry of `prices`", PriceEntry),
+        *_section("Keys of `caps`", CapsEntry),
         "## The file that `orchd init` writes",
         _example(template("config.yaml")),
     )

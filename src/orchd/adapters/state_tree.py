@@ -16,6 +16,7 @@ from orchd.adapters.records import (
     ARCHIVE,
     CLAIMS,
     CONFLICTS,
+    COSTS,
     HOT,
     META,
     PROBLEMS,
@@ -29,6 +30,7 @@ from orchd.adapters.records import (
     text_of,
 )
 from orchd.model.claim import Lease
+from orchd.model.cost import NOTHING_SPENT, Ledger
 from orchd.model.ids import Oid, SessionId, TaskId
 from orchd.model.save import Save, Tally
 from orchd.model.session import Session
@@ -54,6 +56,7 @@ class Meta:
     holdings: Mapping[SessionId, Holding] = field(default_factory=dict)
     refused: tuple[Refused, ...] = ()
     gates: Mapping[str, Tally] = field(default_factory=dict)
+    cooling: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -70,7 +73,8 @@ class StateTree:
         root = self._open_folders([tree], old_folders)[0]
         shards = self._list_folder(root, folders, old_folders)
         tasks = self._decode_tasks(self._list_entries(shards, old_folders))
-        meta, save, problems, conflicts = self.fetch([_oid(root, name) for name in (META, SAVE, PROBLEMS, CONFLICTS)])
+        singles = [_oid(root, name) for name in (META, SAVE, PROBLEMS, CONFLICTS, COSTS)]
+        meta, save, problems, conflicts, costs = self.fetch(singles)
         counters = decode_meta(meta)
         return State(
             counters.owner,
@@ -88,6 +92,8 @@ class StateTree:
             counters.next_fence,
             counters.refused,
             counters.gates,
+            counters.cooling,
+            decode(Ledger, load_record("costs", costs)) if costs else NOTHING_SPENT,
         ), counters
 
     def find_task(self, tree: Oid, task: TaskId) -> Task | None:

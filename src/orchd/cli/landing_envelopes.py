@@ -54,6 +54,21 @@ LANDING_ENVELOPES = (
         many=True,
     ),
     Envelope(
+        "costs",
+        "What agents cost.",
+        (
+            Field("name", Kind.TEXT, "the day, session, task, agent or model"),
+            Field("by", Kind.TEXT, "which of these"),
+            Field("runs", Kind.NUMBER, "runs of agents that have ended"),
+            Field("input_tokens", Kind.NUMBER, "tokens of prompts, with the cached ones"),
+            Field("cached_tokens", Kind.NUMBER, "cached tokens of prompts"),
+            Field("output_tokens", Kind.NUMBER, "tokens of answers"),
+            Field("dollars", Kind.TEXT, "what is known of the money, in US dollars"),
+            Field("unpriced", Kind.NUMBER, "runs whose money nobody knows"),
+        ),
+        many=True,
+    ),
+    Envelope(
         "gates",
         "What became of each gate.",
         (

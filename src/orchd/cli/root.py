@@ -43,6 +43,7 @@ COMMANDS: Mapping[str, str] = {
     "unpin": "pruning",
     "prune": "pruning",
     "gates": "looking",
+    "costs": "looking",
     "verify": "proving",
     "restore": "restoring",
     "undo": "restoring",

@@ -103,6 +103,7 @@ def _ask_in_line(tasks: list[Task], standings: Mapping[TaskId, Standing], desk: 
             desk.start(spec)
             line.start(spec.session)
             lacks = desk.room.unnumbered.get(spec.id)
-            free = Decision(spec.id, Cause.NONE, ports=desk.goods.given[spec.id])
+            granted = desk.grants.get(spec.id)
+            free = Decision(spec.id, Cause.NONE, ports=desk.goods.given[spec.id], micros=granted.micros if granted else 0)
             decision = Decision(spec.id, Cause.NUMBERS, (), (", ".join(lacks),)) if lacks else free
         yield Turn(decision, standings[spec.id], share, task is elder)

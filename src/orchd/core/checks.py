@@ -14,6 +14,7 @@ from orchd.core.reservations import find_reserved, tell_reservation
 from orchd.core.scarcity import SCARCITIES, Scarcity
 from orchd.core.sessions import session_of
 from orchd.core.statuses import FINISHED, SUCCEEDED
+from orchd.core.tables import tell_instant
 from orchd.model.ids import TaskId
 from orchd.model.snapshot import Cause, Decision, State
 from orchd.model.work import Status, TaskSpec
@@ -71,6 +72,17 @@ def _after(spec: TaskSpec, desk: Desk) -> Grounds | None:
 def _paused(spec: TaskSpec, desk: Desk) -> Grounds | None:
     paused = session_of(desk.state, spec.session).paused
     return Grounds(detail=(spec.session,)) if paused else None
+
+
+def _cooling(spec: TaskSpec, desk: Desk) -> Grounds | None:
+    found = desk.room.resting.get(spec.id)
+    return Grounds(detail=(found[0], tell_instant(found[1]))) if found else None
+
+
+def _budget(spec: TaskSpec, desk: Desk) -> Grounds | None:
+    """A cap stops before it is passed: what runs counts with all that it may spend."""
+    rest = desk.find_rest(spec)
+    return Grounds(detail=(rest.cap, "`caps:`")) if rest is not None and rest.micros <= 0 else None
 
 
 def _draining(spec: TaskSpec, desk: Desk) -> Grounds | None:
@@ -157,12 +169,13 @@ HOLDS_BACK = (
     Check(Cause.DRAINING, _draining),
     Check(Cause.RESERVED, _reserved),
     Check(Cause.NUMBERS_REFUSED, _refused),
+    Check(Cause.COOLING, _cooling),
 )
 """What nothing that the arbiter gives away could change: such a task is not in the line."""
 
 HELD = (Check(Cause.CLAIM, _claim), Check(Cause.RESOURCE, _resource), Check(Cause.PORTS, _ports))
 """What leases hold."""
 
-USED_UP = (*map(_used_up, QUOTAS), *map(_lacking, SCARCITIES), *HELD)
+USED_UP = (*map(_used_up, QUOTAS), *map(_lacking, SCARCITIES), Check(Cause.BUDGET, _budget), *HELD)
 """What others have, or get before it. What a task needs of this is kept for it when nobody may pass it any more: see
 `Desk.keep_place`, which has to know a new kind of thing that can be used up."""

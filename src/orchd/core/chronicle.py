@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from orchd.core.conflicts import MAIN, tell_paths
 from orchd.core.inert import inert
+from orchd.core.tables import tell_instant
 from orchd.model.claim import PathSpec
 from orchd.model.ids import GATE_MARK, checkpoint_name
 from orchd.model.message import (
@@ -24,6 +25,7 @@ from orchd.model.message import (
     LeaseExpired,
     LeaseExtended,
     ProblemsChanged,
+    RemedyFound,
     RequestRefused,
     SaveAbandoned,
     SaveAsked,
@@ -162,6 +164,17 @@ def _(event: AttemptEnded, state: State) -> Iterator[Line]:
     tone, word = ENDS[event.status]
     why = ": ".join(str(part) for part in (event.reason, *event.detail[:1]) if part)
     yield Line(tone, word, f"{event.task}: {why}" if why else event.task)
+
+
+@tell.register
+def _(event: RemedyFound, state: State) -> Iterator[Line]:
+    why = f"{event.task}: {event.tried.candidate.agent} failed ({event.tried.failure})"
+    if event.status is Status.FAILED:
+        yield Line(Tone.CALL, "helpless", f"{why}; {'; '.join(event.detail)}")
+    elif event.pick:
+        waits = event.pick == event.tried.candidate and event.cools_until_ms
+        wait = f" after {tell_instant(event.cools_until_ms)}" if waits else ""
+        yield Line(Tone.PLAIN, "again", f"{why}; next is {event.pick.agent}{wait}")
 
 
 @tell.register

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from orchd.core.costs import Grant, find_rest
 from orchd.core.goods import Goods, stock
 from orchd.core.held import HeldClaims
 from orchd.core.quotas import QUOTAS
@@ -17,10 +18,12 @@ from orchd.core.waits import pending
 from orchd.core.watched import current_run
 from orchd.model.claim import PathSpec, Reservation
 from orchd.model.config import Config
+from orchd.model.cost import Bill, Caps, Rest
 from orchd.model.ids import SessionId, TaskId
 from orchd.model.machine import UNSEEN_MACHINE, MachineSeen
 from orchd.model.snapshot import Cause, State
-from orchd.model.work import TaskSpec
+from orchd.model.text import day_of
+from orchd.model.work import Task, TaskSpec
 
 Pool: TypeAlias = tuple[Cause, str]
 """Tasks that share slots: the kind of limit and the name under it."""
@@ -31,7 +34,8 @@ class Room:
     """What limits the arbiter at `now_ms`: the limits of `config`; `only` these may start (None: all); `reservations` stand,
     and `busy_ports` are used on this machine. `elsewhere` are the sessions of which nothing may start here, and why;
     `foreign` are claims that other clones hold; `unnumbered` are tasks that lack numbers of these kinds, and `rests` says that
-    the shared remote, which gives them, does not now."""
+    the shared remote, which gives them, does not now. `resting` are tasks whose provider is left alone, and until
+    when; `budgets` what the definitions of agents allow for tasks with a goal."""
 
     config: Config
     now_ms: int = 0
@@ -44,6 +48,8 @@ class Room:
     machine: MachineSeen = UNSEEN_MACHINE
     unnumbered: Mapping[TaskId, tuple[str, ...]] = field(default_factory=dict)
     rests: bool = False
+    resting: Mapping[TaskId, tuple[str, int]] = field(default_factory=dict)
+    budgets: Mapping[TaskId, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -57,6 +63,7 @@ class Desk:
     taken: dict[Pool, list[TaskId]] = field(default_factory=dict)
     workspaces: int = 0
     goods: Goods = field(default_factory=Goods)
+    grants: dict[TaskId, Grant] = field(default_factory=dict)
 
     def start(self, spec: TaskSpec) -> None:
         """It takes a slot of each of its pools, a workspace, its claim and its goods."""
@@ -64,12 +71,27 @@ class Desk:
         self.take_slots(spec, pools_of(spec, self.room.config))
         self.held.add(spec.id, spec.claims)
         self.goods.take(spec)
+        self.grant(spec)
 
     def keep_place(self, spec: TaskSpec) -> None:
         """Its claim, its slots and its goods count as taken for all others. Slots that anybody can use are not kept free."""
         self.take_slots(spec, [pool for pool in pools_of(spec, self.room.config) if pool[0] is not Cause.SLOTS])
         self.held.add(spec.id, spec.claims)
         self.goods.take(spec)
+
+    def find_rest(self, spec: TaskSpec) -> Rest | None:
+        """What a cap leaves for an agent of a task now; None: no cap is about it."""
+        config, day = self.room.config, day_of(self.room.now_ms)
+        if spec.id not in self.room.budgets or config.caps == Caps():
+            return None
+        return find_rest(self.state.ledger, config.caps, tuple(self.grants.values()), Bill(day, spec.session, spec.id, "", ""))
+
+    def grant(self, spec: TaskSpec) -> None:
+        """All that is left, or what its agent may spend at most."""
+        rest = self.find_rest(spec)
+        if rest is not None:
+            most = self.room.budgets[spec.id] or rest.micros
+            self.grants[spec.id] = Grant(spec.session, spec.id, min(most, rest.micros))
 
     def take_slots(self, spec: TaskSpec, pools: Iterable[Pool]) -> None:
         """One of each pool, unless it has one."""
@@ -84,6 +106,7 @@ def lay_out(state: State, room: Room) -> Desk:
     active = [task for task in state.tasks.values() if task.status in ACTIVE]
     workspaces = room.machine.workspaces.union(map(current_run, active))
     desk = Desk(state, room, workspaces=len(workspaces), goods=stock(state.leases.values(), room.config, room.busy_ports))
+    desk.grants |= {one.spec.id: _grant_of(one, state) for one in active}
     asked = ((task, want.paths) for task, want in pending(state))
     granted = ((task, state.leases[task].paths) for task in sorted(state.leases))
     for name, paths in (*granted, *room.foreign, *asked):
@@ -91,6 +114,11 @@ def lay_out(state: State, room: Room) -> Desk:
     for one in sorted(active, key=lambda task: task.order):
         desk.take_slots(one.spec, pools_of(one.spec, room.config))
     return desk
+
+
+def _grant_of(task: Task, state: State) -> Grant:
+    lease = state.leases.get(task.spec.id)
+    return Grant(task.spec.session, task.spec.id, lease.budget_micros if lease else 0)
 
 
 def pools_of(spec: TaskSpec, config: Config) -> Iterable[Pool]:

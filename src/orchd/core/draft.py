@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from orchd.errors import OrchdError
 from orchd.model.claim import Lease
+from orchd.model.cost import Ledger
 from orchd.model.ids import SessionId, TaskId
 from orchd.model.problem import Problem
 from orchd.model.save import Save, Tally
@@ -34,6 +35,8 @@ class Draft:
     next_fence: int
     refused: tuple[Refused, ...]
     gates: dict[str, Tally]
+    cooling: dict[str, int]
+    ledger: Ledger
 
     @property
     def open_save(self) -> Save:
@@ -61,6 +64,8 @@ def begin(state: State) -> Draft:
         state.next_fence,
         state.refused,
         dict(state.gates),
+        dict(state.cooling),
+        state.ledger,
     )
 
 
@@ -82,4 +87,6 @@ def finish(draft: Draft) -> State:
         draft.next_fence,
         draft.refused,
         draft.gates,
+        draft.cooling,
+        draft.ledger,
     )

@@ -11,6 +11,7 @@ from dataclasses import replace
 from orchd.core.agents import is_agent_unclear, order_job
 from orchd.core.attempts import UNSEEN, ended_well
 from orchd.core.briefing import tell_task, word_brief
+from orchd.core.chains import chosen_spec
 from orchd.core.gating import open_gates
 from orchd.core.intake import recorded_drops
 from orchd.core.leases import holds_tokens, is_silent
@@ -48,6 +49,7 @@ from orchd.model.action import (
     StopRun,
     TakeLive,
 )
+from orchd.model.agent import Job
 from orchd.model.claim import Lease
 from orchd.model.ids import GATE_MARK, RunId, TaskId
 from orchd.model.limits import SPENT_REFS
@@ -123,7 +125,13 @@ def order_attempt(task: Task, lease: Lease, snapshot: Snapshot) -> RunOrder:
     brief = word_brief(task, (path for path in lease.paths if path not in lease.extended))
     begin, wishes = find_begin(task) or task.base, wishes_of(task)
     order = RunOrder(run, begin, commands, True, message, env, brief, lease.fence, wishes)  # noqa: FBT003
-    return replace(order, job=order_job(spec, snapshot)) if spec.goal else order
+    return replace(order, job=_order_job(task, lease, snapshot)) if spec.goal else order
+
+
+def _order_job(task: Task, lease: Lease, snapshot: Snapshot) -> Job:
+    """By who was chosen, and with no more money than was granted."""
+    job = order_job(chosen_spec(task), snapshot)
+    return replace(job, budget_micros=lease.budget_micros) if lease.budget_micros else job
 
 
 def _name_ports(ports: tuple[int, ...]) -> Iterator[tuple[str, str]]:

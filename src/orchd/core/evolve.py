@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TypedDict, Unpack
 
+from orchd.core.costs import book
 from orchd.core.draft import Draft, begin, finish
 from orchd.core.gating import count_verdict
 from orchd.core.grants import extend, note, refuse
@@ -26,6 +27,7 @@ from orchd.model.message import (
     AttemptStarted,
     ConflictCleared,
     ConflictPredicted,
+    CostBooked,
     Event,
     ExtensionAsked,
     ExtensionRefused,
@@ -37,6 +39,7 @@ from orchd.model.message import (
     LeaseExpired,
     LeaseExtended,
     ProblemsChanged,
+    RemedyFound,
     RequestRefused,
     SaveAbandoned,
     SaveAsked,
@@ -144,7 +147,10 @@ def _(event: AttemptStarted, draft: Draft) -> None:
         base=event.base,
         started_ms=event.lease.granted_ms,
         due=False,
+        pick=event.pick,
     )
+    if event.pick:
+        draft.cooling.pop(event.pick.vendor, None)
 
 
 @apply.register
@@ -162,6 +168,22 @@ def _(event: AttemptEnded, draft: Draft) -> None:
         earlier=task.earlier if event.status is Status.WAITING else None,
         steps=event.steps,
     )
+
+
+@apply.register
+def _(event: RemedyFound, draft: Draft) -> None:
+    task = _change(draft, event, event.task, event.status)
+    task = replace(task, setbacks=_remember(task)) if event.status is Status.WAITING else task
+    tried = (*task.tried, event.tried)
+    draft.tasks[event.task] = replace(task, tried=tried, pick=event.pick, detail=(*task.detail, *event.detail))
+    if event.cools_until_ms:
+        vendor = event.tried.candidate.vendor
+        draft.cooling[vendor] = max(event.cools_until_ms, draft.cooling.get(vendor, 0))
+
+
+@apply.register
+def _(event: CostBooked, draft: Draft) -> None:
+    draft.ledger = book(draft.ledger, event.bill, event.prices)
 
 
 @apply.register
@@ -209,7 +231,7 @@ def _(event: TaskCancelled, draft: Draft) -> None:
 @apply.register
 def _(event: TaskRetried, draft: Draft) -> None:
     task = _change(draft, event, event.task, Status.WAITING)
-    task = replace(task, setbacks=_remember(task))
+    task = replace(task, setbacks=_remember(task), tried=(), pick=None)
     draft.tasks[event.task] = replace(
         task, reason=None, detail=(), ended_ms=0, lost=0, earlier=event.earlier, steps=event.steps
     )

@@ -6,6 +6,7 @@ that fits decides, so what must never be retried (a login, a setting, a refusal,
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,14 +22,16 @@ UNTOLD = Report()
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of an attempt that came to nothing. `code` is the exit code or minus the signal of its program (None: it
-    left none), `lost` that its supervisor left no evidence, `late` that it ran out of its time. `gate` is the gate that is
-    red for its work. `tokens` and `micros` are what it was allowed (0: no cap). `printed` is the end of what it printed."""
+    left none), `lost` that its supervisor left no evidence, `late` that it ran out of its time, `unfit` that its program could
+    not be started as it was asked. `gate` is the gate that is red for its work. `tokens` and `micros` are what it was allowed
+    (0: no cap). `printed` is the end of what it printed."""
 
     program: str = ""
     report: Report = UNTOLD
     code: int | None = None
     lost: bool = False
     late: bool = False
+    unfit: bool = False
     gate: str = ""
     tokens: int = 0
     micros: int = 0
@@ -103,7 +106,11 @@ WORDS: tuple[tuple[str, Failure], ...] = (
 )
 """Words and what they mean, in order. Against the text in small letters, with one space between words."""
 
-PATTERNS = tuple((re.compile(pattern), failure) for pattern, failure in WORDS)
+
+@functools.cache
+def _patterns() -> tuple[tuple[re.Pattern[str], Failure], ...]:
+    """Compiled when the first text is read: many never are."""
+    return tuple((re.compile(pattern), failure) for pattern, failure in WORDS)
 
 
 def name_failure(facts: Facts) -> Failure:
@@ -114,14 +121,13 @@ def name_failure(facts: Facts) -> Failure:
 def read_words(text: str) -> Failure:
     """What a text alone says. UNKNOWN: nothing that we know."""
     words = " ".join(text[-ERROR_CHARACTERS:].lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split())
-    return next((failure for pattern, failure in PATTERNS if pattern.search(words)), F.UNKNOWN)
+    return next((failure for pattern, failure in _patterns() if pattern.search(words)), F.UNKNOWN)
 
 
 def _from_facts(facts: Facts) -> Iterator[Failure]:
     """Each thing that the facts say, the most certain first."""
     report = facts.report
-    if facts.lost:
-        yield F.LOST
+    yield from (failure for held, failure in ((facts.lost, F.LOST), (facts.unfit, F.CONFIG)) if held)
     if report.ended_by in CLOCKS:
         yield CLOCKS[report.ended_by]
     if facts.micros and (report.usage.cost_micros or 0) >= facts.micros:

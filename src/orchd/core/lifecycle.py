@@ -14,6 +14,7 @@ from orchd.model.message import (
     AttemptEnded,
     AttemptStarted,
     Event,
+    RemedyFound,
     SaveAbandoned,
     SaveClosed,
     SaveGated,
@@ -40,6 +41,7 @@ MOVES: Mapping[type[Event], Mapping[Status, frozenset[Status]]] = {
         **dict.fromkeys((S.WAITING, S.READY, S.FAILED, S.HELD), frozenset({S.CANCELLED})),
         S.INTEGRATED: frozenset({S.CANCELLED, S.READY, S.HELD}),
     },
+    RemedyFound: {S.FAILED: frozenset({S.WAITING, S.FAILED})},
     AttemptStarted: {S.WAITING: frozenset({S.RUNNING})},
     StopAsked: {S.RUNNING: frozenset({S.STOPPING})},
     AttemptEnded: {

@@ -8,11 +8,13 @@ derived from the state alone (core.duties), so that an action whose effect was l
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from orchd.core import session_wishes
 from orchd.core.answers import hear_answer
 from orchd.core.arbiter import decide
 from orchd.core.attempts import conclude_attempts
+from orchd.core.chains import choose, warms_at
 from orchd.core.duties import list_duties
 from orchd.core.evolve import evolve
 from orchd.core.extensions import answer_requests, hear_request
@@ -23,6 +25,7 @@ from orchd.core.lifecycle import allows
 from orchd.core.numbering import list_lacking
 from orchd.core.preview import room_of
 from orchd.core.radar import watch_conflicts
+from orchd.core.remedies import book_costs, find_remedies
 from orchd.core.requests import Hearing, find_hearing, refuse_requests
 from orchd.core.restoring import hear_restore
 from orchd.core.saving import wakes_at
@@ -62,7 +65,7 @@ def plan(snapshot: Snapshot) -> Plan:
     starts = tuple(_start(state, snapshot, one, fence) for fence, one in enumerate(starting, state.next_fence))
     events += starts
     state = evolve(state, starts) if starts else state
-    wake_ms = wakes_at(state, snapshot)
+    wake_ms = min((at for at in (wakes_at(state, snapshot), warms_at(state, snapshot)) if at is not None), default=None)
     lacking = list_lacking(decisions, state, snapshot)
     actions = (*list_duties(state, snapshot), *((AskNumbers(lacking),) if lacking else ()))
     return Plan(state, tuple(events), decisions, actions, wake_ms)
@@ -92,9 +95,11 @@ def _start(state: State, snapshot: Snapshot, decision: Decision, fence: int) -> 
     task = state.tasks[decision.task]
     spec = task.spec
     lease = Lease(spec.id, state.owner, state.epoch, spec.claims, snapshot.now_ms, spec.resources, decision.ports, fence)
+    lease = replace(lease, budget_micros=decision.micros) if decision.micros else lease
     again = task.rework.base if task.rework else task.base if find_begin(task) else ""
     base = again or find_start(state, spec.session, snapshot.main)
-    return AttemptStarted(decision.task, task.attempt + 1, base, lease)
+    pick = None if task.rework else choose(task, snapshot.agents, snapshot.config, state.cooling, snapshot.now_ms)
+    return AttemptStarted(decision.task, task.attempt + 1, base, lease, pick)
 
 
 def _topic(intent: Intent) -> tuple[str, ...]:
@@ -164,7 +169,9 @@ STAGES: tuple[Stage, ...] = (
     read_files,
     expire_leases,
     conclude_attempts,
+    book_costs,
     advance_save,
+    find_remedies,
     hear_owners,
     watch_conflicts,
     begin_save,

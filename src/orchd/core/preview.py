@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from orchd.core.arbiter import Turn, expand_only, take_turns
+from orchd.core.chains import list_budgets, list_resting
 from orchd.core.desk import Room
 from orchd.core.evolve import evolve
 from orchd.core.intake import read_files
@@ -40,4 +41,6 @@ def room_of(state: State, snapshot: Snapshot) -> Room:
         machine=snapshot.machine,
         unnumbered=find_unnumbered(state, snapshot),
         rests=snapshot.shared is not None and snapshot.shared.rests,
+        resting=list_resting(state, snapshot.agents, snapshot.config, snapshot.now_ms),
+        budgets=list_budgets(state, snapshot.agents),
     )

@@ -77,7 +77,7 @@ def _pick(case: Case, *, fits: Callable[[Candidate], bool]) -> Remedy | None:
 
 def _first_free(able: list[Candidate], case: Case) -> Remedy | None:
     cooling = case.cooling
-    free = next((one for one in able if cooling.get(one.vendor, 0) <= case.now_ms), None)
+    free = next((one for one in able if cooling.get(one.vendor, case.now_ms) <= case.now_ms), None)
     if free is not None:
         return Retry(free)
     soonest = min(able, key=lambda one: cooling[one.vendor], default=None)

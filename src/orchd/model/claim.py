@@ -51,7 +51,7 @@ class Lease:
 
     `fence` is the number of this grant: it rises with each grant in a repository, so that what an earlier holder brings
     late is known by its lower number (0: granted before there were fences). `expired_ms` is when it expired, because its
-    supervisor had given no heartbeat for too long; 0: it stands.
+    supervisor had given no heartbeat for too long; 0: it stands. `budget_micros` is what its agent may spend (0: no cap says).
     """
 
     task: TaskId
@@ -66,6 +66,7 @@ class Lease:
     extended: tuple[PathSpec, ...] = ()
     wants: tuple[Extension, ...] = ()
     refused: tuple[Refusal, ...] = ()
+    budget_micros: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchd.model.agent import USUAL_CLOCKS, Clocks
+from orchd.model.cost import Caps, Price
 from orchd.model.limits import (
     CHANGED_FILES,
     DRAIN_SECONDS,
@@ -23,6 +24,8 @@ from orchd.model.merge import ASKING, Resolving
 from orchd.model.number import NumberKind
 from orchd.model.promotion import DEFAULT_ENVIRONMENTS, Environment
 from orchd.model.save import AT_ONCE, Gate, Schedule
+
+NO_CAPS = Caps()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,8 @@ class Config:
     other clones share (empty: this clone is alone). Nothing starts with less than `free_..._bytes` free, or with as many
     `workspaces` as that (None: no limit) or as many bytes in them. `gates_at_once` trees of a save are gated at the same
     time. `resolving` are the conflicts that need nobody. `save` is when what is finished is saved, where a session does not
-    say. `clocks` end agents."""
+    say. `clocks` end agents. `prices` are of models whose programs tell no money; nothing starts that could pass one of the
+    `caps`."""
 
     branch: str = ""
     parallel: int = PARALLEL_TASKS
@@ -78,3 +82,5 @@ class Config:
     environments: tuple[Environment, ...] = DEFAULT_ENVIRONMENTS
     save: Schedule = AT_ONCE
     clocks: Clocks = USUAL_CLOCKS
+    prices: tuple[Price, ...] = ()
+    caps: Caps = NO_CAPS

@@ -63,6 +63,18 @@ COOL_MOST_SECONDS = 8 * 24 * 3600.0
 """How long a provider is left alone that does not say how long; twice as long each time. What a provider asks for beyond
 a week and a day is not believed."""
 
+ACCOUNT_DAYS = 400
+"""Days on which something was spent that the ledger remembers: a year and a month."""
+
+BUDGET_DOLLARS = 10_000.0
+"""What a budget or a cap may allow at most."""
+
+PRICE_DOLLARS = 10_000.0
+"""What a million tokens may cost at most: more is a slip."""
+
+METERS = 1000
+"""Conversations whose last count is remembered; who takes up an older one counts it whole again."""
+
 GATE_ATTEMPTS = 3
 """Lost gate runs on one tree before the save gives up on it."""
 

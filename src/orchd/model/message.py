@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from orchd.model.claim import Extension, Lease, PathSpec, Refusal
+from orchd.model.cost import Bill, Price
 from orchd.model.ids import Oid, SaveId, SessionId, TaskId
 from orchd.model.problem import Problem
+from orchd.model.recovery import Candidate, Tried
 from orchd.model.save import Excluded, GateResult, Hold, Merged, Save, Verdict
 from orchd.model.session import Landing, Session, SessionSpec
 from orchd.model.tenure import Refused
@@ -56,12 +58,13 @@ class TaskWithdrawn:
 
 @dataclass(frozen=True, slots=True)
 class AttemptStarted:
-    """Admitted, claimed and started in one: there is no half-claimed task."""
+    """Admitted, claimed and started in one: there is no half-claimed task. `pick` is the agent that does it."""
 
     task: TaskId
     attempt: int
     base: Oid
     lease: Lease
+    pick: Candidate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,27 @@ class AttemptEnded:
     detail: tuple[str, ...]
     at_ms: int
     steps: tuple[StepMade, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RemedyFound:
+    """What follows the attempt `tried` of an agent: WAITING for another one by `pick`, or FAILED as before with a line about
+    what a person can change. `cools_until_ms`: its provider is left alone so long (0: it is not)."""
+
+    task: TaskId
+    tried: Tried
+    status: Status
+    pick: Candidate | None = None
+    cools_until_ms: int = 0
+    detail: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CostBooked:
+    """A run of an agent has ended, and what it cost is in the books from now on, at these `prices`."""
+
+    bill: Bill
+    prices: tuple[Price, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,6 +397,8 @@ Event: TypeAlias = (
     | TaskWithdrawn
     | AttemptStarted
     | AttemptEnded
+    | RemedyFound
+    | CostBooked
     | LeaseExpired
     | ExtensionAsked
     | LeaseExtended

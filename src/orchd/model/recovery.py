@@ -5,6 +5,7 @@ Times are milliseconds since 1970.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
@@ -14,13 +15,15 @@ from orchd.model.agent import Effort, Failure
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One way to do a step: a program with a model of a provider. `context_tokens` is how much it can hold (0: unknown)."""
+    """One way to do a step: a program with a model of a provider. `context_tokens` is how much it can hold (0: unknown),
+    `agent` the name by which a task asks for it."""
 
     program: str
     model: str = ""
     provider: str = ""
     effort: Effort | None = None
     context_tokens: int = 0
+    agent: str = ""
 
     @property
     def vendor(self) -> str:
@@ -30,13 +33,13 @@ class Candidate:
     @property
     def mind(self) -> str:
         """What would think about the step: the same model is the same mind, by whatever program and at whatever effort."""
-        return self.model or f"{self.program} of {self.vendor}"
+        return self.model or self.program
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
     """An attempt that came to nothing. `produced`: it left commits or changed files. `until_ms`: when its provider wants to
-    be asked again (0: it did not say). `what` is the evidence in one line."""
+    be asked again (0: it did not say). `what` is the evidence in one line, `attempt` its number."""
 
     candidate: Candidate
     failure: Failure
@@ -45,6 +48,7 @@ class Tried:
     tokens: int = 0
     until_ms: int = 0
     what: str = ""
+    attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ class Case:
     tried: tuple[Tried, ...]
     chain: tuple[Candidate, ...]
     now_ms: int
-    cooling: dict[str, int] = field(default_factory=dict)
+    cooling: Mapping[str, int] = field(default_factory=dict)
     parts: tuple[str, ...] = ()
     depth: int = 0
     optional: bool = False

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from orchd.model.agent import AgentsSeen
 from orchd.model.claim import Lease, Reservation
 from orchd.model.config import Config
+from orchd.model.cost import NOTHING_SPENT, Ledger
 from orchd.model.ids import Oid, RunId, SaveId, SessionId, TaskId
 from orchd.model.machine import UNSEEN_MACHINE, MachineSeen
 from orchd.model.number import NumberWish
@@ -41,7 +42,8 @@ class State:
     the one that tasks landed on last, so that a checkout of another one does not change it; `conflicts` are predicted, one
     for each pair;
     `holdings` says who owns which session where clones share a remote; `refused` are the last requests here that only another
-    clone could have heard; `gates` what became of each gate."""
+    clone could have heard; `gates` what became of each gate; `cooling` are providers that are left alone, and until
+    when; `ledger` is what agents cost."""
 
     owner: str = ""
     epoch: int = 0
@@ -58,6 +60,8 @@ class State:
     next_fence: int = 1
     refused: tuple[Refused, ...] = ()
     gates: Mapping[str, Tally] = field(default_factory=dict)
+    cooling: Mapping[str, int] = field(default_factory=dict)
+    ledger: Ledger = NOTHING_SPENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +237,8 @@ class Cause(StrEnum):
     WORKSPACE_BYTES = "workspace-bytes"
     DRAINING = "draining"
     PAUSED = "paused"
+    COOLING = "cooling"
+    BUDGET = "budget"
     SESSION = "session"
     NOT_ASKED = "not-asked"
     ELSEWHERE = "elsewhere"
@@ -243,13 +249,14 @@ class Cause(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The arbiter's word on one waiting task. Cause NONE: it starts. `others` are the tasks that hold it back, `ports` what
-    it is given."""
+    it is given, `micros` what its agent may spend (0: no cap says)."""
 
     task: TaskId
     cause: Cause
     others: tuple[TaskId, ...] = ()
     detail: tuple[str, ...] = ()
     ports: tuple[int, ...] = ()
+    micros: int = 0
 
 
 @dataclass(frozen=True, slots=True)

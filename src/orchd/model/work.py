@@ -9,6 +9,7 @@ from orchd.model.agent import Effort
 from orchd.model.claim import PathSpec
 from orchd.model.ids import DEFAULT_SESSION, Oid, SessionId, TaskId
 from orchd.model.limits import TASK_TIMEOUT_SECONDS
+from orchd.model.recovery import Candidate, Tried
 
 SHELL = "shell"
 """The agent of a task that is a shell command."""
@@ -212,3 +213,5 @@ class Task:
     due: bool = False
     steps: tuple[StepMade, ...] = ()
     setbacks: tuple[Setback, ...] = ()
+    tried: tuple[Tried, ...] = ()
+    pick: Candidate | None = None

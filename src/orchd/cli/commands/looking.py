@@ -85,6 +85,24 @@ def gates() -> None:
     print_records(ENVELOPES["gates"], view_gates(state), "no gate was ever run: what lands is `unverified`")
 
 
+@click.command(cls=Command)
+@click.option(
+    "--by",
+    type=click.Choice(("day", "session", "task", "agent", "model")),
+    default="day",
+    show_default=True,
+    help="What to add up by.",
+)
+def costs(by: str) -> None:
+    """List what agents cost; money that nobody knows is counted apart."""
+    from orchd import app
+    from orchd.cli.spending import view_costs
+    from orchd.core.costs import Column
+
+    state = app.read_hot(app.find(read_flags().repo)).state
+    print_records(ENVELOPES["costs"], view_costs(state, Column(by)), "no run of an agent has ended yet")
+
+
 @click.group(cls=Group)
 def op() -> None:
     """Look into the operation log."""

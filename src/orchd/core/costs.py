@@ -1,0 +1,169 @@
+"""Costs: from what programs tell to what was spent, and what may still be spent.
+
+Rules: a conversation that is taken up again tells its whole sum, and only what is new of it counts; money that nobody knows is
+told as unknown and never guessed; a cap stops before it is passed, so what runs counts with all that it was allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from orchd.model.agent import Usage
+from orchd.model.cost import Account, Bill, Caps, Ledger, Meter, Price, Rest
+from orchd.model.ids import SessionId, TaskId
+from orchd.model.limits import ACCOUNT_DAYS, METERS
+
+MILLION = 1_000_000
+
+
+class Column(StrEnum):
+    """By what costs are added up."""
+
+    DAY = "day"
+    SESSION = "session"
+    TASK = "task"
+    AGENT = "agent"
+    MODEL = "model"
+
+
+NAMES: Mapping[Column, Callable[[Account | Bill], str]] = {
+    Column.DAY: lambda one: one.day,
+    Column.SESSION: lambda one: one.session,
+    Column.TASK: lambda one: one.task,
+    Column.AGENT: lambda one: one.agent,
+    Column.MODEL: lambda one: one.model,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a running task may spend."""
+
+    session: SessionId
+    task: TaskId
+    micros: int
+
+
+def book(ledger: Ledger, bill: Bill, prices: Sequence[Price]) -> Ledger:
+    """The ledger with one more run."""
+    new = subtract(bill.told, _last_told(ledger, bill.conversation))
+    cost = price_of(new, bill.model, prices)
+    blank = Account(bill.day, bill.session, bill.task, bill.agent, bill.model)
+    old = next((one for one in ledger.accounts if _key(one) == _key(blank)), blank)
+    account = replace(
+        old,
+        runs=old.runs + 1,
+        input_tokens=old.input_tokens + new.input_tokens,
+        cached_tokens=old.cached_tokens + new.cached_tokens,
+        output_tokens=old.output_tokens + new.output_tokens,
+        micros=old.micros + (cost or 0),
+        unpriced=old.unpriced + (cost is None),
+    )
+    accounts = (*(one for one in ledger.accounts if _key(one) != _key(blank)), account)
+    return Ledger(shorten(accounts), _heard(ledger.meters, bill))
+
+
+def subtract(told: Usage, before: Usage | None) -> Usage:
+    """What is new in what was told. A sum below the last one means that its program began to count anew."""
+    if before is None or not told.cumulative:
+        return replace(told, cumulative=False)
+    sums = (
+        told.input_tokens - before.input_tokens,
+        told.cached_tokens - before.cached_tokens,
+        told.output_tokens - before.output_tokens,
+    )
+    if min(sums) < 0:
+        return replace(told, cumulative=False)
+    money = None
+    if told.cost_micros is not None and before.cost_micros is not None:
+        money = max(0, told.cost_micros - before.cost_micros)
+    return Usage(sums[0], sums[1], sums[2], money)
+
+
+def price_of(used: Usage, model: str, prices: Sequence[Price]) -> int | None:
+    """What it cost: as the program says, else by the price of the model, rounded up. None: nobody knows."""
+    if used.cost_micros is not None:
+        return used.cost_micros
+    if not used.input_tokens and not used.output_tokens:
+        return 0
+    price = find_price(model, prices)
+    if price is None:
+        return None
+    fresh = max(0, used.input_tokens - used.cached_tokens)
+    total = fresh * price.input_micros + used.cached_tokens * price.cached_micros + used.output_tokens * price.output_micros
+    return -(-total // MILLION)
+
+
+def find_price(model: str, prices: Iterable[Price]) -> Price | None:
+    """The price of a model: of its very name, else of the longest beginning that has one."""
+    fits = [one for one in prices if one.model == model or (one.model.endswith("*") and model.startswith(one.model[:-1]))]
+    return max(fits, key=lambda one: (one.model == model, len(one.model)), default=None)
+
+
+def find_rest(ledger: Ledger, caps: Caps, grants: Sequence[Grant], asks: Bill) -> Rest | None:
+    """What may be spent now on the task of `asks`, on its day: the least that a cap leaves, not below 0. None: no cap."""
+    limits = ((Column.TASK, caps.task_micros), (Column.SESSION, caps.session_micros), (Column.DAY, caps.day_micros))
+    rests = [Rest(max(0, cap - _spent(ledger, asks, by) - _granted(grants, asks, by)), str(by)) for by, cap in limits if cap]
+    return min(rests, key=lambda rest: rest.micros, default=None)
+
+
+def shorten(accounts: tuple[Account, ...]) -> tuple[Account, ...]:
+    """Accounts by day; days beyond the newest ones are forgotten."""
+    days = sorted({one.day for one in accounts})[-ACCOUNT_DAYS:]
+    return tuple(sorted((one for one in accounts if one.day in days), key=_key))
+
+
+def sum_up(accounts: Iterable[Account], by: Column) -> tuple[Account, ...]:
+    """Accounts added up by one of their names; the other names are empty."""
+    sums: dict[str, Account] = {}
+    for one in accounts:
+        key = NAMES[by](one)
+        sums[key] = _add(sums.get(key) or _blank(by, key), one)
+    return tuple(sums[key] for key in sorted(sums))
+
+
+def _blank(by: Column, key: str) -> Account:
+    day, session, task, agent, model = (key if one is by else "" for one in Column)
+    return Account(day, session, task, agent, model)
+
+
+def _add(total: Account, one: Account) -> Account:
+    return replace(
+        total,
+        runs=total.runs + one.runs,
+        input_tokens=total.input_tokens + one.input_tokens,
+        cached_tokens=total.cached_tokens + one.cached_tokens,
+        output_tokens=total.output_tokens + one.output_tokens,
+        micros=total.micros + one.micros,
+        unpriced=total.unpriced + one.unpriced,
+    )
+
+
+def _key(one: Account) -> tuple[str, str, str, str, str]:
+    return one.day, one.session, one.task, one.agent, one.model
+
+
+def _last_told(ledger: Ledger, conversation: str) -> Usage | None:
+    return next((one.told for one in ledger.meters if one.conversation == conversation), None) if conversation else None
+
+
+def _heard(meters: tuple[Meter, ...], bill: Bill) -> tuple[Meter, ...]:
+    """The meters after one more run. What counts each run alone needs none."""
+    if not bill.conversation or not bill.told.cumulative:
+        return meters
+    others = tuple(one for one in meters if one.conversation != bill.conversation)
+    return (*others, Meter(bill.conversation, bill.told))[-METERS:]
+
+
+def _spent(ledger: Ledger, asks: Bill, by: Column) -> int:
+    name = NAMES[by]
+    return sum(one.micros for one in ledger.accounts if name(one) == name(asks))
+
+
+def _granted(grants: Sequence[Grant], asks: Bill, by: Column) -> int:
+    """What runs may still spend: all of their grants, and today."""
+    mine = {Column.SESSION: lambda one: one.session == asks.session, Column.TASK: lambda one: one.task == asks.task}
+    fits: Callable[[Grant], bool] = mine.get(by, bool)
+    return sum(one.micros for one in grants if fits(one))

@@ -1,0 +1,95 @@
+"""Remedies, carried out: from the failed attempt of an agent to the event that lets its task go on or says what to change.
+
+Rule: a task whose work is a command is never touched; nothing is tried again that `core.recovery` does not allow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from orchd.core.chains import chosen_spec, list_candidates
+from orchd.core.failures import UNTOLD, Facts, name_failure
+from orchd.core.recovery import COOLS, cools_until, find_remedy
+from orchd.core.statuses import ACTIVE
+from orchd.core.watched import current_run
+from orchd.model.agent import Report
+from orchd.model.cost import Bill
+from orchd.model.message import CostBooked, Event, RemedyFound
+from orchd.model.recovery import Candidate, Case, Escalate, Resume, Retry, Tried, Wait
+from orchd.model.run import Exit, Outcome
+from orchd.model.snapshot import Snapshot, State
+from orchd.model.text import day_of
+from orchd.model.work import Reason, Status, Task
+
+RECOVERABLE = frozenset({Reason.EXIT, Reason.TIMEOUT, Reason.NOTHING, Reason.LOST, Reason.GATE, Reason.AGENT, Reason.EVIDENCE})
+"""What an agent can do better at, or another one. The other reasons are about the result, or about a person."""
+
+
+def find_remedies(state: State, snapshot: Snapshot) -> Iterator[Event]:
+    """What follows each attempt of an agent that has failed and has not been followed up yet."""
+    for task in state.tasks.values():
+        if task.spec.goal and task.status is Status.FAILED and task.reason in RECOVERABLE and not _is_followed(task):
+            yield _follow_up(task, state, snapshot)
+
+
+def book_costs(state: State, snapshot: Snapshot) -> Iterator[Event]:
+    """What the agents cost whose attempts were concluded in this look, whatever they came to."""
+    for name, before in snapshot.state.tasks.items():
+        if before.spec.goal and before.status in ACTIVE and state.tasks[name].status not in ACTIVE:
+            run = snapshot.runs.get(current_run(before))
+            report = run.exit.report if run and run.exit else None
+            if report is not None:
+                yield CostBooked(_bill(before, report, snapshot), snapshot.config.prices)
+
+
+def _is_followed(task: Task) -> bool:
+    return bool(task.tried) and task.tried[-1].attempt == task.attempt
+
+
+def _follow_up(task: Task, state: State, snapshot: Snapshot) -> RemedyFound:
+    chain = list_candidates(task.spec, snapshot.agents, snapshot.config)
+    seen = snapshot.runs.get(current_run(task))
+    tried = _tell_tried(task, task.pick or chain[0], seen.exit if seen else None, snapshot.now_ms)
+    history = (*task.tried, tried)
+    cools_ms = cools_until(history, snapshot.now_ms) if tried.failure in COOLS else 0
+    cooling = {**state.cooling, tried.candidate.vendor: cools_ms} if cools_ms else state.cooling
+    remedy = find_remedy(Case(history, chain, snapshot.now_ms, cooling))
+    found = RemedyFound(task.spec.id, tried, Status.FAILED, tried.candidate, cools_ms)
+    match remedy:
+        case Retry(candidate) | Wait(candidate):
+            return replace(found, status=Status.WAITING, pick=candidate)
+        case Escalate(outlook, setting):
+            return replace(found, detail=(f"{outlook}: {setting}",))
+        case Resume(warning):
+            return replace(found, detail=(warning,))
+        case _:
+            return replace(found, detail=("divide it into smaller tasks",))
+
+
+def _tell_tried(task: Task, candidate: Candidate, left: Exit | None, now_ms: int) -> Tried:
+    report = left.report if left and left.report else UNTOLD
+    failure = name_failure(_gather(task, candidate, left))
+    tokens = report.usage.input_tokens + report.usage.output_tokens
+    what = report.error or next(iter(task.detail), "")
+    return Tried(candidate, failure, now_ms, bool(task.tip), tokens, report.until_ms, what, task.attempt)
+
+
+def _gather(task: Task, candidate: Candidate, left: Exit | None) -> Facts:
+    """The facts about the attempt that has just failed. A red gate comes later than its run, which is not seen any more."""
+    return Facts(
+        candidate.program,
+        left.report if left and left.report else UNTOLD,
+        left.results[-1].code if left and left.results else None,
+        lost=task.reason is Reason.LOST,
+        late=task.reason is Reason.TIMEOUT,
+        unfit=left is not None and left.outcome is Outcome.UNPREPARED,
+        gate=", ".join(task.detail) if task.reason is Reason.GATE else "",
+        printed=left.detail if left else "",
+    )
+
+
+def _bill(task: Task, report: Report, snapshot: Snapshot) -> Bill:
+    """The day is that on which it ended."""
+    spec, day = chosen_spec(task), day_of(snapshot.now_ms)
+    return Bill(day, spec.session, spec.id, spec.agent, report.model or spec.model, report.conversation, report.usage)

@@ -1,0 +1,91 @@
+"""What agents cost: prices, caps, and the ledger of what was spent.
+
+Money is in millionths of a US dollar; days are UTC, like 2026-11-27.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchd.model.agent import Usage
+from orchd.model.ids import SessionId, TaskId
+
+UNTOLD = Usage()
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a million tokens of a model cost, as somebody read it on the day `as_of`. `model` may end in `*`."""
+
+    model: str
+    input_micros: int
+    cached_micros: int
+    output_micros: int
+    as_of: str
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """The most that may be spent on a task (all its attempts), in a session, and on a day. No cap: 0."""
+
+    task_micros: int = 0
+    session_micros: int = 0
+    day_micros: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What one run of an agent told. `told` is what its program said at the end, in its own way of counting."""
+
+    day: str
+    session: SessionId
+    task: TaskId
+    agent: str
+    model: str
+    conversation: str = ""
+    told: Usage = UNTOLD
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What was spent on a day for a task by an agent with a model. `unpriced` runs have tokens but no known price; their money
+    is not in `micros`."""
+
+    day: str
+    session: SessionId
+    task: TaskId
+    agent: str
+    model: str
+    runs: int = 0
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    micros: int = 0
+    unpriced: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """What the program of a conversation had counted when it was last heard, since the conversation began."""
+
+    conversation: str
+    told: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """All accounts, and the meters of conversations that may be taken up again, the newest last."""
+
+    accounts: tuple[Account, ...] = ()
+    meters: tuple[Meter, ...] = ()
+
+
+NOTHING_SPENT = Ledger()
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What may still be spent, and which cap says so."""
+
+    micros: int
+    cap: str

@@ -1,0 +1,62 @@
+"""What must hold when agents fail, spelled without the core's own helpers."""
+
+from __future__ import annotations
+
+from world import demand
+
+from orchd.model.message import AttemptStarted, Event, RemedyFound
+from orchd.model.snapshot import Plan, Snapshot, State
+
+PERSONS = ("auth", "config", "permission", "budget")
+ABOUT_A_PROVIDER = ("rate-limit", "unavailable")
+
+
+def check_agents(snapshot: Snapshot, before: State, event: Event) -> None:
+    """One event: who is tried again, by whom, and who is left alone."""
+    if isinstance(event, RemedyFound):
+        check_remedy(snapshot, before, event)
+    if isinstance(event, AttemptStarted):
+        check_pick(snapshot, before, event)
+
+
+def check_remedy(snapshot: Snapshot, before: State, event: RemedyFound) -> None:
+    task, tried = before.tasks[event.task], event.tried
+    demand("only work of agents is recovered", task.spec.goal, event)
+    demand("a failure is followed up once", task.attempt not in [one.attempt for one in task.tried], event)
+    demand("it is about the attempt that failed", task.status.value == "failed" and tried.attempt == task.attempt, event)
+    demand("a provider cools for its own sake", bool(event.cools_until_ms) == (tried.failure in ABOUT_A_PROVIDER), event)
+    demand("cooling has an end", not event.cools_until_ms or event.cools_until_ms > snapshot.now_ms, event)
+    if event.status.value == "failed":
+        demand("a person is told what to change", event.detail, event)
+        return
+    demand("attempts are bounded", len(task.tried) + 1 < 3, event)
+    demand("what a person must settle is never tried again", tried.failure not in PERSONS, event)
+    assert event.pick is not None
+    if event.pick != tried.candidate:
+        minds = [one.candidate.model or one.candidate.program for one in (*task.tried, tried)]
+        demand("no model is asked twice", (event.pick.model or event.pick.program) not in minds, event)
+    elif tried.failure not in ABOUT_A_PROVIDER:
+        same = [one for one in task.tried if one.candidate == tried.candidate]
+        demand("the same is tried once more at most", not same, event)
+
+
+def check_pick(snapshot: Snapshot, before: State, event: AttemptStarted) -> None:
+    task = before.tasks[event.task]
+    demand("a command has no agent", bool(event.pick) == bool(task.spec.goal and not task.rework), event)
+    if event.pick:
+        vendor = event.pick.provider or event.pick.program
+        demand(
+            "who wants to be left alone is left alone", before.cooling.get(vendor, snapshot.now_ms) <= snapshot.now_ms, event
+        )
+        demand("attempts are bounded", len(task.tried) < 3, event)
+        demand("a remedy is carried out", not task.tried or event.pick == task.pick, event)
+
+
+def without_cooling(planned: Plan, now_ms: int, wanted: float | None) -> float | None:
+    """When somebody looks again, but for providers that are left alone: those wake nobody too late."""
+    ends = [until for until in planned.state.cooling.values() if until > now_ms]
+    waits = [planned.state.cooling[one.detail[0]] for one in planned.decisions if one.cause.value == "cooling"]
+    demand("whoever waits for a provider is woken", not waits or (planned.wake_ms or 0) <= min(waits), planned.wake_ms)
+    demand("and somebody is", not waits or planned.wake_ms is not None, planned.wake_ms)
+    early = planned.wake_ms in ends and (wanted is None or planned.wake_ms <= wanted)
+    return wanted if early else planned.wake_ms
