@@ -81,7 +81,6 @@ LATER_KEYS: Mapping[str, tuple[str, str]] = {
     "prompt": ("`prompt` is called `goal` here", "write `goal:` for what an agent is to do, or `run:` for a command"),
     "budget": ("`budget` of a single task is not supported yet", "set `limits:` in the definition of its agent, or `timeout:`"),
     "gates": ("`gates` of a single task are not supported yet", "put them into `.orch/config.yaml`, or test in `run:`"),
-    "steps": ("`steps` are not supported yet", "write several lines in `run:`, or several tasks with `needs:`"),
     "on_failure": ("`on_failure` is not supported yet", "write another task with `after:` and `run:`"),
     "approval": ("`approval` is not supported yet", "remove it; `run:` starts without asking"),
     "setup": ("`setup` is not supported yet", "begin `run:` with the commands that prepare the workspace"),
