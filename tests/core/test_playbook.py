@@ -13,6 +13,7 @@ import restore_scenes  # noqa: F401 - its scenes are on the programme
 import schedule_scenes  # noqa: F401 - its scenes are on the programme
 import session_scenes  # noqa: F401 - its scenes are on the programme
 import test_mutants
+import test_recovery_mutants
 import test_session_mutants
 
 
@@ -23,6 +24,6 @@ def test_scene(scene: playbook.Scene) -> None:
 
 def test_each_seeded_fault_fits_its_module() -> None:
     """The faults themselves are slow; that one does not fit any more is known at once."""
-    faults = {**test_mutants.FAULTS, **test_session_mutants.FAULTS}
+    faults = {**test_mutants.FAULTS, **test_session_mutants.FAULTS, **test_recovery_mutants.FAULTS}
     texts = {fault.module: (test_mutants.PACKAGE / "core" / f"{fault.module}.py").read_text() for fault in faults.values()}
     assert [name for name, fault in faults.items() if texts[fault.module].count(fault.old) != 1] == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from test_mutants import Fault, notice
+from test_mutants import Fault, halve, notice
 
 FAULTS = {
     "a start is newer than the save to its line": Fault(
@@ -107,6 +107,6 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=[name.replace(" ", "-") for name in FAULTS])
+@pytest.mark.parametrize("fault", halve(FAULTS))
 def test_each_seeded_fault_is_noticed(fault: Fault, tmp_path: Path) -> None:
     notice(fault, tmp_path)
