@@ -212,8 +212,12 @@ class Going:
         return not busy and not running and known and not any(waits) and self.agree()
 
     def agree(self) -> bool:
-        """Whether all clones say the same about each task that more than one knows."""
-        told = [{name: task.status for name, task in clone.state.tasks.items()} for clone in self.clones]
+        """Whether all clones say the same about each task that more than one knows. Of one that never ran, one clone may say
+        that it was cancelled and another that its file was gone: nothing of it is shared."""
+        told = [
+            {name: GIVEN_UP.get(task.status.value, task.status.value) for name, task in clone.state.tasks.items()}
+            for clone in self.clones
+        ]
         return all(len({one[name] for one in told if name in one}) == 1 for one in told for name in one)
 
     def waits(self, clone: Clone, name: str) -> bool:
@@ -237,6 +241,8 @@ class Going:
             landed = (file.spec.id, file.digest) in self.remote.accepted
             demand("landed is told as landed", not landed or told == {"landed"}, path, told)
 
+
+GIVEN_UP = {"withdrawn": "given up", "cancelled": "given up"}
 
 FATES = (
     *(Going.write_file,) * 2,

@@ -54,7 +54,7 @@ def a_failed_attempt_leaves_checkpoints_and_another_may_begin_with_each_step_aft
         started = next(event for event in planned(again).events if isinstance(event, AttemptStarted))
         demand("on the commit that it began with", started.base == ("begun" if kept else "base"), started)
         running = evolve(again, [started])
-        order = duties.order_attempt(running.tasks["a"], running.leases["a"])
+        order = duties.order_attempt(running.tasks["a"], running.leases["a"], look(running))
         demand("from the last checkpoint", order.commit == (kept[-1].commit if kept else "base"), order)
         demand("with the steps that are left", [one.name for one in order.commands] == list(NAMES[len(kept) :]), order)
         demand("each knows its name", {one.env for one in order.commands[:1]} == {(("ORCHD_STEP", step),)}, order)

@@ -27,7 +27,7 @@ def begin(state: State, main: str) -> State:
 def end(state: State, done: int, how: str, known: dict[str, tuple[str, ...]]) -> State:
     """The attempt ends after so many of its steps."""
     task, lease = state.tasks["a"], state.leases["a"]
-    order = duties.order_attempt(task, lease)
+    order = duties.order_attempt(task, lease, look(state))
     names = [command.name for command in order.commands]
     done = len(names) if how == "well" else min(done, len(names) - 1)
     made, below = [], known.get(order.commit, ())

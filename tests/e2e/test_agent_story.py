@@ -126,7 +126,7 @@ def test_evidence_that_is_missing_is_no_success(repo: Repo, key: str) -> None:
     repo.orchd("run", code=None)
     told = repo.data("show", "add-new")
     assert (told["status"], told["reason"]) == ("failed", "evidence-missing")  # type: ignore[index]
-    assert told["detail"] == ["docs/new.md is not there"]  # type: ignore[index]
+    assert told["detail"][0] == "docs/new.md is not there"  # type: ignore[index]
 
 
 def test_without_the_program_the_attempt_says_what_is_missing(repo: Repo, tmp_path: Path) -> None:

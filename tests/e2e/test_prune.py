@@ -71,9 +71,7 @@ def test_the_chain_is_still_proven_when_a_tag_is_gone_on_purpose_and_only_then(r
 
 
 def test_one_checkpoint_tells_what_landed_by_whom_and_what_going_back_would_change(repo: Repo) -> None:
-    name = repo.git("for-each-ref", "--format=%(refname:lstrip=2)", "--sort=-taggerdate", "refs/tags/checkpoint").splitlines()[
-        1
-    ]
+    name = repo.git("for-each-ref", "--format=%(refname:lstrip=2)", "--sort=-refname", "refs/tags/checkpoint").splitlines()[1]
     told = repo.data("checkpoints", name)
     assert [work["task"] for work in told["work"]] == ["two"]  # type: ignore[index]
     assert told["work"][0]["agent"] == "shell"  # type: ignore[index]

@@ -6,6 +6,7 @@ special names, whatever the configuration.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 from orchd.adapters.durable import remove_quietly
@@ -47,7 +48,7 @@ class Kits:
         self._contents = {file.oid: file.content for file in files}
         make_private_folder(self._folder)
         path = self._folder / tree
-        aside = path.with_suffix(".new")
+        aside = path.with_suffix(f".{os.getpid()}.new")  # another daemon may make the same one before it is refused
         aside.write_bytes(dump_kit(files))
         aside.replace(path)
         return str(path)

@@ -21,10 +21,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, TypeAlias
 
-from orchd.adapters.agent_launch import Launched
-from orchd.adapters.agent_watch import AgentWatch
-from orchd.adapters.agents.programs import PROGRAMS
-from orchd.adapters.codec import decode, encode
 from orchd.adapters.collect import Base, Collected, collect_result, commit_step
 from orchd.adapters.durable import create_durably, write_durably
 from orchd.adapters.heartbeat import begin_beating
@@ -36,7 +32,6 @@ from orchd.adapters.run_log import RunLog
 from orchd.adapters.spawn import tied_process
 from orchd.adapters.task_git import GitFailed, TaskGit
 from orchd.adapters.workspace import Prepared, build_workspace, remove_unfinished
-from orchd.model.agent import Job, Report
 from orchd.model.limits import COLLECT_SECONDS, LIVE_SECONDS, PREPARE_SECONDS
 
 # One JSON object per line from the daemon, with the pipe for the answer: what to do, the run folder, the environment
@@ -126,7 +121,7 @@ def _prepare_and_run(
 ) -> tuple[Prepared | None, Ran]:
     refusal = ordered.get("launched", {}).get("refusal", "")
     if refusal:
-        return None, Ran("unprepared", detail=refusal, report=encode(Report(error=refusal)))
+        return None, Ran("unprepared", detail=refusal, report={"error": refusal})
     try:
         git = _git_of(tree, ordered, "git", PREPARE_SECONDS)
         order, repository = ordered["order"], Path(ordered["repository"])
@@ -197,7 +192,14 @@ def read_steps(folder: Path) -> list[dict[str, str]]:
 
 
 def _run_agent(tree: ProcessTree, ordered: Ordered, environment: Mapping[str, str], log: RunLog) -> Ran:
-    """The one command of an agent, which is watched as it works."""
+    """The one command of an agent, which is watched as it works. What that takes is only read here: it weighs more than all
+    other supervisors need."""
+    from orchd.adapters.agent_launch import Launched
+    from orchd.adapters.agent_watch import AgentWatch
+    from orchd.adapters.agents.programs import PROGRAMS
+    from orchd.adapters.codec import decode, encode
+    from orchd.model.agent import Job
+
     job, launched = decode(Job, ordered["order"]["job"]), decode(Launched, ordered["launched"])
     watch = AgentWatch(PROGRAMS[job.program], job.clocks, tree, log.folder)
     _ignore(Path(ordered["workspace"]), launched.ignored)
