@@ -31,6 +31,7 @@ def the_next_of_the_chain_goes_on_at_once_and_the_provider_that_refused_is_left_
     plan = after(Report(status=429, until_ms=90_000), working(fallbacks=("codex",)))
     [start] = [one for one in plan.actions if isinstance(one, StartRun)]
     demand("by the other", start.order.job is not None and start.order.job.program == "codex", start)
+    demand("and is told", [one.attempt for one in plan.state.tasks["a"].setbacks] == [1], plan.state.tasks["a"].setbacks)
     demand("the first cools", plan.state.cooling == {"claude": 90_000}, plan.state.cooling)
 
 

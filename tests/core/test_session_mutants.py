@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from test_mutants import Fault, halve, notice
+from test_mutants import Fault, notice, thin_out
 
 FAULTS = {
     "a start is newer than the save to its line": Fault(
@@ -107,6 +107,6 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", halve(FAULTS))
+@pytest.mark.parametrize("fault", thin_out(FAULTS))
 def test_each_seeded_fault_is_noticed(fault: Fault, tmp_path: Path) -> None:
     notice(fault, tmp_path)

@@ -30,6 +30,7 @@ def remote_names(family: Family) -> set[str]:
     return {name.rpartition("/")[2] for name in family.bare.main_files() if "migrations/" in name}
 
 
+@pytest.mark.slow
 def test_tasks_of_two_clones_and_people_get_different_numbers_and_nobody_gets_one_without_the_remote(
     family: Family, tmp_path: Path
 ) -> None:

@@ -27,6 +27,7 @@ def serve(family: Family) -> tuple[Clone, Clone]:
     return owner, standby
 
 
+@pytest.mark.slow
 def test_a_paused_session_stays_paused_when_its_owner_is_killed_until_the_standby_is_asked(
     family: Family, tmp_path: Path
 ) -> None:
@@ -68,6 +69,7 @@ def test_a_request_takes_a_session_over_from_an_owner_that_is_gone(family: Famil
     wait_until(lambda: family.landed() == ["flaky"], "the standby takes over and does it")
 
 
+@pytest.mark.slow
 def test_a_fork_goes_by_its_rules_in_the_clone_that_takes_it_over(family: Family, tmp_path: Path) -> None:
     family.person.task("base", "echo base > base", claims=["base"])
     family.person.commit("a task")

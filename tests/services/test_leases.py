@@ -65,6 +65,7 @@ def freeze_once(flag: Path) -> str:
     return f"if mkdir {flag}; then echo half > n; kill -STOP $PPID; sleep 1000; fi; echo whole > n"
 
 
+@pytest.mark.slow
 def test_no_lease_expires_because_somebody_sets_the_clock(repo: Repo, place: Place, hasty: None) -> None:
     repo.write(".orch/config.yaml", "gates: [{name: unit, run: sleep 4}]\n")
     repo.task("one", "sleep 5; echo 1 > n", claims=["n"])
