@@ -10,9 +10,10 @@ from world import demand
 
 from orchd.core import answers, duties, globs, intake
 from orchd.core.claims import covers, overlaps
+from orchd.core.evolve import evolve
 from orchd.model.action import AdmitRework, StartRun
 from orchd.model.claim import PathSpec
-from orchd.model.message import AttemptStarted, TaskAnswered, TaskRetried
+from orchd.model.message import AttemptEnded, AttemptStarted, TaskAnswered, TaskRetried
 from orchd.model.run import AdmitOrder, CommandResult, Entry, Exit, Outcome, Phase, Returned, RunSeen
 from orchd.model.snapshot import FilesSeen, Intent, Verb
 from orchd.model.work import Answer, Earlier, Reason, Rework, SettledFile, Source, Status, Task
@@ -161,3 +162,12 @@ def the_glob_of_a_path_names_it_and_meets_whatever_else_does() -> None:
             demand("it meets who names it", overlaps(glob, other) or not covers(PathSpec(other), path), path, other)
     check_covers("plain.txt", "plain.txt")
     check_overlap(globs.name_exactly("a/b"), "a/*", ("a/b", "a/c"))
+
+
+@scene
+def an_answer_counts_once() -> None:
+    again = Rework(Answer.WIDEN, "tip", "base", "ref")
+    for status, kept in ((Status.HELD, None), (Status.READY, None), (Status.WAITING, again)):
+        end = AttemptEnded("a", 1, status, "tip", "ref", Reason.LOST if status is Status.WAITING else None, (), 1)
+        after = evolve(state_of(task(Status.RUNNING, rework=again)), [end]).tasks["a"]
+        demand("it is given up with the attempt that took it up, unless that was lost", after.rework == kept, after)
