@@ -19,6 +19,7 @@ from typing import Any
 
 from cases import CASES, LINES, RECORDED, UNRECORDED, Case, conclude, judge, rules_of, trim, trim_lines
 
+from orchd.adapters.agents.handshake import shake_hands
 from orchd.adapters.agents.programs import PROGRAMS
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "orchd-agents"
@@ -157,7 +158,8 @@ def record(program: str) -> None:
                 "clock": str(clock_of(case, answer) or ""),
                 "lines": trim_lines([trim(line) for line in lines if not _OUTSIDE.search(line)]),
             }
-        version = PROGRAMS[program].probe({"PATH": ":".join(map(str, BIN)) + ":" + os.environ["PATH"], "HOME": folder}).version
+        own = {"PATH": ":".join(map(str, BIN)) + ":" + os.environ["PATH"], "HOME": folder}
+        version = shake_hands(PROGRAMS[program].signs, own).version
         RECORDED.mkdir(exist_ok=True)
         text = json.dumps({"version": version, "cases": kept}, indent=1, ensure_ascii=False)
         (RECORDED / f"{program}.json").write_text(text + "\n", encoding="utf-8")

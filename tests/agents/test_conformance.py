@@ -13,6 +13,7 @@ import pytest
 from agents_page import PAGE, conclusions, page
 from cases import CASES, OPEN, RECORDED, UNRECORDED, judge, read_recorded, recorded_cases, restore, with_noise
 
+from orchd.adapters.agents.handshake import shake_hands
 from orchd.adapters.agents.program import Folders
 from orchd.adapters.agents.programs import PROGRAMS
 from orchd.model.agent import Job, Permit, Report, Rule, Tool
@@ -150,7 +151,7 @@ def test_the_adapter_in_the_documents_works(tmp_path: Path) -> None:
     (tmp_path / "parrot").write_text(PARROT)
     (tmp_path / "parrot").chmod(0o755)
     own = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
-    shaken = parrot.probe(own)
+    shaken = shake_hands(parrot.signs, own)
     assert (shaken.version, shaken.missing, shaken.login, shaken.problem) == ("1.2.3", (), "", "")
     launch = parrot.launch(Job("parrot", "hello\n", rules=OPEN), Folders("/w", "/p"))
     ran = subprocess.run(launch.argv, input=launch.stdin.encode(), env=own, capture_output=True, check=True)

@@ -102,24 +102,28 @@ def test_no_line_makes_reading_fail_and_no_number_goes_below_zero(program: Progr
 def test_a_program_that_was_killed_or_said_nothing_is_not_done(program: Program) -> None:
     for code in (-9, 1, 0):
         report = program.close(Report(), code)
-        assert report.finished is (program.name == "shell" and code == 0)
+        assert report.finished is (program.signs.program == "shell" and code == 0)
         assert report.finished or report.error
 
 
 @every_program
 def test_the_prompt_is_never_in_the_arguments(program: Program) -> None:
-    job = Job(program.name, "--help -rf SECRETPROMPT", "some/model", Effort.HIGH, OPEN, max_turns=5, budget_micros=1_500_000)
+    job = Job(
+        program.signs.program, "--help -rf SECRETPROMPT", "some/model", Effort.HIGH, OPEN, max_turns=5, budget_micros=1_500_000
+    )
     launch = program.launch(job, WORKSPACE)
     told = launch.stdin + "".join(text for _, text in launch.files)
-    assert program.name == "shell" or ("SECRETPROMPT" in told and not any("SECRETPROMPT" in one for one in launch.argv))
+    assert program.signs.program == "shell" or (
+        "SECRETPROMPT" in told and not any("SECRETPROMPT" in one for one in launch.argv)
+    )
     assert all(path.startswith(WORKSPACE.private + "/") for path, _ in launch.files)
 
 
 @every_program
 def test_resuming_names_the_conversation(program: Program) -> None:
-    job = Job(program.name, "go on", rules=OPEN, resume="0199-abc")
+    job = Job(program.signs.program, "go on", rules=OPEN, resume="0199-abc")
     told = program.launch(job, WORKSPACE)
-    assert program.name in ("shell", "aider") or "0199-abc" in told.argv
+    assert program.signs.program in ("shell", "aider") or "0199-abc" in told.argv
 
 
 @given(RULES, st.sampled_from(Tool))

@@ -11,6 +11,7 @@ from agents_page import conclusions
 from cases import CASES, UNRECORDED, conclude, judge
 from real_programs import BIN, REAL, Place, clock_of, order_of, perform, put_on, why_not
 
+from orchd.adapters.agents.handshake import shake_hands
 from orchd.adapters.agents.programs import PROGRAMS
 
 pytestmark = [pytest.mark.real_agents, pytest.mark.timeout(400), pytest.mark.filterwarnings("default")]
@@ -42,7 +43,7 @@ def test_the_handshake_finds_every_flag(program: str, tmp_path: Path) -> None:
     if reason := why_not(program):
         pytest.skip(reason)
     path = ":".join((*map(str, BIN), "/usr/local/bin:/usr/bin:/bin"))
-    found = PROGRAMS[program].probe({"PATH": path, "HOME": str(tmp_path)})
+    found = shake_hands(PROGRAMS[program].signs, {"PATH": path, "HOME": str(tmp_path)})
     assert (found.problem, found.missing) == ("", ())
 
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from orchd.adapters.agents.handshake import find_login
 from orchd.adapters.agents.programs import PROGRAMS
 from orchd.adapters.git_repo import open_repo
 from orchd.adapters.handshakes import ask_programs, keep_handshakes
@@ -63,7 +64,7 @@ def look_around(place: Place, isolation: str) -> Symptoms:
 def _find_withheld(programs: Iterable[Handshake]) -> Iterator[tuple[str, str]]:
     """The sign of a program that we have and tasks have not: asked again, with all that we have."""
     for shaken in programs:
-        if shaken.version and not shaken.login and (key := PROGRAMS[shaken.program].find_login(os.environ)):
+        if shaken.version and not shaken.login and (key := find_login(PROGRAMS[shaken.program].signs, os.environ)):
             yield shaken.program, key
 
 

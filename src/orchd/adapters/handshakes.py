@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from orchd.adapters.agents.handshake import shake_hands
 from orchd.adapters.agents.program import Program
 from orchd.adapters.agents.programs import PROGRAMS
 from orchd.adapters.codec import decode, dumps, encode
@@ -22,7 +23,7 @@ def ask_programs(environment: Mapping[str, str], programs: Iterable[Program] = P
     """What all programs say, in their order. Takes as long as the slowest."""
     asked = tuple(programs)
     with ThreadPoolExecutor(max_workers=len(asked)) as pool:
-        return tuple(pool.map(lambda program: program.probe(environment), asked))
+        return tuple(pool.map(lambda program: shake_hands(program.signs, environment), asked))
 
 
 def keep_handshakes(cache: Path, shaken: Iterable[Handshake]) -> None:

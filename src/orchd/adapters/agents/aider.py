@@ -8,9 +8,8 @@ from dataclasses import replace
 
 from orchd.adapters.agents import permits
 from orchd.adapters.agents.events import Event, call, deny, end_badly, fail, micros, number, parse, say, text
-from orchd.adapters.agents.handshake import Signs, find_login, shake_hands
-from orchd.adapters.agents.program import Folders, Launch
-from orchd.model.agent import Effort, Handshake, Job, Report, Tool, Usage
+from orchd.adapters.agents.program import Folders, Launch, Signs
+from orchd.model.agent import Effort, Job, Report, Tool, Usage
 
 _SIGNS = Signs(
     "aider",
@@ -60,22 +59,13 @@ _EVENT = b'{"event"'
 class Aider:
     """See the module. It has no conversations to resume, and it edits only: it runs no commands."""
 
-    name = "aider"
-    efforts = _SIGNS.efforts
-
-    def probe(self, environment: Mapping[str, str]) -> Handshake:
-        """See the protocol."""
-        return shake_hands(_SIGNS, environment)
-
-    def find_login(self, environment: Mapping[str, str]) -> str:
-        """See the protocol."""
-        return find_login(_SIGNS, environment)
+    signs = _SIGNS
 
     def objection(self, job: Job) -> str:
         """It always reads."""
         if permits.is_shut(job.rules, Tool.READ):
             return "aider always reads: it needs `allow read`"
-        return permits.object_to(self.name, job.rules, (Tool.READ, Tool.EDIT))
+        return permits.object_to(self.signs.program, job.rules, (Tool.READ, Tool.EDIT))
 
     def launch(self, job: Job, folders: Folders) -> Launch:
         """Without leave to edit it only says what it would."""

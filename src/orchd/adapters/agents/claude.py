@@ -22,9 +22,8 @@ from orchd.adapters.agents.events import (
     text,
     texts,
 )
-from orchd.adapters.agents.handshake import Signs, find_login, shake_hands
-from orchd.adapters.agents.program import Folders, Launch
-from orchd.model.agent import MICROS, Effort, Handshake, Job, Permit, Report, Rule, Tool, Usage
+from orchd.adapters.agents.program import Folders, Launch, Signs
+from orchd.model.agent import MICROS, Effort, Job, Permit, Report, Rule, Tool, Usage
 
 _SIGNS = Signs(
     "claude",
@@ -62,16 +61,7 @@ _QUIET = (
 class Claude:
     """See the module."""
 
-    name = "claude"
-    efforts = _SIGNS.efforts
-
-    def probe(self, environment: Mapping[str, str]) -> Handshake:
-        """See the protocol."""
-        return shake_hands(_SIGNS, environment)
-
-    def find_login(self, environment: Mapping[str, str]) -> str:
-        """See the protocol."""
-        return find_login(_SIGNS, environment)
+    signs = _SIGNS
 
     def objection(self, job: Job) -> str:
         """A deny wins over every allow here, so an exception from a special deny is stricter than written, never freer. What
@@ -80,7 +70,7 @@ class Claude:
         if odd:
             return f"claude takes no rule with parentheses: `{odd.permit} {odd.tool} {odd.pattern}`"
         shut = not permits.is_open(job.rules, Tool.READ)
-        return permits.object_to(self.name, job.rules, (Tool.READ,)) if shut else ""
+        return permits.object_to(self.signs.program, job.rules, (Tool.READ,)) if shut else ""
 
     def launch(self, job: Job, folders: Folders) -> Launch:
         """No settings of the repository or the person: they could allow more than the rules do. The guide of the repository

@@ -8,9 +8,8 @@ from dataclasses import replace
 
 from orchd.adapters.agents import permits
 from orchd.adapters.agents.events import Event, call, deny, end_badly, fail, number, parse, part, say, text
-from orchd.adapters.agents.handshake import Signs, find_login, shake_hands
-from orchd.adapters.agents.program import Folders, Launch
-from orchd.model.agent import Effort, Handshake, Job, Report, Rule, Tool, Usage
+from orchd.adapters.agents.program import Folders, Launch, Signs
+from orchd.model.agent import Effort, Job, Report, Rule, Tool, Usage
 
 _SIGNS = Signs(
     "codex",
@@ -27,22 +26,13 @@ _CALLS: Mapping[str, str] = {"command_execution": "command", "web_search": "quer
 class Codex:
     """See the module."""
 
-    name = "codex"
-    efforts = _SIGNS.efforts
-
-    def probe(self, environment: Mapping[str, str]) -> Handshake:
-        """See the protocol."""
-        return shake_hands(_SIGNS, environment)
-
-    def find_login(self, environment: Mapping[str, str]) -> str:
-        """See the protocol."""
-        return find_login(_SIGNS, environment)
+    signs = _SIGNS
 
     def objection(self, job: Job) -> str:
         """It reads with its shell, so it has no use without one."""
         if permits.is_shut(job.rules, Tool.READ) or permits.is_shut(job.rules, Tool.SHELL):
             return "codex reads and works by commands: it needs `allow read` and `allow shell`"
-        return permits.object_to(self.name, job.rules, Tool)
+        return permits.object_to(self.signs.program, job.rules, Tool)
 
     def launch(self, job: Job, folders: Folders) -> Launch:
         """Neither the person's settings nor rules of the repository: they could allow more than the sandbox."""

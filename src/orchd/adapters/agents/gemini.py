@@ -9,9 +9,8 @@ from dataclasses import replace
 
 from orchd.adapters.agents import permits
 from orchd.adapters.agents.events import Event, call, deny, detail_of, end_badly, fail, number, parse, say, text
-from orchd.adapters.agents.handshake import Signs, find_login, shake_hands
-from orchd.adapters.agents.program import Folders, Launch
-from orchd.model.agent import Handshake, Job, Permit, Report, Rule, Tool, Usage
+from orchd.adapters.agents.program import Folders, Launch, Signs
+from orchd.model.agent import Job, Permit, Report, Rule, Tool, Usage
 
 _SIGNS = Signs(
     "gemini",
@@ -42,20 +41,11 @@ _FIRST_PRIORITY = 500
 class Gemini:
     """See the module. It has no levels of effort."""
 
-    name = "gemini"
-    efforts = _SIGNS.efforts
-
-    def probe(self, environment: Mapping[str, str]) -> Handshake:
-        """See the protocol."""
-        return shake_hands(_SIGNS, environment)
-
-    def find_login(self, environment: Mapping[str, str]) -> str:
-        """See the protocol."""
-        return find_login(_SIGNS, environment)
+    signs = _SIGNS
 
     def objection(self, job: Job) -> str:
         """Paths in its policies are those that the model writes, so `a/../b` would get past them."""
-        return permits.object_to(self.name, job.rules, [tool for tool in Tool if tool is not Tool.SHELL])
+        return permits.object_to(self.signs.program, job.rules, [tool for tool in Tool if tool is not Tool.SHELL])
 
     def launch(self, job: Job, folders: Folders) -> Launch:
         """The policy is given twice: what an administrator installed turns off the second, and the person's own the first."""

@@ -8,35 +8,22 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-from orchd.model.agent import Effort, Handshake
+from orchd.adapters.agents.program import Signs
+from orchd.model.agent import Handshake
 from orchd.model.limits import AGENT_MODELS, PROBE_SECONDS
 
-_NULL, _PIPE, _BOTH = subprocess.DEVNULL, subprocess.PIPE, subprocess.STDOUT
 _MODEL = re.compile(r"[\w.-]+/[\w./:~@-]+")
 _VERSION = re.compile(r"\d+\.\d+[\w.+-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Signs:
-    """What a program is known by. `usage` is the command line that prints its flags and `flags` are those that we need;
-    `keys` are variables and `files` are files below the home folder that it signs in with. `catalog` is the command line
-    that prints its models, one a line (empty: it has none)."""
-
-    program: str
-    usage: tuple[str, ...]
-    flags: tuple[str, ...]
-    keys: tuple[str, ...]
-    files: tuple[str, ...] = ()
-    efforts: tuple[Effort, ...] = ()
-    catalog: tuple[str, ...] = ()
-
-
 def shake_hands(signs: Signs, environment: Mapping[str, str]) -> Handshake:
-    """What the program says. Never raises: what is wrong is in `problem`."""
+    """What the installed program says of its version and flags; `environment` is what it would be started with. Takes up to
+    `PROBE_SECONDS` for each question. Never raises: what is wrong is in `problem`."""
     name = signs.program
+    if signs.path:
+        return Handshake(name, signs.path)
     path = shutil.which(name, path=environment.get("PATH", os.defpath))
     if not path:
         return Handshake(name, efforts=signs.efforts, problem=f"{name} is not installed: it is not in PATH")
@@ -57,7 +44,7 @@ def _read_models(said: str) -> tuple[str, ...]:
 
 
 def find_login(signs: Signs, environment: Mapping[str, str]) -> str:
-    """The variable or file that the program would sign in with; empty when none is there."""
+    """The variable or file that the program would sign in with; empty when none is there. Cheap."""
     home = Path(environment.get("HOME") or "/nonexistent")
     keys = (key for key in signs.keys if environment.get(key))
     files = (f"~/{name}" for name in signs.files if (home / name).is_file())

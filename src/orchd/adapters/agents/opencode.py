@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 
 from orchd.adapters.agents import permits
 from orchd.adapters.agents.events import Event, call, deny, detail_of, end_badly, fail, micros, number, parse, part, say, text
-from orchd.adapters.agents.handshake import Signs, find_login, shake_hands
-from orchd.adapters.agents.program import Folders, Launch
-from orchd.model.agent import Effort, Handshake, Job, Permit, Report, Rule, Tool, Usage
+from orchd.adapters.agents.program import Folders, Launch, Signs
+from orchd.model.agent import Effort, Job, Permit, Report, Rule, Tool, Usage
 
 SIGNS = Signs(
     "opencode",
@@ -46,32 +45,14 @@ class OpenCode:
     prefix: str
     flags: tuple[str, ...] = ()
 
-    @property
-    def name(self) -> str:
-        """See the protocol."""
-        return self.signs.program
-
-    @property
-    def efforts(self) -> tuple[Effort, ...]:
-        """See the protocol."""
-        return self.signs.efforts
-
-    def probe(self, environment: Mapping[str, str]) -> Handshake:
-        """See the protocol."""
-        return shake_hands(self.signs, environment)
-
-    def find_login(self, environment: Mapping[str, str]) -> str:
-        """See the protocol."""
-        return find_login(self.signs, environment)
-
     def objection(self, job: Job) -> str:
         """They can say all that our rules can, but for the web."""
-        return permits.object_to(self.name, job.rules, (Tool.WEB,))
+        return permits.object_to(self.signs.program, job.rules, (Tool.WEB,))
 
     def launch(self, job: Job, folders: Folders) -> Launch:
         """An agent of its own, because its rules come after all others, and the same rules for everything, because without
         that agent the program would go on with another one. Settings of the repository are not read."""
-        argv = [self.name, "run", "--format", "json", "--dir", folders.workspace, "--title", _AGENT, "--agent", _AGENT]
+        argv = [self.signs.program, "run", "--format", "json", "--dir", folders.workspace, "--title", _AGENT, "--agent", _AGENT]
         argv += ["--print-logs", "--log-level", "ERROR", *self.flags]
         argv += ["--model", job.model] if job.model else []
         argv += ["--variant", str(job.effort)] if job.effort else []

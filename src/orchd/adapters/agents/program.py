@@ -6,11 +6,10 @@ work was done is proven elsewhere, from the tree.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from orchd.model.agent import Effort, Handshake, Job, Report
+from orchd.model.agent import Effort, Job, Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +39,29 @@ class Launch:
     ignored: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What a program is known by. `usage` is the command line that prints its flags and `flags` are those that we need;
+    `keys` are variables and `files` are files below the home folder that it signs in with. `catalog` is the command line
+    that prints its models, one a line (empty: it has none). `efforts` are the levels that it has a setting for; another one is
+    left out of the command line. `path`: it is part of the system, and nothing is asked."""
+
+    program: str
+    usage: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    efforts: tuple[Effort, ...] = ()
+    catalog: tuple[str, ...] = ()
+    path: str = ""
+
+
 class Program(Protocol):
-    """One agent program. All but `probe` and `find_login` is pure."""
+    """One agent program. All of it is pure; `handshake` asks the installed one, by its signs."""
 
     @property
-    def name(self) -> str:
-        """The word for it in task files and agent definitions."""
-
-    @property
-    def efforts(self) -> tuple[Effort, ...]:
-        """The levels that it has a setting for. Another one is left out of the command line."""
-
-    def probe(self, environment: Mapping[str, str]) -> Handshake:
-        """Ask the installed program for its version and flags. `environment` is what it would be started with. Takes up to
-        `PROBE_SECONDS` for each of two questions; raises nothing."""
-
-    def find_login(self, environment: Mapping[str, str]) -> str:
-        """The variable or file that it would sign in with; empty when none is there. Cheap."""
+    def signs(self) -> Signs:
+        """What it is known by; the word for it in task files and definitions is `signs.program`."""
 
     def objection(self, job: Job) -> str:
         """Why this program cannot be held to the rules of `job`, in one sentence (empty: it can). Never launch

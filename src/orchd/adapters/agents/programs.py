@@ -17,5 +17,5 @@ _ALL: tuple[Program, ...] = (
     shell.PROGRAM,
 )
 
-PROGRAMS: Mapping[str, Program] = {program.name: program for program in _ALL}
+PROGRAMS: Mapping[str, Program] = {program.signs.program: program for program in _ALL}
 """By name, in the order in which `auto` prefers them when nothing else decides."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from orchd.adapters.agents.events import end_badly, say
-from orchd.adapters.agents.program import Folders, Launch
-from orchd.model.agent import Effort, Handshake, Job, Report
+from orchd.adapters.agents.program import Folders, Launch, Signs
+from orchd.model.agent import Job, Report
 
 _SHELL = "/bin/sh"
 
@@ -15,16 +14,7 @@ _SHELL = "/bin/sh"
 class Shell:
     """A person wrote what it does, so no rules hold it; only the sandbox does."""
 
-    name = "shell"
-    efforts: tuple[Effort, ...] = ()
-
-    def probe(self, environment: Mapping[str, str]) -> Handshake:
-        """It is part of the system."""
-        return Handshake(self.name, _SHELL)
-
-    def find_login(self, environment: Mapping[str, str]) -> str:
-        """It needs none."""
-        return ""
+    signs = Signs("shell", path=_SHELL)
 
     def objection(self, job: Job) -> str:
         """None."""
