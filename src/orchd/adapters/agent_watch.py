@@ -5,6 +5,7 @@ Rule: what it prints proves nothing and can break nothing: a line that means not
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -95,6 +96,7 @@ class AgentWatch:
     def _tell(self, now: float) -> None:
         """For `orchd ps`: not synced, a lost one is only not shown."""
         new = self._path.with_name(f".{self._path.name}")
-        new.write_text(json.dumps(encode(self._report)))
-        new.replace(self._path)
+        with contextlib.suppress(OSError):
+            new.write_text(json.dumps(encode(self._report)))
+            new.replace(self._path)
         self._told, self._told_at = self._report, now

@@ -16,16 +16,16 @@ from orchd.adapters.git_repo import GitRepo
 from orchd.core.inert import inert
 from orchd.core.policy import Change, is_claimed, name_change
 from orchd.errors import GitError
-from orchd.model.claim import PathSpec
+from orchd.model.claim import Mode, PathSpec
 from orchd.model.ids import Oid
 from orchd.model.save import Save, SaveItem
 
 
 def find_strays(repo: GitRepo, save: Save, item: SaveItem, claims: Sequence[PathSpec]) -> Iterator[str]:
     """Each path that the work of `item` changed outside `claims`, with what happened to it."""
-    begun = _begun(repo, save, item)
+    begun, compare = _begun(repo, save, item), any(claim.mode is Mode.APPEND for claim in claims)
     if begun:
-        for change in _diff(repo, begun, item.tip):
+        for change in _diff(repo, begun, item.tip, compare=compare):
             if not is_claimed(change, claims):
                 yield f"{inert(change.path)} was {name_change(change)}"
 
@@ -37,13 +37,14 @@ def _begun(repo: GitRepo, save: Save, item: SaveItem) -> Oid:
     return item.base or str(repo.library.merge_base(save.base, item.tip) or "")
 
 
-def _diff(repo: GitRepo, old: Oid, new: Oid) -> Iterator[Change]:
+def _diff(repo: GitRepo, old: Oid, new: Oid, *, compare: bool) -> Iterator[Change]:
+    """`compare` says whether anybody asks for the old content."""
     library = repo.library
     for delta in _tree(library, repo.tree_of(old)).diff_to_tree(_tree(library, repo.tree_of(new))).deltas:
         was, now = delta.old_file, delta.new_file
         old_mode = 0 if delta.status is pygit2.enums.DeltaStatus.ADDED else int(was.mode)
         new_mode = 0 if delta.status is pygit2.enums.DeltaStatus.DELETED else int(now.mode)
-        grew = bool(old_mode and new_mode) and _content(library, now.id).startswith(_content(library, was.id))
+        grew = bool(compare and old_mode and new_mode) and _content(library, now.id).startswith(_content(library, was.id))
         yield Change(os.fsdecode(now.raw_path or was.raw_path), old_mode, new_mode, appended=grew)
 
 

@@ -48,9 +48,12 @@ class Kits:
         self._contents = {file.oid: file.content for file in files}
         make_private_folder(self._folder)
         path = self._folder / tree
-        aside = path.with_suffix(f".{os.getpid()}.new")  # another daemon may make the same one before it is refused
+        aside = path.with_suffix(f".{os.getpid()}.new")
         aside.write_bytes(dump_kit(files))
-        aside.replace(path)
+        try:
+            aside.replace(path)
+        except FileNotFoundError:  # another orchd, before it is refused, took it for what an earlier one left
+            return ""
         return str(path)
 
     def _list_files(self, tree: Oid) -> Iterator[KitFile]:
