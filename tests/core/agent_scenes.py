@@ -43,6 +43,9 @@ def an_agent_that_did_not_say_that_it_is_done_has_failed_though_it_ended_with_0(
     [ended] = [event for event in plan.events if isinstance(event, AttemptEnded)]
     demand("failed", (ended.status, ended.reason) == (Status.FAILED, Reason.AGENT), ended)
     demand("why", "its program did not say that it was done" in ended.detail, ended)
+    plan = planned(working(), runs={"a.1.1": left(Report(), Returned(Entry.KEPT, "tip", "ref"), 1)})
+    [ended] = [event for event in plan.events if isinstance(event, AttemptEnded)]
+    demand("it has no steps", ended.detail[0].startswith("ended with 1"), ended)
 
 
 @scene

@@ -11,5 +11,6 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "a step begins in the air": ("steps", "made if made and _place(task.spec, made[-1].name) == place - 1 else None", "made"),
     "a retry goes on by itself": ("evolve", "event.earlier, steps=event.steps", "event.earlier, steps=task.steps"),
     "all checkpoints are kept": ("steps", "[-STEP_CHECKPOINTS:]", ""),
+    "an agent is told as a step": ("attempts", "in (RUN, AGENT)", "in (RUN,)"),
     "the airlock does not know the beginning": ("duties", "fence, begin, spec.evidence)", "fence, '', spec.evidence)"),
 }

@@ -228,7 +228,7 @@ FAULTS = {
     ),
     "a goal has no job": Fault("duties", "job=_order_job(task, lease, snapshot)) if spec.goal else order", "job=None)"),
     "a task of an agent that nobody knows is taken in": Fault(
-        "intake", "settled.items() if task not in astray}", "settled.items()}"
+        "intake", "if (fault := find_agent_fault(file, snapshot.agents))", "if (fault := None)"
     ),
     "a definition does not go before a program": Fault("agents", "return defined or (", "return (_plain(name)) if name else ("),
     "rules of the definition are lost": Fault("agents", "        agent.rules,\n", "        PLAIN_RULES,\n"),

@@ -15,7 +15,7 @@ from orchd.core.watched import current_run
 from orchd.model.claim import Lease
 from orchd.model.limits import LOST_RETRIES
 from orchd.model.message import AttemptEnded, Event
-from orchd.model.run import RUN, CommandResult, Entry, Exit, Outcome, Phase, Returned, RunSeen
+from orchd.model.run import AGENT, RUN, CommandResult, Entry, Exit, Outcome, Phase, Returned, RunSeen
 from orchd.model.snapshot import Snapshot, State
 from orchd.model.work import Reason, Status, Task
 
@@ -93,7 +93,7 @@ def _describe_exit(seen: Exit) -> tuple[str, ...]:
 
 
 def _name_step(result: CommandResult) -> str:
-    return "" if result.name == RUN else f"step {result.name} "
+    return "" if result.name in (RUN, AGENT) else f"step {result.name} "
 
 
 def _ended(

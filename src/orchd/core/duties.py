@@ -53,7 +53,7 @@ from orchd.model.agent import Job
 from orchd.model.claim import Lease
 from orchd.model.ids import GATE_MARK, RunId, TaskId
 from orchd.model.limits import SPENT_REFS
-from orchd.model.run import RUN, AdmitOrder, Command, Entry, Phase, RunOrder, RunSeen
+from orchd.model.run import AGENT, RUN, AdmitOrder, Command, Entry, Phase, RunOrder, RunSeen
 from orchd.model.save import Save, SaveStep, Target
 from orchd.model.snapshot import SaveSeen, Snapshot, State
 from orchd.model.tenure import Follow
@@ -121,7 +121,7 @@ def order_attempt(task: Task, lease: Lease, snapshot: Snapshot) -> RunOrder:
     message = f"{spec.title}\n\nOrch-Task: {spec.id}\nOrch-Attempt: {run}\n"
     seconds = spec.timeout_seconds
     steps = tuple(Command(step.name, step.run, seconds, (("ORCHD_STEP", step.name),)) for step in list_left(task))
-    commands = steps or (Command("agent" if spec.goal else RUN, spec.run, seconds),)
+    commands = steps or (Command(AGENT if spec.goal else RUN, spec.run, seconds),)
     brief = word_brief(task, (path for path in lease.paths if path not in lease.extended))
     begin, wishes = find_begin(task) or task.base, wishes_of(task)
     order = RunOrder(run, begin, commands, True, message, env, brief, lease.fence, wishes)  # noqa: FBT003

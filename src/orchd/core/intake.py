@@ -35,10 +35,8 @@ def read_files(state: State, snapshot: Snapshot) -> Iterator[Event]:
         if is_unclear(file, state, snapshot.sessions) or is_agent_unclear(file.spec, snapshot.agents)
     }
     stuck = {task: tell_stuck(file) for task, file in unclear.items() if file.spec.session in snapshot.sessions.bad}
-    settled = {task: file for task, file in fresh.items() if task not in unclear}
-    astray = {task: fault for task, file in settled.items() if (fault := find_agent_fault(file, snapshot.agents))}
-    stuck = {**astray, **stuck}
-    fresh = {task: file for task, file in settled.items() if task not in astray}
+    fresh = {task: file for task, file in fresh.items() if task not in unclear}
+    stuck |= {task: fault for task, file in fresh.items() if (fault := find_agent_fault(file, snapshot.agents))}
     waiting = {i: t.spec for i, t in state.tasks.items() if i not in fresh}
     wrong = find_graph_problems(fresh, waiting, stuck) if fresh or stuck else {}
     problems = tuple(sorted({*snapshot.files.problems, *wrong.values(), *(problem for _, problem in again)}))

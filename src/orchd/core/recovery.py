@@ -27,7 +27,7 @@ PERSONS = frozenset({F.AUTH, F.CONFIG, F.PERMISSION, F.BUDGET})
 SETTINGS: Mapping[Failure, str] = {
     F.AUTH: "sign in with `{program}` (or set its key in the environment and name it in `env:`), then `orchd retry`",
     F.CONFIG: "correct `model:`, `agent:` or the settings of `{program}`: {what}",
-    F.PERMISSION: "allow it in the `permissions:` of the agent's definition, or change the task: {what}",
+    F.PERMISSION: "allow it in the `rules:` of the agent's definition, or change the task: {what}",
     F.BUDGET: "raise the budget or the cap that was reached, or pay `{vendor}`: {what}",
     F.TOKEN_EXHAUSTED: "split the task into smaller ones, or name an agent with a larger context in `agent:`",
     F.RATE_LIMIT: "name an agent of another provider in `agent:`, or retry later: `{vendor}` wants to be left alone",

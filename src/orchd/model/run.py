@@ -32,8 +32,8 @@ class Outcome(StrEnum):
     UNPREPARED = "unprepared"
 
 
-RUN = "run"
-"""The name of the only command of a task without steps."""
+RUN, AGENT = "run", "agent"
+"""The names of the only command of a task without steps: the one it says, or the agent that works on its goal."""
 
 
 @dataclass(frozen=True, slots=True)
