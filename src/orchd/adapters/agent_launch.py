@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchd.adapters.keys import list_keys
 from orchd.model.agent import AUTO, Job
 from orchd.model.work import SHELL
 
@@ -27,12 +28,14 @@ PRIVATE = "private"
 @dataclass(frozen=True, slots=True)
 class Launched:
     """What a supervisor needs besides the command line: `env` is added for the agent only, `stdin` is a file, `ignored` are
-    patterns of what the program leaves in the workspace. `refusal`: why it must not be started (empty: it may)."""
+    patterns of what the program leaves in the workspace, `keys` the variables that only the agent gets: their names. `refusal`:
+    why it must not be started (empty: it may)."""
 
     env: tuple[tuple[str, str], ...] = ()
     stdin: str = ""
     ignored: tuple[str, ...] = ()
     refusal: str = ""
+    keys: tuple[str, ...] = ()
 
 
 NOTHING_LAUNCHED = Launched()
@@ -52,7 +55,7 @@ def prepare_launch(job: Job, workspace: str, control: str, folder: Path) -> tupl
     launch = PROGRAMS[job.program].launch(job, Folders(workspace, str(private), control))
     for path, text in (*_own_files(launch, private), (str(folder / STDIN), launch.stdin)):
         _write_private(Path(path), text)
-    return launch.argv, Launched(launch.env, str(folder / STDIN), launch.ignored)
+    return launch.argv, Launched(launch.env, str(folder / STDIN), launch.ignored, keys=list_keys(job, os.environ))
 
 
 def find_refusal(job: Job) -> str:

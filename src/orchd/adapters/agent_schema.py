@@ -11,7 +11,7 @@ from typing import Annotated, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, ValidationInfo, WithJsonSchema
 
 from orchd.adapters.agents.programs import PROGRAMS
-from orchd.adapters.field_checks import Slug, Strict, check_repeats, check_title, fault
+from orchd.adapters.field_checks import Slug, Strict, check_repeats, check_title, check_variable, fault
 from orchd.adapters.schema import refuse_name, validate
 from orchd.adapters.yaml_source import Document, Kind, Span, load_yaml, make_problem, shorten
 from orchd.model.agent import AUTO, MICROS, Definition, Effort, Permit, Rule, Tool
@@ -121,6 +121,14 @@ class AgentFile(Strict):
         "decides; before the first one everything is denied.",
         examples=[["allow read", "allow edit(src/**)"]],
     )
+    keys: Annotated[
+        list[Annotated[str, AfterValidator(check_variable)]], Field(max_length=LIST_ITEMS), AfterValidator(check_repeats)
+    ] = Field(
+        default=[],
+        description="Names of environment variables that this agent gets from orchd's own, and nobody else. What its program "
+        "signs in with it gets anyway.",
+        examples=[["ANTHROPIC_BASE_URL"]],
+    )
     limits: AgentLimits = Field(default=AgentLimits(), description="What one attempt may take.")
 
 
@@ -178,6 +186,7 @@ def _to_definition(document: Document, file: AgentFile, name: str, instructions:
         file.limits.turns or 0,
         int((file.limits.dollars or 0) * MICROS),
         text,
+        tuple(file.keys),
     )
 
 

@@ -6,11 +6,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from orchd.adapters.agents.handshake import find_login
-from orchd.adapters.agents.programs import PROGRAMS
 from orchd.adapters.git_repo import open_repo
 from orchd.adapters.handshakes import ask_programs, keep_handshakes
 from orchd.adapters.machine import free_disk
@@ -26,8 +23,8 @@ _VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
 
 
 def shake_all(place: Place, config: Config) -> tuple[Handshake, ...]:
-    """Ask all agent programs, with what tasks are given, and keep what they say."""
-    shaken = ask_programs(passed_environment(config))
+    """Ask all agent programs, with what each of them is given, and keep what they say."""
+    shaken = ask_programs(passed_environment(config), os.environ)
     keep_handshakes(place.cache, shaken)
     return shaken
 
@@ -45,7 +42,6 @@ def look_around(place: Place, isolation: str) -> Symptoms:
     except OrchdError as error:
         fault = str(error)
     folders = [folder for folder in (place.git_dir, place.orch, place.workspaces, place.checkout) if folder]
-    programs = shake_all(place, config)
     return Symptoms(
         python=sys.version_info[:3],
         git=_git_version(),
@@ -56,16 +52,8 @@ def look_around(place: Place, isolation: str) -> Symptoms:
         least_bytes=config.free_disk_bytes,
         fault=fault,
         isolation=isolation,
-        programs=programs,
-        withheld=tuple(_find_withheld(programs)),
+        programs=shake_all(place, config),
     )
-
-
-def _find_withheld(programs: Iterable[Handshake]) -> Iterator[tuple[str, str]]:
-    """The sign of a program that we have and tasks have not: asked again, with all that we have."""
-    for shaken in programs:
-        if shaken.version and not shaken.login and (key := find_login(PROGRAMS[shaken.program].signs, os.environ)):
-            yield shaken.program, key
 
 
 def _git_version() -> tuple[int, ...]:

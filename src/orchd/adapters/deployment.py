@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from orchd.adapters.place import Place
 from orchd.adapters.process_tree import Ended, ProcessTree
 from orchd.adapters.processes import find_marked, is_alive, kill_all, send_signal
-from orchd.adapters.runs import passed_environment, workspace_git
+from orchd.adapters.runs import named_environment, workspace_git
 from orchd.adapters.spawn import tied_process
 from orchd.adapters.task_git import GitFailed, TaskGit
 from orchd.adapters.workspace import build_workspace, remove_workspace
@@ -92,7 +92,7 @@ class Deployment:
         return self._tree.run(start, seconds, self._config.kill_grace_seconds, self._take)
 
     def _environment(self, own: Mapping[str, str]) -> Mapping[str, str]:
-        whole = {**passed_environment(self._config), **self._mark, **own, "PWD": str(self._folder)}
+        whole = {**named_environment(self._config), **self._mark, **own, "PWD": str(self._folder)}
         return {name: value for name, value in whole.items() if not name.startswith("GIT_")}
 
     def _take(self, data: bytes) -> None:

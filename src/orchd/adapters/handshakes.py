@@ -18,12 +18,21 @@ from orchd.model.agent import Handshake
 FILE = "agents.json"
 """Below the cache folder of a repository."""
 
+NO_KEYS: Mapping[str, str] = {}
 
-def ask_programs(environment: Mapping[str, str], programs: Iterable[Program] = PROGRAMS.values()) -> tuple[Handshake, ...]:
-    """What all programs say, in their order. Takes as long as the slowest."""
+
+def ask_programs(
+    environment: Mapping[str, str], keys: Mapping[str, str] = NO_KEYS, programs: Iterable[Program] = PROGRAMS.values()
+) -> tuple[Handshake, ...]:
+    """What all programs say, in their order; each gets of `keys` what it signs in with. Takes as long as the slowest."""
+
+    def ask(program: Program) -> Handshake:
+        own = {name: keys[name] for name in program.signs.keys if name in keys}
+        return shake_hands(program.signs, {**environment, **own})
+
     asked = tuple(programs)
     with ThreadPoolExecutor(max_workers=len(asked)) as pool:
-        return tuple(pool.map(lambda program: shake_hands(program.signs, environment), asked))
+        return tuple(pool.map(ask, asked))
 
 
 def keep_handshakes(cache: Path, shaken: Iterable[Handshake]) -> None:

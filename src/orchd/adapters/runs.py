@@ -26,6 +26,7 @@ from orchd.adapters.fork_server import ForkServer
 from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.git_run import HERMETIC_CONFIG, HERMETIC_ENVIRONMENT
 from orchd.adapters.heartbeat import HeartbeatWatch
+from orchd.adapters.keys import find_withheld
 from orchd.adapters.kits import Kits
 from orchd.adapters.process_watch import ProcessWatch
 from orchd.adapters.processes import send_signal
@@ -184,7 +185,8 @@ def _task_environment(ordered: Ordered, config: Config) -> Mapping[str, str]:
     own = dict(mark.split("=", 1) for mark in ordered.marks)
     if ordered.order.brief:
         own["ORCHD_CONTROL"] = f"{ordered.workspace}/.git/{CONTROL_FOLDER}"
-    whole = {**passed_environment(config), **dict(ordered.order.env), **own, "PWD": ordered.workspace}
+    keys = {name: os.environ[name] for name in ordered.launched.keys}
+    whole = {**passed_environment(config), **keys, **dict(ordered.order.env), **own, "PWD": ordered.workspace}
     return {name: value for name, value in whole.items() if not name.startswith(_FORBIDDEN_PREFIX) and name != _FORBIDDEN}
 
 
@@ -194,7 +196,13 @@ def workspace_git(marks: Mapping[str, str]) -> tuple[tuple[str, ...], dict[str, 
 
 
 def passed_environment(config: Config) -> Mapping[str, str]:
-    """What tasks and gates get of our own environment."""
+    """What tasks and gates get of our own environment: no keys of agents."""
+    withheld = find_withheld() if config.env else frozenset()
+    return {name: value for name, value in named_environment(config).items() if name not in withheld}
+
+
+def named_environment(config: Config) -> Mapping[str, str]:
+    """All that the configuration names of our own environment, for what a person has started."""
     named = PASSED.union(config.env)
     passed = {name: value for name, value in os.environ.items() if name in named or name.startswith("LC_")}
     return {"PATH": _path(), **passed}

@@ -214,7 +214,10 @@ class ConfigFile(Strict):
     env: Annotated[
         list[Annotated[str, AfterValidator(check_variable)]], Field(max_length=LIST_ITEMS), AfterValidator(check_repeats)
     ] = Field(
-        default=[], description="Names of environment variables that tasks and gates get from orchd's own.", examples=[["CI"]]
+        default=[],
+        description="Names of environment variables that tasks and gates get from orchd's own. Not the keys that an agent "
+        "program signs in with: those reach their program only, without being named.",
+        examples=[["CI"]],
     )
     gates: Annotated[list[GateEntry], Field(max_length=LIST_ITEMS), AfterValidator(check_gates)] = Field(
         default=[],

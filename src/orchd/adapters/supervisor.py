@@ -198,16 +198,18 @@ def _run_agent(tree: ProcessTree, ordered: Ordered, environment: Mapping[str, st
     from orchd.adapters.agent_watch import AgentWatch
     from orchd.adapters.agents.programs import PROGRAMS
     from orchd.adapters.codec import decode, encode
+    from orchd.adapters.keys import Cleaner
     from orchd.model.agent import Job
 
     job, launched = decode(Job, ordered["order"]["job"]), decode(Launched, ordered["launched"])
     watch = AgentWatch(PROGRAMS[job.program], job.clocks, tree, log.folder)
     _ignore(Path(ordered["workspace"]), launched.ignored)
     [command], [argv] = ordered["order"]["commands"], ordered["argv"]
-    begin = time.monotonic()
+    begin, cleaner, take = time.monotonic(), Cleaner(environment.get(name, "") for name in launched.keys), watch.tee(log.write)
     start = tied_process(tuple(argv), ordered["workspace"], {**environment, **dict(launched.env)}, launched.stdin)
     with tree.also_pulse(watch.pulse):
-        ended = tree.run(start, command["timeout_seconds"], ordered["grace_seconds"], watch.tee(log.write))
+        ended = tree.run(start, command["timeout_seconds"], ordered["grace_seconds"], lambda data: take(cleaner.feed(data)))
+    take(cleaner.rest())
     report = encode(watch.close(ended.code, timed_out=ended.timed_out))
     seconds = round(time.monotonic() - begin, 3)
     result = {"name": command["name"], "code": ended.code, "seconds": seconds, "timed_out": ended.timed_out}

@@ -42,6 +42,7 @@ def make_job(spec: TaskSpec, agent: Definition, prompt: str) -> Job:
         agent.rules,
         agent.max_turns,
         agent.budget_micros,
+        keys=agent.keys,
     )
 
 

@@ -71,17 +71,12 @@ def _examine_disk(seen: Symptoms) -> Finding:
 
 
 def _examine_programs(seen: Symptoms) -> Iterator[Finding]:
-    withheld = dict(seen.withheld)
     for shaken in seen.programs:
-        yield _examine_program(shaken, withheld.get(shaken.program, ""))
+        verdict, what, hint = _tell_program(shaken)
+        yield Finding(f"agent {shaken.program}", verdict, what, hint)
 
 
-def _examine_program(shaken: Handshake, withheld: str) -> Finding:
-    verdict, what, hint = _tell_program(shaken, withheld)
-    return Finding(f"agent {shaken.program}", verdict, what, hint)
-
-
-def _tell_program(shaken: Handshake, withheld: str) -> tuple[Verdict, str, str]:
+def _tell_program(shaken: Handshake) -> tuple[Verdict, str, str]:
     name, version = shaken.program, shaken.version
     if shaken.problem:
         hint = "install another version of it" if shaken.missing else f"install it, or use another program than {name}"
@@ -90,7 +85,5 @@ def _tell_program(shaken: Handshake, withheld: str) -> tuple[Verdict, str, str]:
         return Verdict.GOOD, "always there, needs no account", ""
     if shaken.login:
         return Verdict.GOOD, f"{version}, signs in with {shaken.login}", ""
-    if withheld:
-        hint = f"add `{withheld}` to `env:` in the configuration"
-        return Verdict.POOR, f"{version}, but {withheld} is not passed to tasks", hint
-    return Verdict.POOR, f"{version}, but nothing was found that it would sign in with", f"sign in with {name} once"
+    hint = f"sign in with {name} once, or set its key where orchd is started"
+    return Verdict.POOR, f"{version}, but nothing was found that it would sign in with", hint

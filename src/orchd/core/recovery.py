@@ -25,7 +25,7 @@ PERSONS = frozenset({F.AUTH, F.CONFIG, F.PERMISSION, F.BUDGET})
 """Classes that only a person can settle."""
 
 SETTINGS: Mapping[Failure, str] = {
-    F.AUTH: "sign in with `{program}` (or set its key in the environment and name it in `env:`), then `orchd retry`",
+    F.AUTH: "sign in with `{program}` (or set its key where orchd is started), then `orchd retry`",
     F.CONFIG: "correct `model:`, `agent:` or the settings of `{program}`: {what}",
     F.PERMISSION: "allow it in the `rules:` of the agent's definition, or change the task: {what}",
     F.BUDGET: "raise the budget or the cap that was reached, or pay `{vendor}`: {what}",

@@ -83,7 +83,7 @@ class Rule:
 class Definition:
     """An agent as a file describes it. `runner` is the program that does it, `model` what it is given without an effort
     (empty: the program's own choice) and `models` what it is given for each; `instructions` is the text below the front
-    matter. No limit: 0."""
+    matter. `keys` are variables that it gets besides those that its program signs in with. No limit: 0."""
 
     name: str
     runner: str
@@ -96,6 +96,7 @@ class Definition:
     max_turns: int = 0
     budget_micros: int = 0
     instructions: str = ""
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ USUAL_CLOCKS = Clocks()
 @dataclass(frozen=True, slots=True)
 class Job:
     """What a program is to do now. `resume` is its own name for an earlier conversation that it is to go on with (empty:
-    a new one)."""
+    a new one). `keys` are variables that it gets besides those that the program signs in with: their names."""
 
     program: str
     prompt: str
@@ -137,6 +138,7 @@ class Job:
     budget_micros: int = 0
     resume: str = ""
     clocks: Clocks = USUAL_CLOCKS
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,7 @@ class Finding:
 class Symptoms:
     """What was seen. Versions are numbers in order (empty: not found). `unwritable` are folders that we need and may not
     write; `foreign` are those that belong to another user. `free_bytes` None: it cannot be told; nothing starts with less
-    than `least_bytes`. `fault` is what is wrong with the configuration, `isolation` what separates agents from this machine.
-    `withheld` are variables that a program would sign in with and that are set here, but not passed to tasks."""
+    than `least_bytes`. `fault` is what is wrong with the configuration, `isolation` what separates agents from this machine."""
 
     python: tuple[int, ...] = ()
     git: tuple[int, ...] = ()
@@ -43,4 +42,3 @@ class Symptoms:
     fault: str = ""
     isolation: str = ""
     programs: tuple[Handshake, ...] = ()
-    withheld: tuple[tuple[str, str], ...] = ()

@@ -299,6 +299,9 @@ AGENT_LINE_BYTES = 2 * 1024 * 1024
 AGENT_WORDS_CHARS = 2000
 """How much of the end of what an agent said, of an error, or of a call is kept: enough for a person, little in the state."""
 
+KEY_BYTES = 8
+"""A shorter value of a variable that holds a key is not taken out of what agents print: it is no secret."""
+
 AGENT_DENIALS = 20
 """How many refused calls are kept by name."""
 
