@@ -41,12 +41,13 @@ from orchd.model.message import (
     LeaseExtended,
     SaveGated,
     SavePlanned,
+    SaveRefused,
     SessionEnded,
     TaskAdopted,
     TaskAnswered,
 )
 from orchd.model.run import Entry, RunSeen
-from orchd.model.save import Save
+from orchd.model.save import Save, SaveStep
 from orchd.model.snapshot import Plan, Snapshot, State
 from orchd.model.work import Reason, Status, Task, TaskSpec
 
@@ -73,11 +74,7 @@ def check_turn(world: World, snapshot: Snapshot, planned: Plan) -> None:
             check_answer(state.tasks[event.task], after.tasks[event.task], event)
         if isinstance(event, SessionEnded):
             check_session_ended(state, event)
-        if isinstance(event, SavePlanned):
-            check_gathered(snapshot, state)
-            check_save_planned(snapshot, state, event)
-        if isinstance(event, SaveGated):
-            check_blame(state.save, event)
+        check_save_event(snapshot, state, event)
         state = after
     check_predictions(world, snapshot, planned)
     demand("the plan's state is the fold of its events", state == planned.state)
@@ -91,6 +88,17 @@ def check_turn(world: World, snapshot: Snapshot, planned: Plan) -> None:
     check_overlaps(world, state)
     check_decisions(snapshot, planned)
     check_actions(world, planned)
+
+
+def check_save_event(snapshot: Snapshot, state: State, event: Event) -> None:
+    """What a save takes, whom it blames, and what it is not allowed to land."""
+    if isinstance(event, SavePlanned):
+        check_gathered(snapshot, state)
+        check_save_planned(snapshot, state, event)
+    if isinstance(event, SaveGated):
+        check_blame(state.save, event)
+    if isinstance(event, SaveRefused):
+        check_refusal(snapshot, state, event)
 
 
 def check_gathered(snapshot: Snapshot, state: State) -> None:
@@ -108,6 +116,16 @@ def check_blame(save: Save | None, event: SaveGated) -> None:
     culprits = [link.item for link in save.chain[event.lands :][:1]]
     demand("the item after what lands is blamed", [gone.item for gone in event.excluded][:1] == culprits, event)
     demand("nobody else is blamed but who built on it", save.start or len(event.excluded) < 2, event)
+
+
+def check_refusal(snapshot: Snapshot, state: State, event: SaveRefused) -> None:
+    """Only what the last proofs name is held, with their reason, and what was built on it."""
+    assert state.save is not None
+    named = {gone.item.task: gone for gone in (snapshot.save.refused if snapshot.save else ())}
+    for gone in event.excluded:
+        built = bool(state.save.start) and gone.reason is Reason.BUILT_ON
+        demand("only what was refused is held", gone == named.get(gone.item.task) or built, gone, named)
+    demand("nothing is kept from landing without a refusal", event.excluded and state.save.step is SaveStep.GATED, event)
 
 
 def check_predictions(world: World, snapshot: Snapshot, planned: Plan) -> None:

@@ -25,7 +25,8 @@ A task holds its claim from `running` to the end of `saving`.
 ## A save
 
 A save takes ready tasks to the branch. Before `landed` nothing is visible, and it is given up (`SaveAbandoned`) as soon as
-the branch is no longer where the save began; after it everything follows from the landed commit.
+the branch is no longer where the save began, or when the last proofs refuse a task (`SaveRefused`: the task is held, the others
+are saved anew); after it everything follows from the landed commit.
 
 ```mermaid
 {save}```

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import clone_faults
 import gate_faults
+import landing_faults
 import pytest
 import resolving_faults
 import step_faults
@@ -337,8 +338,8 @@ FAULTS = {
     "saves share a name": Fault("saving", "save.gates, save.number, save.resolving)", "save.gates, save.resolving)"),
     "the base is not checked before landing": Fault(
         "landing",
-        "    elif _is_overtaken(save, seen, snapshot):\n        yield SaveAbandoned(save.id, snapshot.now_ms)\n    elif lands",
-        "    elif lands",
+        "    elif _is_overtaken(save, seen, snapshot):\n        yield SaveAbandoned(save.id, snapshot.now_ms)\n    elif seen",
+        "    elif seen",
     ),
     "a merged save never gives up": Fault(
         "landing",
@@ -352,8 +353,8 @@ FAULTS = {
     ),
     "what landed is given up": Fault(
         "landing",
-        "    elif seen.landed:\n        yield SaveLanded(save.id, seen.landed)\n    elif _is_overtaken",
-        "    elif _is_overtaken",
+        "    if seen.landed:\n        yield SaveLanded(save.id, seen.landed)\n    elif _is_overtaken",
+        "    if _is_overtaken",
     ),
     "a taken name is overlooked": Fault(
         "landing", "(snapshot.main != save.base or seen.taken)", "(snapshot.main != save.base)"
@@ -425,7 +426,8 @@ FAULTS = {
 
 FAULTS |= {
     name: Fault(*fault)
-    for name, fault in (clone_faults.FAULTS | gate_faults.FAULTS | resolving_faults.FAULTS | step_faults.FAULTS).items()
+    for faults in (clone_faults, gate_faults, landing_faults, resolving_faults, step_faults)
+    for name, fault in faults.FAULTS.items()
 }
 
 

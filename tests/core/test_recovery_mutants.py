@@ -30,7 +30,7 @@ FAULTS = {
     "what was refused is tried by another": Fault("recovery", "F.PERMISSION: ()", "F.PERMISSION: (_another,)"),
     "what costs too much is tried again": Fault("recovery", "F.BUDGET: ()", "F.BUDGET: (_another,)"),
     "a provider may ask for a year": Fault("recovery", "now_ms < last.until_ms <= most_ms", "now_ms < last.until_ms"),
-    "a provider is not believed": Fault("recovery", "if now_ms < last.until_ms <= most_ms:", "if False:"),
+    "a provider is not believed": Fault("recovery", "if last.until_ms and now_ms < last.until_ms <= most_ms:", "if False:"),
     "a provider is asked as often as before": Fault("recovery", "<< max(0, times - 1)", "<< 0"),
     "a persons matter looks like bad luck": Fault("recovery", "if failure in PERSONS:", "if False:"),
     # costs

@@ -210,6 +210,13 @@ class Walk:
             words = (self.pick(tuple(Answer) if self.one_in(6) else fitting), tip, *more)
             self.world.intents.append(Intent(f"intent{self.next()}", Verb.ANSWER, name, words))
 
+    def let_stray(self) -> None:
+        """Something outside a claim got past the airlock; only the last proof sees it."""
+        tasks = self.world.state.tasks.values()
+        tips = {task.commit or task.tip for task in tasks if task.status.value in ("ready", "saving", "integrated")}
+        if tips:
+            self.world.strays.add(self.pick(sorted(tips)))
+
     def push(self) -> None:
         self.world.push("same1" if self.one_in(6) else f"push{self.next()}")
 
@@ -509,6 +516,7 @@ MOVES: tuple[Callable[[Walk], None], ...] = (
     ask_session,
     ask_session,
     Walk.push,
+    Walk.let_stray,
     Walk.touch_checkout,
     Walk.remove_file,
     Walk.spoil_file,

@@ -145,6 +145,8 @@ class World:
     published: set[str] = field(default_factory=set)
     tags: dict[int, str] = field(default_factory=dict)
     landed: set[tuple[str, int]] = field(default_factory=set)
+    strays: set[str] = field(default_factory=set)
+    refused: dict[str, tuple[Excluded, ...]] = field(default_factory=dict)
     book: GateBook = field(default_factory=GateBook)
     bad: set[str] = field(default_factory=set)
     sessions: dict[str, SessionFileSeen] = field(default_factory=dict)
@@ -227,6 +229,7 @@ class World:
             ("edited",) if self.dirty and save.step is SaveStep.GATED else (),
             save.id in self.offered,
             save.id in self.published,
+            refused=self.refused.get(save.id, ()) if save.step is SaveStep.GATED and main == save.base else (),
         )
 
     def reachable(self, commit: str) -> bool:
@@ -353,6 +356,7 @@ class World:
         if again.answer is Answer.RESTORE:
             self.bring_back(run, order, again)
             return
+        self.strays.discard(again.tip)
         base, chance = self.commits[again.base], zlib.crc32(order.run.encode()) % 4
         tip = again.tip
         if order.accept and again.answer is Answer.DROP:
@@ -526,6 +530,10 @@ class World:
         demand("what goes to a line does not touch main", save.target is Target.MAIN, save)
         if self.main != save.base:
             return
+        links = [link for link in save.chain[: save.lands] if link.item.tip in self.strays]
+        self.refused[save.id] = tuple(Excluded(link.item, Reason.CLAIM, ("outside",)) for link in links)
+        if links:
+            return
         if self.dirty:
             self.offered.add(save.id)
             return
@@ -542,6 +550,7 @@ class World:
             item, token = link.item, (link.item.task, link.item.generation)
             demand("a task lands once per generation", token not in self.landed, token)
             demand("what lands is what its task speaks for", self.speaks_for(item), item)
+            demand("what the last proofs refuse does not land", item.tip not in self.strays, item)
             self.landed.add(token)
 
     def speaks_for(self, item: SaveItem) -> bool:

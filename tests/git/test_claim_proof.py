@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 from git_world import World, commit, titles
 
-from orchd.adapters import git_saves
+from orchd.adapters import landing_proof
 from orchd.errors import OrchdError
 from orchd.model.claim import Mode, PathSpec
+from orchd.model.work import Reason
 
 Files = dict[str, str | bytes | None]
 
@@ -30,7 +31,7 @@ def test_what_is_outside_the_claim_does_not_land_and_without_the_proof_it_does(
 ) -> None:
     files, claims, words = PLANTED[name]
     if not guarded:
-        monkeypatch.setattr(git_saves, "find_strays", lambda *_: ())
+        monkeypatch.setattr(landing_proof, "find_strays", lambda *_: ())
     world.claims["t1"] = claims
     saves = world.saves()
     save, before = world.gated(saves, world.plan(world.branch_tip(files))), world.main
@@ -38,9 +39,12 @@ def test_what_is_outside_the_claim_does_not_land_and_without_the_proof_it_does(
         with pytest.raises(OrchdError, match=f"outside the claim of t1: {words}"):
             saves.land(save, titles(save))
         assert world.main == before
+        refused = [(gone.item.task, gone.reason, gone.detail[0]) for gone in saves.look(save, before).refused]
+        assert refused == [("t1", Reason.CLAIM, words)]
     else:
         saves.land(save, titles(save))
         assert world.main != before
+        assert not saves.look(save, world.main).refused
 
 
 GOOD: dict[str, tuple[Files, tuple[PathSpec, ...]]] = {

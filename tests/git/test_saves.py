@@ -381,6 +381,8 @@ def test_an_unproven_tree_never_lands(world: World, fault: str) -> None:
     with pytest.raises(OrchdError, match="must not land"):
         saves.land(broken, titles(save))
     assert world.main == save.base
+    refused = saves.look(broken, save.base).refused
+    assert [(gone.item.task, gone.reason) for gone in refused] == [("t1", Reason.PROOF), ("t2", Reason.PROOF)]
 
 
 def test_a_journal_pins_base_and_tips_before_anything_is_merged(world: World) -> None:

@@ -56,6 +56,7 @@ def test_what_was_not_gated_is_not_integrated(world: World) -> None:
     for wrong in (replace(gated, verdicts=()), replace(gated, chain=(replace(last_link(gated), tree=world.main),))):
         with pytest.raises(OrchdError, match="must not be integrated"):
             saves.publish(wrong)
+        assert [gone.reason for gone in saves.look(wrong, world.main).refused] == [Reason.PROOF]
     assert not git(world.top, "for-each-ref", BRANCH)
 
 

@@ -13,10 +13,10 @@ from dataclasses import replace
 import pygit2
 
 import orchd
-from orchd.adapters.claim_proof import find_strays
 from orchd.adapters.git_refs import main_ref
 from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.git_shared import GitShared
+from orchd.adapters.landing_proof import find_refused, is_green, is_sound, last_link, prove_landing
 from orchd.adapters.main_move import MainMove, Moved
 from orchd.adapters.merge_chain import build_chain
 from orchd.adapters.notes import add_notes, has_note, write_notes
@@ -27,7 +27,7 @@ from orchd.core.wording import landed_links, name_checkpoint, word_checkpoint, w
 from orchd.errors import OrchdError
 from orchd.model.claim import Lease
 from orchd.model.ids import NOTES_REF, Oid, SaveId, TaskId, integration_branch, ready_ref
-from orchd.model.save import Hold, Merged, Save, SaveStep, Target
+from orchd.model.save import Hold, Save, SaveStep, Target
 from orchd.model.snapshot import SaveSeen
 from orchd.model.tenure import Bid
 
@@ -53,18 +53,22 @@ class GitSaves:
         journal = self._journals.find(save)
         if save.target is Target.LINE:
             chain = journal.record.chain if journal else None
-            return SaveSeen(save.id, chain, published=is_on_line(self._repo, self._lines, save))
+            placed = is_on_line(self._repo, self._lines, save)
+            checks = save.step is SaveStep.GATED and save.lands > 0 and not placed
+            refused = find_refused(self._repo, save, "", self._lease_of) if checks else ()
+            return SaveSeen(save.id, chain, published=placed, refused=refused)
         tag = self._repo.refs.read(f"refs/tags/{name_checkpoint(save)}")
         if journal is None:
             return SaveSeen(save.id, taken=bool(tag))
         sealed = save.commit or journal.record.sealed
         landed = sealed if sealed and self._repo.contains(main, sealed) else ""
         tried = bool(journal.record.sealed) and not landed and main == save.base
-        hold, detail = self._find_hold(save) if tried else (None, ())
+        refused = find_refused(self._repo, save, sealed, self._lease_of) if tried and save.step is SaveStep.GATED else ()
+        hold, detail = self._find_hold(save) if tried and not refused else (None, ())
         offered = bool(sealed) and self._repo.refs.read(ready_ref(save.number)) == sealed
         published = bool(landed) and self._is_published(save, landed)
         taken = bool(tag) and not landed
-        return SaveSeen(save.id, journal.record.chain, landed, hold, detail, offered, published, taken)
+        return SaveSeen(save.id, journal.record.chain, landed, hold, detail, offered, published, taken, refused)
 
     def journals(self) -> frozenset[SaveId]:
         """Saves that have a journal; listed once, because only this daemon writes them."""
@@ -83,8 +87,8 @@ class GitSaves:
         if journal is None or save.step is not SaveStep.GATED:
             raise OrchdError(f"save {save.id} is not ready to land", "this is a defect of orchd: please report it")
         sealed = journal.record.sealed or self._seal(journal, save, titles)
-        prove_checkpoint(self._repo, save, sealed)
         self._prove_tokens(save)
+        prove_landing(self._repo, save, sealed, self._lease_of)
         if bid is not None and self._shared is not None:
             self._shared.land(bid, save.base, sealed, _published_refs(self._repo, replace(save, commit=sealed), self._shared))
             return
@@ -138,17 +142,11 @@ class GitSaves:
 
     def _prove_tokens(self, save: Save) -> None:
         """Raises OrchdError when a task of the save is not held under the fence that it was saved with: this process slept,
-        and somebody else has decided about the task. Or its work is not inside the claim of that lease."""
-        leases = {link.item.task: self._lease_of(link.item.task) for link in landed_links(save)}
-        late = [link.item.task for link in landed_links(save) if _fence(leases[link.item.task]) != link.item.fence]
+        and somebody else has decided about the task."""
+        items = [link.item for link in landed_links(save)]
+        late = [item.task for item in items if _fence(self._lease_of(item.task)) != item.fence]
         if late:
             raise OrchdError(f"save {save.id} must not land: {', '.join(late)} was taken over", "`orchd op log` says by whom")
-        for item in (link.item for link in landed_links(save)):
-            lease = leases[item.task]
-            strays = tuple(find_strays(self._repo, save, item, lease.paths if lease else ()))
-            if strays:
-                what = f"save {save.id} must not land: outside the claim of {item.task}: {strays[0]} ({len(strays)} in all)"
-                raise OrchdError(what, f"`orchd cancel {item.task}` takes it out; nothing has moved")
 
     def _prove_landed(self, save: Save, sealed: Oid) -> None:
         main = self._repo.refs.read(main_ref(self._branch))
@@ -192,36 +190,3 @@ def is_on_line(repo: GitRepo, lines: GitLines, save: Save) -> bool:
     head = last_link(save).head if save.step is SaveStep.GATED and save.lands else ""
     placed = bool(head) and lines.look([save.session]).get(save.session) == head
     return placed and has_note(repo, head, word_note(save, orchd.__version__))
-
-
-def prove_checkpoint(repo: GitRepo, save: Save, commit: Oid) -> None:
-    """Raises OrchdError unless `commit` has the gated tree, the base and the chain as parents, and the chain is sound."""
-    link = last_link(save)
-    faults = {
-        "its tree is not the gated one": repo.tree_of(commit) != link.tree,
-        "its parents are not base and chain": repo.parents_of(commit) != (save.base, link.head),
-        "its chain is broken": not is_sound(repo, save),
-        "no gate was green on its tree": bool(save.gates) and not is_green(save),
-    }
-    for fault in (words for words, found in faults.items() if found):
-        raise OrchdError(f"checkpoint {commit} of save {save.id} must not land: {fault}", "please report it; nothing has moved")
-
-
-def is_sound(repo: GitRepo, save: Save) -> bool:
-    """Each link is a merge of its tip into the one before, or the one before already held it."""
-    heads = (save.base, *(link.head for link in landed_links(save)))
-    pairs = zip(heads, landed_links(save), strict=False)
-    return all(
-        repo.tree_of(link.head) == link.tree and (link.head == before or repo.parents_of(link.head) == (before, link.item.tip))
-        for before, link in pairs
-    )
-
-
-def is_green(save: Save) -> bool:
-    return any(verdict.green and verdict.index == save.lands for verdict in save.verdicts)
-
-
-def last_link(save: Save) -> Merged:
-    if not 0 < save.lands <= len(save.chain):
-        raise OrchdError(f"save {save.id} has nothing to land", "this is a defect of orchd: please report it")
-    return save.chain[save.lands - 1]

@@ -34,6 +34,7 @@ from orchd.model.message import (
     SaveHeld,
     SaveLanded,
     SaveMerged,
+    SaveRefused,
     SessionAdopted,
     SessionElsewhere,
     SessionFileLost,
@@ -212,6 +213,11 @@ def _name_result(result: GateResult) -> str:
 @tell.register
 def _(event: SaveGated, state: State) -> Iterator[Line]:
     yield from (_tell_excluded(gone, "failed", Tone.BAD) for gone in event.excluded)
+
+
+@tell.register
+def _(event: SaveRefused, state: State) -> Iterator[Line]:
+    yield from (_tell_excluded(gone, "held", Tone.CALL) for gone in event.excluded)
 
 
 @tell.register

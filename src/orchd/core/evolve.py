@@ -49,6 +49,7 @@ from orchd.model.message import (
     SaveLanded,
     SaveMerged,
     SavePlanned,
+    SaveRefused,
     SessionAdopted,
     SessionElsewhere,
     SessionEnded,
@@ -66,7 +67,7 @@ from orchd.model.message import (
     TaskSeen,
     TaskWithdrawn,
 )
-from orchd.model.save import Save, SaveStep, Target, Try
+from orchd.model.save import Excluded, Save, SaveStep, Target, Try
 from orchd.model.session import Session, SessionSpec
 from orchd.model.snapshot import Conflict, State
 from orchd.model.tenure import Holding
@@ -276,9 +277,7 @@ def _(event: SavePlanned, draft: Draft) -> None:
 
 @apply.register
 def _(event: SaveMerged, draft: Draft) -> None:
-    for gone in event.excluded:
-        task = _change(draft, event, gone.item.task, Status.HELD)
-        draft.tasks[gone.item.task] = replace(task, reason=gone.reason, detail=gone.detail)
+    _leave_out(draft, event, event.excluded)
     draft.save = replace(
         draft.open_save, step=SaveStep.MERGED, base_tree=event.base_tree, chain=event.chain, excluded=event.excluded
     )
@@ -312,12 +311,25 @@ def _(event: SaveHeld, draft: Draft) -> None:
 @apply.register
 def _(event: SaveGated, draft: Draft) -> None:
     save = draft.open_save
-    for gone in event.excluded:
+    _leave_out(draft, event, event.excluded)
+    draft.save = replace(save, step=SaveStep.GATED, lands=event.lands, excluded=(*save.excluded, *event.excluded))
+    _shorten_line(draft)
+
+
+@apply.register
+def _(event: SaveRefused, draft: Draft) -> None:
+    save = draft.open_save
+    _leave_out(draft, event, event.excluded)
+    draft.save = replace(save, excluded=(*save.excluded, *event.excluded))
+    _shorten_line(draft)
+
+
+def _leave_out(draft: Draft, event: Event, excluded: Iterable[Excluded]) -> None:
+    """A red gate is a failure of the task; everything else is for somebody to decide."""
+    for gone in excluded:
         status = Status.FAILED if gone.reason is Reason.GATE else Status.HELD
         task = _change(draft, event, gone.item.task, status)
         draft.tasks[gone.item.task] = replace(task, reason=gone.reason, detail=gone.detail)
-    draft.save = replace(save, step=SaveStep.GATED, lands=event.lands, excluded=(*save.excluded, *event.excluded))
-    _shorten_line(draft)
 
 
 @apply.register

@@ -28,6 +28,7 @@ from orchd.model.message import (
     SaveLanded,
     SaveMerged,
     SavePlanned,
+    SaveRefused,
 )
 from orchd.model.run import Phase
 from orchd.model.save import Save, SaveStep, Target, Try
@@ -99,12 +100,15 @@ def _hear_gates(save: Save, index: int, snapshot: Snapshot) -> Iterator[Event]:
 
 
 def _leave_gated(save: Save, seen: SaveSeen, snapshot: Snapshot) -> Iterator[Event]:
-    if save.target is Target.LINE:
-        yield from _leave_landed(save, seen, snapshot)
-    elif seen.landed:
+    if seen.landed:
         yield SaveLanded(save.id, seen.landed)
     elif _is_overtaken(save, seen, snapshot):
         yield SaveAbandoned(save.id, snapshot.now_ms)
+    elif seen.refused:
+        yield SaveRefused(save.id, exclude_built_on(save, seen.refused))
+        yield SaveAbandoned(save.id, snapshot.now_ms)
+    elif save.target is Target.LINE:
+        yield from _leave_landed(save, seen, snapshot)
     elif lands_nothing_new(save):
         yield SaveClosed(save.id, snapshot.now_ms)
     elif (seen.hold, seen.hold_detail) != (save.hold, save.hold_detail):

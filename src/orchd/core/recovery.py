@@ -54,7 +54,7 @@ def cools_until(tried: tuple[Tried, ...], now_ms: int) -> int:
     """Until when the provider of the last attempt is left alone: as long as it asks for, else longer each time."""
     last = tried[-1]
     most_ms = now_ms + int(COOL_MOST_SECONDS * 1000)
-    if now_ms < last.until_ms <= most_ms:
+    if last.until_ms and now_ms < last.until_ms <= most_ms:
         return last.until_ms
     times = sum(one.failure in COOLS and one.candidate.vendor == last.candidate.vendor for one in tried)
     return min(most_ms, now_ms + (int(COOL_SECONDS * 1000) << max(0, times - 1)))

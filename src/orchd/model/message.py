@@ -250,6 +250,14 @@ class SaveGated:
 
 
 @dataclass(frozen=True, slots=True)
+class SaveRefused:
+    """The last proofs before landing do not let these items land. The save is given up: it was gated with them."""
+
+    save: SaveId
+    excluded: tuple[Excluded, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SaveLanded:
     """Main contains the checkpoint commit."""
 
@@ -416,6 +424,7 @@ Event: TypeAlias = (
     | GateLost
     | SaveHeld
     | SaveGated
+    | SaveRefused
     | SaveLanded
     | SaveAbandoned
     | SaveClosed

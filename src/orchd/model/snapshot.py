@@ -150,7 +150,7 @@ class SaveSeen:
 
     `landed` is the sealed commit once main contains it (else empty); `hold` says that the person's checkout of main is in
     the way, `offered` that `refs/orch/ready/<n>` lets them merge it by hand; `published` that tag, branch and notes exist;
-    `taken` that the checkpoint's name points at something else.
+    `taken` that the checkpoint's name points at something else; `refused` are tasks that the last proofs do not let land.
     """
 
     id: SaveId
@@ -161,6 +161,7 @@ class SaveSeen:
     offered: bool = False
     published: bool = False
     taken: bool = False
+    refused: tuple[Excluded, ...] = ()
 
 
 Known: TypeAlias = Mapping[int, tuple[GateResult, ...]]
