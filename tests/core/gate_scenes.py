@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import rules
 from playbook import SPEC, saving, scene, state_of, step, task
 from rules import GATES
 from world import demand
@@ -130,3 +131,19 @@ def a_gate_that_is_green_once_and_red_in_the_way_of_another_ends_the_asking() ->
     demand(
         "what is red now is not believed to be green", verdict and not verdict.green and verdict.results[0].disputed, verdict
     )
+
+
+@scene
+def what_an_earlier_orchd_asked_elsewhere_counts_in_the_search() -> None:
+    save = replace(rules.a_save(16), width=2)
+    for green, red in ((5, 10), (0, 2), (14, 16), (3, 4)):
+        said = ((16, False), (green, True), (red, False))
+        verdicts = tuple(Verdict(index, word, (GateResult(GATES[0].name, word, 0, 1.0),)) for index, word in said)
+        probes = gating.next_probes(replace(save, verdicts=verdicts))
+        demand("the search goes on between them", all(green < probe < red for probe in probes), probes)
+        demand("as long as it has to", bool(probes) == (red - green > 1), probes)
+
+
+@scene
+def the_search_keeps_to_the_runs_that_the_design_allows() -> None:
+    rules.check_cost_of_search()

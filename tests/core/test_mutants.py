@@ -332,7 +332,9 @@ FAULTS = {
     ),
     "the wrong item is blamed": Fault("gating", "Excluded(save.chain[red - 1].item", "Excluded(save.chain[red - 2].item"),
     "a request waits for a session that waits for it": Fault("extensions", " or _find_line(holders, self.state)", ""),
-    "the search is linear": Fault("gating", "(green + (red - green) * part // parts", "(green + part"),
+    "the search is linear": Fault(
+        "cutting", "return _plan(links, width)[1]", "return tuple(range(1, min(width, links - 1) + 1))"
+    ),
     "a save mixes sessions": Fault("saving", "in ready if task.spec.session == name", "in ready if True"),
     "a second save begins beside the first": Fault("saving", "    if state.save is not None:\n        return None\n", ""),
     "saves share a name": Fault("saving", "save.gates, save.number, save.resolving)", "save.gates, save.resolving)"),

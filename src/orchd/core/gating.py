@@ -8,9 +8,10 @@ when each gate was green on that very tree, now or (by its key) before; a red on
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from orchd.core.cutting import cut
 from orchd.core.exit_words import tell_exit
 from orchd.model.ids import RunId, gate_run
 from orchd.model.limits import (
@@ -42,7 +43,8 @@ def expects_red(state: State) -> bool:
 
 def next_probes(save: Save) -> tuple[int, ...]:
     """How many links to gate together next, at most `save.width` of them at the same time (0: the base itself, before the
-    first link is blamed); nothing when enough is known. What was begun together is heard together, as far as it matters."""
+    first link is blamed); nothing when enough is known. What was begun together is heard together, as far as it matters;
+    verdicts that an earlier orchd would have asked for otherwise all count."""
     if not save.gates or not save.chain:
         return ()
     judged = {verdict.index: verdict for verdict in save.verdicts}
@@ -51,7 +53,8 @@ def next_probes(save: Save) -> tuple[int, ...]:
         left = tuple(index for index in probes if index not in judged and _matters(save, index))
         if left:
             return left
-        heard += (judged[index] for index in probes if index in judged)
+        news = [judged[index] for index in probes if index in judged]
+        heard = heard + news if news else list(save.verdicts)
     return ()
 
 
@@ -65,19 +68,13 @@ def _plan_round(save: Save, heard: Sequence[Verdict]) -> tuple[int, ...]:
         return ()
     if save.one_by_one:
         return tuple(range(first, min(first + save.width, end)))
-    return (len(save.chain),) if red is None else tuple(_cut(green, red, save.width))
+    return (len(save.chain),) if red is None else tuple(green + place for place in cut(red - green, save.width))
 
 
 def _matters(save: Save, index: int) -> bool:
     """Whether the verdict on a tree can still say something new."""
     green, red = bounds(save)
     return index == 0 or (green < index and (red is None or index < red))
-
-
-def _cut(green: int, red: int, width: int) -> Iterator[int]:
-    """Up to `width` places that cut what is between into equal parts."""
-    parts = min(width, red - green - 1) + 1
-    return (green + (red - green) * part // parts for part in range(1, parts))
 
 
 def bounds(save: Save) -> tuple[int, int | None]:

@@ -90,6 +90,13 @@ VALUE_CHARACTERS = 1000
 GATES_AT_ONCE = 2
 """Trees of one save that are gated at the same time."""
 
+RED_CHANCE = 0.07
+"""How likely a task of a red chain is taken to be bad, each for itself: so the first bad one is looked for in front rather."""
+
+ROUND_RUNS = 0.65
+"""What waiting for a round of gates less is worth, in runs of gates, for each tree that may be gated beside the first. With
+these two 16 tasks need 6.3 and 10.5 runs for one and two culprits, two at a time (`bench/gating.py`)."""
+
 AUDITED_ONE_IN = 50
 """Of so many stored results one is not believed, and the gate run again (2 %)."""
 
