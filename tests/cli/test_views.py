@@ -96,6 +96,7 @@ def busy_state() -> State:
         make_task("done", Status.LANDED),
         save=make_save(SaveStep.GATED, hold=Hold.DIRTY, hold_detail=("notes.txt",)),
         problems=(PROBLEM,),
+        cooling={"maker": NOW_MS + 1, "other": NOW_MS},
     )
 
 

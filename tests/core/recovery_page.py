@@ -19,7 +19,7 @@ or later. `orchd explain` says what it waits for, the daemon tells each step, an
 the setting to change among its details. `orchd retry` begins anew. A task whose work is a command (`run:`) is not touched.
 
 Not connected yet: sub-steps (where the table says decompose, the task fails and says so), `optional:`, tokens as a budget,
-and what an agent printed beyond the error that it told. Slots of `agents:` and `providers:` count by the first of the chain.
+and what an agent printed beyond the error that it told.
 
 ## Why it failed
 

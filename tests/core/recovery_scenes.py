@@ -9,11 +9,14 @@ from agent_scenes import left, working
 from playbook import planned, scene, state_of, task
 from world import demand
 
+from orchd.core.planner import is_worth_waiting
 from orchd.model.action import StartRun
-from orchd.model.agent import Report, Usage
-from orchd.model.config import Config
+from orchd.model.agent import AUTO, AgentsSeen, Definition, Report, Usage
+from orchd.model.claim import PathSpec
+from orchd.model.config import Agent, Config, Slots
 from orchd.model.cost import Account, Caps, Ledger
 from orchd.model.message import AttemptStarted
+from orchd.model.recovery import Candidate
 from orchd.model.run import CommandResult, Entry, Exit, Outcome, Phase, Returned, RunSeen
 from orchd.model.snapshot import Cause, Plan, State
 from orchd.model.work import Status
@@ -66,13 +69,86 @@ def what_a_run_cost_is_booked_once_whatever_it_came_to() -> None:
 
 
 @scene
-def nothing_starts_that_could_pass_a_cap_and_what_starts_gets_the_rest() -> None:
+def nothing_starts_that_could_pass_a_cap_and_what_starts_gets_its_share_or_the_rest() -> None:
     waiting = working()
     waiting = replace(waiting, leases={}, tasks={"a": replace(waiting.tasks["a"], status=Status.WAITING)})
     spent = replace(waiting, ledger=Ledger((Account("1970-01-01", "default", "b", "x", "m", micros=60),)))
     held = planned(spent, config=Config(caps=Caps(day_micros=60)))
     demand("held", held.decisions[0].cause is Cause.BUDGET and not held.events, held.decisions)
     free = planned(spent, config=Config(caps=Caps(day_micros=100)))
-    demand("the rest", free.state.leases["a"].budget_micros == 40, free.state.leases)
+    demand("its share", free.state.leases["a"].budget_micros == 25, free.state.leases)
     [start] = [one for one in free.actions if isinstance(one, StartRun)]
-    demand("is its budget", start.order.job is not None and start.order.job.budget_micros == 40, start)
+    demand("is its budget", start.order.job is not None and start.order.job.budget_micros == 25, start)
+
+
+def crowd(*agents: str, running: Candidate | None = None) -> State:
+    """A task with a goal for each agent, all waiting but the first where `running` does it."""
+    tasks = {}
+    for at, (name, agent) in enumerate(zip("abcd", agents, strict=False)):
+        one = task(Status.RUNNING if running and not at else Status.WAITING, order=at)
+        spec = replace(one.spec, id=name, run="", goal="g", agent=agent, fallbacks=("second",), claims=(PathSpec(name),))
+        tasks[name] = replace(one, spec=spec, pick=running if running and not at else None)
+    state = state_of(*tasks.values())
+    return replace(state, tasks=tasks)
+
+
+def causes(plan: Plan) -> dict[str, Cause]:
+    return {one.task: one.cause for one in plan.decisions}
+
+
+PAIR = AgentsSeen(
+    (Definition("first", "claude", provider="maker"), Definition("second", "codex", provider="other")),
+    programs=("claude", "codex"),
+    installed=("claude", "codex"),
+)
+
+
+@scene
+def slots_are_those_of_who_really_works() -> None:
+    limit = Config(agents=(Agent("second", 1),), parallel=9)
+    plan = planned(crowd("first", "second", running=Candidate("codex", agent="second")), config=limit, agents=PAIR)
+    demand("the fallback has the slot", causes(plan) == {"b": Cause.AGENT}, plan.decisions)
+    plan = planned(crowd("first", "second", running=Candidate("claude", agent="first")), config=limit, agents=PAIR)
+    demand("the first has not", causes(plan) == {"b": Cause.NONE}, plan.decisions)
+
+
+@scene
+def the_provider_of_a_definition_has_its_limit_also_for_a_fallback() -> None:
+    limit = Config(providers=(Slots("maker", 1), Slots("other", 1)), parallel=9)
+    plan = planned(crowd("first", "first", "second"), config=limit, agents=PAIR)
+    demand("one each", causes(plan) == {"a": Cause.NONE, "b": Cause.PROVIDER, "c": Cause.NONE}, plan.decisions)
+    cooling = replace(crowd("first", "second"), cooling={"maker": 90_000})
+    plan = planned(cooling, config=limit, agents=PAIR)
+    demand("who goes elsewhere counts there", causes(plan) == {"a": Cause.NONE, "b": Cause.PROVIDER}, plan.decisions)
+
+
+@scene
+def whoever_auto_is_has_a_name_and_the_limit_of_that_name() -> None:
+    coder = AgentsSeen((Definition("coder", "claude", capabilities=("implement",)),), installed=("claude",))
+    plan = planned(crowd(AUTO, AUTO), config=Config(agents=(Agent("coder", 1),), parallel=9), agents=coder)
+    demand("its name", causes(plan) == {"a": Cause.NONE, "b": Cause.AGENT}, plan.decisions)
+    bare = AgentsSeen((Definition("claude", "claude"),), installed=("claude",))
+    [start] = [one for one in planned(crowd(AUTO), agents=bare).actions if isinstance(one, StartRun)]
+    demand("no way around a definition", start.order.job is not None and not start.order.job.rules, start)
+
+
+@scene
+def an_agent_without_a_budget_leaves_the_others_their_share() -> None:
+    plan = planned(crowd("first", "first", "first"), config=Config(caps=Caps(0, 80, 100, 2), parallel=9), agents=PAIR)
+    given = [event.lease.budget_micros for event in plan.events if isinstance(event, AttemptStarted)]
+    demand("a part of the smaller cap each, and no more than there is", given == [40, 40], given)
+    demand("the next waits", causes(plan)["c"] is Cause.BUDGET, plan.decisions)
+    alone = planned(crowd("first"), config=Config(caps=Caps(70)), agents=PAIR)
+    given = [event.lease.budget_micros for event in alone.events if isinstance(event, AttemptStarted)]
+    demand("a cap on the task is its own", given == [70], given)
+
+
+@scene
+def a_run_waits_for_a_provider_that_comes_back_soon_and_for_nobody_else() -> None:
+    waits = replace(crowd("second"), cooling={"other": 90_000})
+    plan = planned(waits, agents=PAIR)
+    demand("known", plan.warm_ms == 90_000, plan)
+    demand("soon", is_worth_waiting(90_000, Config(wait_seconds=90), 0))
+    demand("late", not is_worth_waiting(90_001, Config(wait_seconds=90), 0))
+    demand("nobody", not is_worth_waiting(None, Config(), 0))
+    demand("paused for another reason", planned(waits, agents=PAIR, draining=True).warm_ms is None)

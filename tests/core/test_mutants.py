@@ -42,14 +42,14 @@ FAULTS = {
     "leases are not looked at": Fault("desk", "        desk.held.add(name, paths)", "        pass"),
     "two tasks of one look may clash": Fault(
         "desk",
-        "self.room.config))\n        self.held.add(spec.id, spec.claims)\n",
-        "self.room.config))\n",
+        "self.room))\n        self.held.add(spec.id, spec.claims)\n",
+        "self.room))\n",
     ),
     "small claims barge past a broad one": Fault(
         "desk", "is not Cause.SLOTS])\n        self.held.add(spec.id, spec.claims)", "is not Cause.SLOTS])"
     ),
     "slots of groups are not kept for who is next": Fault(
-        "desk", "for pool in pools_of(spec, self.room.config) if pool[0] is not Cause.SLOTS", "for pool in ()"
+        "desk", "for pool in pools_of(spec, self.room) if pool[0] is not Cause.SLOTS", "for pool in ()"
     ),
     "everybody keeps slots free": Fault("desk", " if pool[0] is not Cause.SLOTS]", "]"),
     "no place is ever kept": Fault("arbiter", "if elder is not None:", "if False:"),
@@ -179,7 +179,7 @@ FAULTS = {
     "a save forgets the fences": Fault("saving", "task.tip, task.base, fence)", "task.tip, task.base)"),
     # who starts when
     "one slot too many": Fault("checks", "(spec.id in taken) < limit:", "(spec.id in taken) <= limit:"),
-    "slots are not counted down": Fault("desk", "        self.take_slots(spec, pools_of(spec, self.room.config))\n", ""),
+    "slots are not counted down": Fault("desk", "        self.take_slots(spec, pools_of(spec, self.room))\n", ""),
     "stopping tasks take no slot": Fault("desk", "if task.status in ACTIVE]", "if task.status == 'running']"),
     "needs are forgotten": Fault("checks", "_name(_not_yet(spec.needs, spec, desk.state))", "None"),
     "a failed need is good enough": Fault("checks", "_name(_pick(spec.needs, desk.state, LOST))", "None"),

@@ -57,7 +57,17 @@ FAULTS = {
     # carried out
     "commands are tried again": Fault("remedies", "if task.spec.goal and task.status is", "if task.status is"),
     "who must wait starts": Fault("checks", "    Check(Cause.COOLING, _cooling),\n", ""),
-    "nobody looks when a provider can be asked": Fault("planner", ", warms_at(state, snapshot))", ", None)"),
+    "nobody looks when a provider can be asked": Fault("planner", ", warm_ms) if at", ", None) if at"),
+    "slots are those of who was wished first": Fault(
+        "quotas", "return pick.agent if pick else spec.agent", "return spec.agent"
+    ),
+    "a provider of a definition has no limit": Fault("quotas", "if pick and pick.provider:", "if False:"),
+    "a running fallback counts as another": Fault("chains", "if waits else task.pick", "if waits else None"),
+    "one agent takes all that is left": Fault("desk", " or find_share(self.room.config.caps)", ""),
+    "a share is larger than the smallest cap": Fault("costs", "least = min((cap", "least = max((cap"),
+    "a run waits for ever": Fault("planner", "warm_ms - now_ms <= config.wait_seconds * 1000", "True"),
+    "a run does not wait": Fault("planner", "return warm_ms is not None and", "return False and"),
+    "auto brings back a definition as a bare program": Fault("agents", "if name not in named)", "if True)"),
     "caps are overlooked": Fault("checks", "Check(Cause.BUDGET, _budget), ", ""),
     "costs are never booked": Fault("planner", "    book_costs,\n", ""),
     "a provider that was asked stays cooled": Fault("evolve", "draft.cooling.pop(event.pick.vendor, None)", "pass"),

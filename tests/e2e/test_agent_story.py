@@ -220,3 +220,27 @@ def test_commands_in_a_task_are_refused_only_by_the_mark_of_its_run(repo: Repo) 
     repo.env["ORCHD_RUN"] = "someone.1.1"
     assert "not for tasks" in repo.orchd("run", code=2)
     repo.orchd("status")
+
+
+LIMITED = """
+mark = pathlib.Path(os.environ["HOME"], "asked")
+if not mark.exists():
+    mark.touch()
+    say(type="rate_limit_event", rate_limit_info={"status": "rejected", "resetsAt": int(time.time()) + SECONDS})
+    say(type="result", is_error=True, result="API Error: 429", api_error_status=429)
+    sys.exit(1)
+"""
+
+
+@pytest.mark.parametrize(("seconds", "code"), [(2, 0), (600, 1)])
+def test_a_run_waits_for_a_provider_that_comes_back_soon_and_says_what_waits_longer(
+    repo: Repo, seconds: int, code: int
+) -> None:
+    install(repo, LIMITED.replace("SECONDS", str(seconds)) + WORKS)
+    limits(repo, wait="5s")
+    goal(repo)
+    said = repo.orchd("run", code=code)
+    assert ("new.txt" in repo.main_files()) is not bool(code), said
+    assert ("is left alone until" in said) is bool(code)
+    cooling = repo.data("status")["cooling"]  # type: ignore[index]
+    assert [one["provider"] for one in cooling] == (["claude"] if code else [])  # type: ignore[index]

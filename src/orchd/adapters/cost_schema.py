@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field
 from orchd.adapters.field_checks import Strict, fault
 from orchd.model.agent import MICROS
 from orchd.model.cost import Caps, Price
-from orchd.model.limits import BUDGET_DOLLARS, LIST_ITEMS, NAME_CHARACTERS, PRICE_DOLLARS
+from orchd.model.limits import BUDGET_DOLLARS, CAP_SHARES, LIST_ITEMS, MOST_SHARES, NAME_CHARACTERS, PRICE_DOLLARS
 
 MODEL = re.compile(r"[^\s*]+\*?|\*")
 
@@ -58,6 +58,12 @@ class CapsEntry(Strict):
     )
     session: Cap | None = Field(default=None, description="On the tasks of one session. Default: no cap.", examples=[50.0])
     day: Cap | None = Field(default=None, description="On one day (UTC). Default: no cap.", examples=[20.0])
+    shares: Annotated[int, Field(ge=1, le=MOST_SHARES)] = Field(
+        default=CAP_SHARES,
+        description="An agent whose definition has no `dollars` may spend one of so many equal parts of the cap on its session "
+        "or the day (the smaller one), so that several can run beside each other.",
+        examples=[4],
+    )
 
 
 Prices: TypeAlias = Annotated[dict[Model, PriceEntry], Field(max_length=LIST_ITEMS)]
@@ -79,7 +85,7 @@ def to_prices(entries: Mapping[str, PriceEntry]) -> tuple[Price, ...]:
 
 def to_caps(entry: CapsEntry) -> Caps:
     """The caps as the model has them."""
-    return Caps(to_micros(entry.task or 0), to_micros(entry.session or 0), to_micros(entry.day or 0))
+    return Caps(to_micros(entry.task or 0), to_micros(entry.session or 0), to_micros(entry.day or 0), entry.shares)
 
 
 def to_micros(dollars: float) -> int:

@@ -68,6 +68,7 @@ from orchd.model.limits import (
     SILENCE_SECONDS,
     TAKEOVER_SECONDS,
     TASK_TIMEOUT_SECONDS,
+    WAIT_SECONDS,
 )
 from orchd.model.number import NumberKind
 from orchd.model.problem import Problem
@@ -148,6 +149,12 @@ class LimitsEntry(Strict):
         default=REPEATED_CALLS,
         description="An agent that makes the same call so many times in a row is ended.",
         examples=[10],
+    )
+    wait: Grace = Field(
+        default=WAIT_SECONDS,
+        description="How long `orchd run` waits for a provider that has told when it can be asked again. What waits longer is "
+        "told, and the run ends.",
+        examples=["15m"],
     )
 
 
@@ -355,5 +362,6 @@ def _config(file: ConfigFile) -> Config:
         clocks=Clocks(file.limits.silence, file.limits.progress, file.limits.repeats),
         prices=to_prices(file.prices),
         caps=to_caps(file.caps),
+        wait_seconds=file.limits.wait,
         numbers=tuple(NumberKind(name, tuple(kind.paths)) for name, kind in file.numbers.items()),
     )

@@ -36,6 +36,10 @@ EXPLAIN_FIELDS = (
     Field("why", Kind.TEXTS, "the evidence"),
     Field("next", Kind.TEXTS, "what you can do"),
 )
+COOLING_FIELDS = (
+    Field("provider", Kind.TEXT, "whose service it is"),
+    Field("until", Kind.INSTANT, "when it is asked again"),
+)
 REPORT_FIELDS = (
     Field("last_tool", Kind.TEXT, "the last call that its agent made"),
     Field("tools", Kind.NUMBER, "how many calls it has made"),
@@ -85,6 +89,7 @@ ENVELOPES: Mapping[str, Envelope] = {
                 Field("counts", Kind.COUNTS, "all tasks by status"),
                 Field("tasks", Kind.ROWS, "tasks that are not done", LIVE_FIELDS),
                 Field("landed", Kind.ROWS, "the last checkpoints, the newest first", CHECKPOINT_FIELDS),
+                Field("cooling", Kind.ROWS, "providers that are left alone", COOLING_FIELDS),
             ),
             many=False,
         ),

@@ -83,6 +83,7 @@ def view_status(
         "counts": _count_statuses(hot),
         "tasks": _view_live(hot.state, decisions, running, scene),
         "landed": view_checkpoints(landed[:SHOWN_CHECKPOINTS]),
+        "cooling": [{"provider": who, "until": at} for who, at in sorted(hot.state.cooling.items()) if at > now_ms],
     }
 
 

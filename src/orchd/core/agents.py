@@ -79,7 +79,8 @@ def _any_agent(labels: tuple[str, ...], seen: AgentsSeen) -> Iterator[Definition
     matches = {one.name: len(set(labels) & set(one.capabilities)) for one in ready}
     yield from sorted((one for one in ready if matches[one.name]), key=lambda one: (-matches[one.name], one.name))
     yield from (one for one in ready if IMPLEMENTS in one.capabilities)
-    yield from map(_plain, seen.installed)
+    named = {one.name for one in seen.good} | seen.bad
+    yield from (_plain(name) for name in seen.installed if name not in named)
 
 
 def _plain(program: str) -> Definition:

@@ -4,18 +4,21 @@ clients need no more than this.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from orchd.core.agents import find_agent, make_job
 from orchd.core.arbiter import decide
 from orchd.core.desk import Room
+from orchd.core.statuses import ACTIVE
 from orchd.model.agent import AgentsSeen, Definition
 from orchd.model.config import Config
 from orchd.model.ids import TaskId
 from orchd.model.recovery import Candidate
-from orchd.model.snapshot import Decision, Snapshot, State
+from orchd.model.snapshot import Cause, Decision, State
 from orchd.model.work import Status, Task, TaskSpec
+
+WORKED_ON = ACTIVE | {Status.WAITING}
 
 
 def list_candidates(spec: TaskSpec, seen: AgentsSeen, config: Config) -> tuple[Candidate, ...]:
@@ -33,19 +36,31 @@ def choose(task: Task, seen: AgentsSeen, config: Config, cooling: Mapping[str, i
     return min(chain, key=lambda one: max(0, cooling.get(one.vendor, now_ms) - now_ms))
 
 
-def list_resting(state: State, seen: AgentsSeen, config: Config, now_ms: int) -> dict[TaskId, tuple[str, int]]:
+def list_picks(state: State, seen: AgentsSeen, config: Config, now_ms: int) -> dict[TaskId, Candidate]:
+    """Who does each task with a goal that runs, and who would do each that waits now."""
+    picks = dict[TaskId, Candidate]()
+    for name, task in state.tasks.items():
+        if task.spec.goal and task.status in WORKED_ON:
+            waits = task.status is Status.WAITING
+            pick = choose(task, seen, config, state.cooling, now_ms) if waits else task.pick
+            if pick is not None:
+                picks[name] = pick
+    return picks
+
+
+def list_resting(state: State, picks: Mapping[TaskId, Candidate], now_ms: int) -> dict[TaskId, tuple[str, int]]:
     """Waiting tasks that only a provider can do which is left alone, with that provider and until when."""
-    resting = {}
-    for name, task in state.tasks.items() if state.cooling else ():
-        pick = choose(task, seen, config, state.cooling, now_ms) if task.status is Status.WAITING else None
-        if pick and state.cooling.get(pick.vendor, now_ms) > now_ms:
-            resting[name] = (pick.vendor, state.cooling[pick.vendor])
-    return resting
+    return {
+        name: (pick.vendor, state.cooling[pick.vendor])
+        for name, pick in picks.items()
+        if state.tasks[name].status is Status.WAITING and state.cooling.get(pick.vendor, now_ms) > now_ms
+    }
 
 
 def decide_alone(state: State, room: Room) -> tuple[Decision, ...]:
     """The arbiter's word for whoever looks without knowing the definitions of agents."""
-    return decide(state, replace(room, resting=list_resting(state, AgentsSeen(), room.config, room.now_ms)))
+    picks = list_picks(state, AgentsSeen(), room.config, room.now_ms)
+    return decide(state, replace(room, picks=picks, resting=list_resting(state, picks, room.now_ms)))
 
 
 def list_budgets(state: State, seen: AgentsSeen) -> dict[TaskId, int]:
@@ -58,10 +73,10 @@ def list_budgets(state: State, seen: AgentsSeen) -> dict[TaskId, int]:
     return budgets
 
 
-def warms_at(state: State, snapshot: Snapshot) -> int | None:
-    """When the first provider can be asked again that a waiting task waits for; None: nobody waits."""
-    resting = list_resting(state, snapshot.agents, snapshot.config, snapshot.now_ms)
-    return min((until_ms for _, until_ms in resting.values()), default=None)
+def warms_at(decisions: Iterable[Decision], cooling: Mapping[str, int]) -> int | None:
+    """When the first provider can be asked again that a task waits for, and for nothing else; None: nobody waits so."""
+    names = {one.detail[0] for one in decisions if one.cause is Cause.COOLING}
+    return min((cooling[name] for name in names), default=None)
 
 
 def chosen_spec(task: Task) -> TaskSpec:
@@ -70,8 +85,9 @@ def chosen_spec(task: Task) -> TaskSpec:
 
 
 def _candidate(spec: TaskSpec, agent: Definition | None, config: Config) -> Candidate:
-    known = next((one.provider for one in config.agents if one.name == spec.agent), "")
+    name = agent.name if agent else spec.agent
+    known = next((one.provider for one in config.agents if one.name == name), "")
     if agent is None:
         return Candidate(spec.agent, spec.model, known, spec.effort, agent=spec.agent)
     job = make_job(spec, agent, "")
-    return Candidate(agent.runner, job.model, agent.provider or known, spec.effort, agent=spec.agent)
+    return Candidate(agent.runner, job.model, agent.provider or known, spec.effort, agent=agent.name)

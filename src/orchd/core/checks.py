@@ -100,7 +100,7 @@ def _used_up(quota: Quota) -> Check:
 
     def find(spec: TaskSpec, desk: Desk) -> Grounds | None:
         config = desk.room.config
-        name = quota.name_of(spec, config)
+        name = quota.name_of(spec, desk.room.picks.get(spec.id), config)
         limit = quota.limit_of(name, desk.state, config) if name else None
         taken = desk.taken.get((quota.cause, name), [])
         if limit is None or len(taken) - (spec.id in taken) < limit:

@@ -109,6 +109,13 @@ def find_rest(ledger: Ledger, caps: Caps, grants: Sequence[Grant], asks: Bill) -
     return min(rests, key=lambda rest: rest.micros, default=None)
 
 
+def find_share(caps: Caps) -> int:
+    """What a run without a budget may spend at most: its share of the least cap that it has in common with others, so that
+    several can run beside each other. 0: there is none."""
+    least = min((cap for cap in (caps.session_micros, caps.day_micros) if cap), default=0)
+    return max(1, least // caps.shares) if least else 0
+
+
 def shorten(accounts: tuple[Account, ...]) -> tuple[Account, ...]:
     """Accounts by day; days beyond the newest ones are forgotten."""
     days = sorted({one.day for one in accounts})[-ACCOUNT_DAYS:]

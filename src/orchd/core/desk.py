@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from orchd.core.costs import Grant, find_rest
+from orchd.core.costs import Grant, find_rest, find_share
 from orchd.core.goods import Goods, stock
 from orchd.core.held import HeldClaims
 from orchd.core.quotas import QUOTAS
@@ -21,6 +21,7 @@ from orchd.model.config import Config
 from orchd.model.cost import Bill, Caps, Rest
 from orchd.model.ids import SessionId, TaskId
 from orchd.model.machine import UNSEEN_MACHINE, MachineSeen
+from orchd.model.recovery import Candidate
 from orchd.model.snapshot import Cause, State
 from orchd.model.text import day_of
 from orchd.model.work import Task, TaskSpec
@@ -35,7 +36,7 @@ class Room:
     and `busy_ports` are used on this machine. `elsewhere` are the sessions of which nothing may start here, and why;
     `foreign` are claims that other clones hold; `unnumbered` are tasks that lack numbers of these kinds, and `rests` says that
     the shared remote, which gives them, does not now. `resting` are tasks whose provider is left alone, and until
-    when; `budgets` what the definitions of agents allow for tasks with a goal."""
+    when; `budgets` what the definitions of agents allow for tasks with a goal, `picks` who does those that run or wait."""
 
     config: Config
     now_ms: int = 0
@@ -50,6 +51,7 @@ class Room:
     rests: bool = False
     resting: Mapping[TaskId, tuple[str, int]] = field(default_factory=dict)
     budgets: Mapping[TaskId, int] = field(default_factory=dict)
+    picks: Mapping[TaskId, Candidate] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -68,14 +70,14 @@ class Desk:
     def start(self, spec: TaskSpec) -> None:
         """It takes a slot of each of its pools, a workspace, its claim and its goods."""
         self.workspaces += 1
-        self.take_slots(spec, pools_of(spec, self.room.config))
+        self.take_slots(spec, pools_of(spec, self.room))
         self.held.add(spec.id, spec.claims)
         self.goods.take(spec)
         self.grant(spec)
 
     def keep_place(self, spec: TaskSpec) -> None:
         """Its claim, its slots and its goods count as taken for all others. Slots that anybody can use are not kept free."""
-        self.take_slots(spec, [pool for pool in pools_of(spec, self.room.config) if pool[0] is not Cause.SLOTS])
+        self.take_slots(spec, [pool for pool in pools_of(spec, self.room) if pool[0] is not Cause.SLOTS])
         self.held.add(spec.id, spec.claims)
         self.goods.take(spec)
 
@@ -87,10 +89,11 @@ class Desk:
         return find_rest(self.state.ledger, config.caps, tuple(self.grants.values()), Bill(day, spec.session, spec.id, "", ""))
 
     def grant(self, spec: TaskSpec) -> None:
-        """All that is left, or what its agent may spend at most."""
+        """What its agent may spend at most, else a share of the caps that it has in common with others; never more than is
+        left."""
         rest = self.find_rest(spec)
         if rest is not None:
-            most = self.room.budgets[spec.id] or rest.micros
+            most = self.room.budgets[spec.id] or find_share(self.room.config.caps) or rest.micros
             self.grants[spec.id] = Grant(spec.session, spec.id, min(most, rest.micros))
 
     def take_slots(self, spec: TaskSpec, pools: Iterable[Pool]) -> None:
@@ -112,7 +115,7 @@ def lay_out(state: State, room: Room) -> Desk:
     for name, paths in (*granted, *room.foreign, *asked):
         desk.held.add(name, paths)
     for one in sorted(active, key=lambda task: task.order):
-        desk.take_slots(one.spec, pools_of(one.spec, room.config))
+        desk.take_slots(one.spec, pools_of(one.spec, room))
     return desk
 
 
@@ -121,6 +124,7 @@ def _grant_of(task: Task, state: State) -> Grant:
     return Grant(task.spec.session, task.spec.id, lease.budget_micros if lease else 0)
 
 
-def pools_of(spec: TaskSpec, config: Config) -> Iterable[Pool]:
-    """The pools that a task takes a slot of."""
-    return [(quota.cause, name) for quota in QUOTAS if (name := quota.name_of(spec, config))]
+def pools_of(spec: TaskSpec, room: Room) -> Iterable[Pool]:
+    """The pools that a task takes a slot of: those of who really does it, not of whom it wished first."""
+    pick = room.picks.get(spec.id)
+    return [(quota.cause, name) for quota in QUOTAS if (name := quota.name_of(spec, pick, room.config))]

@@ -65,10 +65,16 @@ def plan(snapshot: Snapshot) -> Plan:
     starts = tuple(_start(state, snapshot, one, fence) for fence, one in enumerate(starting, state.next_fence))
     events += starts
     state = evolve(state, starts) if starts else state
-    wake_ms = min((at for at in (wakes_at(state, snapshot), warms_at(state, snapshot)) if at is not None), default=None)
+    warm_ms = warms_at(decisions, state.cooling)
+    wake_ms = min((at for at in (wakes_at(state, snapshot), warm_ms) if at is not None), default=None)
     lacking = list_lacking(decisions, state, snapshot)
     actions = (*list_duties(state, snapshot), *((AskNumbers(lacking),) if lacking else ()))
-    return Plan(state, tuple(events), decisions, actions, wake_ms)
+    return Plan(state, tuple(events), decisions, actions, wake_ms, warm_ms)
+
+
+def is_worth_waiting(warm_ms: int | None, config: Config, now_ms: int) -> bool:
+    """Whether somebody who ends when nothing is left to do waits for a provider: only when it has told that it will be soon."""
+    return warm_ms is not None and warm_ms - now_ms <= config.wait_seconds * 1000
 
 
 def is_idle(state: State, config: Config) -> bool:

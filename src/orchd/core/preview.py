@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from orchd.core.arbiter import Turn, expand_only, take_turns
-from orchd.core.chains import list_budgets, list_resting
+from orchd.core.chains import list_budgets, list_picks, list_resting
 from orchd.core.desk import Room
 from orchd.core.evolve import evolve
 from orchd.core.intake import read_files
@@ -29,6 +29,7 @@ def foresee(snapshot: Snapshot, elsewhere: Mapping[SessionId, str]) -> tuple[Sta
 def room_of(state: State, snapshot: Snapshot) -> Room:
     """What limits the arbiter at the moment of the snapshot."""
     only = None if snapshot.only is None else expand_only(snapshot.only, state.tasks)
+    picks = list_picks(state, snapshot.agents, snapshot.config, snapshot.now_ms)
     return Room(
         snapshot.config,
         snapshot.now_ms,
@@ -41,6 +42,7 @@ def room_of(state: State, snapshot: Snapshot) -> Room:
         machine=snapshot.machine,
         unnumbered=find_unnumbered(state, snapshot),
         rests=snapshot.shared is not None and snapshot.shared.rests,
-        resting=list_resting(state, snapshot.agents, snapshot.config, snapshot.now_ms),
+        resting=list_resting(state, picks, snapshot.now_ms),
         budgets=list_budgets(state, snapshot.agents),
+        picks=picks,
     )

@@ -7,37 +7,41 @@ from dataclasses import dataclass
 
 from orchd.core.sessions import session_of
 from orchd.model.config import Config
+from orchd.model.recovery import Candidate
 from orchd.model.snapshot import Cause, State
 from orchd.model.work import TaskSpec
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """`name_of` is the pool of this kind that a task takes a slot of (empty: none), `limit_of` the slots of a pool (None: no
-    limit), `cause` what holds a task back when they are taken."""
+    """`name_of` is the pool of this kind that a task takes a slot of (empty: none), given who does it (None: whom it names).
+    `limit_of` are the slots of a pool (None: no limit), `cause` is what holds a task back when they are taken."""
 
     cause: Cause
-    name_of: Callable[[TaskSpec, Config], str]
+    name_of: Callable[[TaskSpec, Candidate | None, Config], str]
     limit_of: Callable[[str, State, Config], int | None]
 
 
-def _everybody(_: TaskSpec, __: Config) -> str:
+def _everybody(_: TaskSpec, __: Candidate | None, ___: Config) -> str:
     return "all"
 
 
-def _group_of(spec: TaskSpec, _: Config) -> str:
+def _group_of(spec: TaskSpec, _: Candidate | None, __: Config) -> str:
     return spec.group
 
 
-def _agent_of(spec: TaskSpec, _: Config) -> str:
-    return spec.agent
+def _agent_of(spec: TaskSpec, pick: Candidate | None, _: Config) -> str:
+    return pick.agent if pick else spec.agent
 
 
-def _provider_of(spec: TaskSpec, config: Config) -> str:
-    return next((agent.provider for agent in config.agents if agent.name == spec.agent), "")
+def _provider_of(spec: TaskSpec, pick: Candidate | None, config: Config) -> str:
+    if pick and pick.provider:
+        return pick.provider
+    name = _agent_of(spec, pick, config)
+    return next((agent.provider for agent in config.agents if agent.name == name), "")
 
 
-def _session_of(spec: TaskSpec, _: Config) -> str:
+def _session_of(spec: TaskSpec, _: Candidate | None, __: Config) -> str:
     return spec.session
 
 

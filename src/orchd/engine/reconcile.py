@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from orchd.core.evolve import evolve
-from orchd.core.planner import is_idle, plan
+from orchd.core.planner import is_idle, is_worth_waiting, plan
 from orchd.core.statuses import ACTIVE
 from orchd.engine.bell import Bell
 from orchd.engine.execute import execute
@@ -78,7 +78,8 @@ class Reconciler:
         again = bool(planned.events) or any(done)
         asks = snapshot.shared is not None and snapshot.shared.busy
         unsettled = snapshot.files.unsettled or snapshot.sessions.unsettled or snapshot.agents.unsettled
-        idle = not (again or asks or planned.actions or unsettled) and is_idle(planned.state, snapshot.config)
+        waits = is_worth_waiting(planned.warm_ms, snapshot.config, snapshot.now_ms)
+        idle = not (again or asks or waits or planned.actions or unsettled) and is_idle(planned.state, snapshot.config)
         return Turn(planned.state, again, idle, bool(done) and not any(done), planned.wake_ms)
 
     def run(self, *, until_idle: bool) -> State:

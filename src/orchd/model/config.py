@@ -19,6 +19,7 @@ from orchd.model.limits import (
     PARALLEL_TASKS,
     TAKEOVER_SECONDS,
     TASK_TIMEOUT_SECONDS,
+    WAIT_SECONDS,
 )
 from orchd.model.merge import ASKING, Resolving
 from orchd.model.number import NumberKind
@@ -55,7 +56,7 @@ class Config:
     `workspaces` as that (None: no limit) or as many bytes in them. `gates_at_once` trees of a save are gated at the same
     time. `resolving` are the conflicts that need nobody. `save` is when what is finished is saved, where a session does not
     say. `clocks` end agents. `prices` are of models whose programs tell no money; nothing starts that could pass one of the
-    `caps`."""
+    `caps`. A run that ends by itself waits `wait_seconds` at most for a provider."""
 
     branch: str = ""
     parallel: int = PARALLEL_TASKS
@@ -84,3 +85,4 @@ class Config:
     clocks: Clocks = USUAL_CLOCKS
     prices: tuple[Price, ...] = ()
     caps: Caps = NO_CAPS
+    wait_seconds: float = WAIT_SECONDS

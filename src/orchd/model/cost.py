@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from orchd.model.agent import Usage
 from orchd.model.ids import SessionId, TaskId
+from orchd.model.limits import CAP_SHARES
 
 UNTOLD = Usage()
 
@@ -26,11 +27,13 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """The most that may be spent on a task (all its attempts), in a session, and on a day. No cap: 0."""
+    """The most that may be spent on a task (all its attempts), in a session, and on a day. No cap: 0. A run without a budget
+    may spend one of so many `shares` of the last two."""
 
     task_micros: int = 0
     session_micros: int = 0
     day_micros: int = 0
+    shares: int = CAP_SHARES
 
 
 @dataclass(frozen=True, slots=True)

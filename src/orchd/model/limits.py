@@ -69,6 +69,13 @@ ACCOUNT_DAYS = 400
 BUDGET_DOLLARS = 10_000.0
 """What a budget or a cap may allow at most."""
 
+CAP_SHARES = 4
+MOST_SHARES = 100
+"""An agent without a budget may spend so large a part of a cap: with four, four can run at the same time."""
+
+WAIT_SECONDS = 900.0
+"""How long `orchd run` waits for a provider that wants to be left alone, before it says what still waits and ends."""
+
 PRICE_DOLLARS = 10_000.0
 """What a million tokens may cost at most: more is a slip."""
 

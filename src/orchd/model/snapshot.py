@@ -264,7 +264,8 @@ class Decision:
 class Plan:
     """What follows from a snapshot: first `events` are stored in one operation, then `actions` are done.
 
-    `state` is the state after the events. At `wake_ms`, if it is set, time alone will have changed what follows.
+    `state` is the state after the events. At `wake_ms`, if it is set, time alone will have changed what follows; at `warm_ms`
+    the first provider can be asked again that somebody waits for.
     """
 
     state: State
@@ -272,3 +273,4 @@ class Plan:
     decisions: tuple[Decision, ...] = ()
     actions: tuple[Action, ...] = ()
     wake_ms: int | None = None
+    warm_ms: int | None = None
