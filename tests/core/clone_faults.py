@@ -54,7 +54,11 @@ FAULTS: dict[str, tuple[str, str, str]] = {
         "            desk.start(spec)\n",
         "            if spec.id not in desk.room.unnumbered:\n                desk.start(spec)\n",
     ),
-    "numbers that a remote refuses keep others waiting": ("checks", "    Check(Cause.NUMBERS_REFUSED, _refused),\n", ""),
+    "numbers that a remote refuses keep others waiting": (
+        "checks",
+        "    Check(Cause.NUMBERS_REFUSED, _refused, lambda room: room.rests),\n",
+        "",
+    ),
     "numbers are asked for again and again": (
         "numbering",
         "return tuple(wish for task in tasks for wish in wishes_of(task) if wish not in numbered)",

@@ -124,7 +124,7 @@ FAULTS = {
         "planner", "    begin_save,\n    answer_requests,\n", "    begin_save,\n"
     ),
     # resources, ports, claims of people
-    "claims of people are not looked at": Fault("checks", "    Check(Cause.RESERVED, _reserved),\n", ""),
+    "claims of people are not looked at": Fault("checks", "lambda room: room.reservations", "lambda room: ()"),
     "an expired claim of a person holds on": Fault("reservations", "or now_ms < one.until_ms", "or True"),
     "only endless claims of people count": Fault("reservations", " or now_ms < one.until_ms", ""),
     "resources of people are free": Fault("reservations", "if both is not None:", "if False:"),
@@ -193,7 +193,7 @@ FAULTS = {
     "a chain counts without limit": Fault("order", "min(chains[name], CHAIN_LINKS)", "chains[name] * CHAIN_LINKS"),
     "what an urgent task needs is not urgent": Fault("order", "max(priorities[one], priorities[name])", "priorities[one]"),
     "shares are not counted": Fault("order", "self._shares[session] += 1", "pass"),
-    "running tasks are no share": Fault("arbiter", "Line(tasks, standings, running)", "Line(tasks, standings, Counter())"),
+    "running tasks are no share": Fault("arbiter", "Line(ranked, standings, running)", "Line(ranked, standings, Counter())"),
     "shares do not matter": Fault("order", "(-level_ms, share, -standing", "(-level_ms, 0, -standing"),
     "sessions are never lifted": Fault("order", "(0 if share else standing.waited_ms)", "0"),
     "sessions are always lifted": Fault("order", "(0 if share else standing.waited_ms)", "standing.waited_ms"),
@@ -202,17 +202,26 @@ FAULTS = {
     ),
     "draining starts new tasks": Fault("checks", "if desk.room.draining else None", "if False else None"),
     "everything is started though one was asked for": Fault("checks", "if desk.room.only is not None and", "if False and"),
-    "groups have no limit": Fault("quotas", "    Quota(Cause.GROUP, _group_of, _group_limit),\n", ""),
-    "agents have no limit": Fault("quotas", "    Quota(Cause.AGENT, _agent_of, _agent_limit),\n", ""),
-    "a full disk is overlooked": Fault("scarcity", "    Scarcity(Cause.DISK, _disk),\n", ""),
-    "full memory is overlooked": Fault("scarcity", "    Scarcity(Cause.MEMORY, _memory),\n", ""),
-    "workspaces are not counted": Fault("scarcity", "    Scarcity(Cause.WORKSPACES, _workspaces),\n", ""),
-    "workspaces are not weighed": Fault("scarcity", "    Scarcity(Cause.WORKSPACE_BYTES, _workspace_bytes),\n", ""),
+    "a session of another clone starts here": Fault("checks", "lambda room: room.elsewhere", "lambda room: ()"),
+    "who drains starts": Fault("checks", "lambda room: room.draining", "lambda room: False"),
+    "who was not asked for starts": Fault("checks", "lambda room: room.only is not None", "lambda room: False"),
+    "groups have no limit": Fault("quotas", "lambda config: config.groups", "lambda config: ()"),
+    "agents have no limit": Fault("quotas", "lambda config: config.agents", "lambda config: ()"),
+    "a full disk is overlooked": Fault(
+        "scarcity", "lambda room: room.machine.free_disk_bytes is not None", "lambda room: False"
+    ),
+    "full memory is overlooked": Fault(
+        "scarcity", "lambda room: room.machine.free_memory_bytes is not None", "lambda room: False"
+    ),
+    "workspaces are not counted": Fault("scarcity", "lambda room: room.config.workspaces is not None", "lambda room: False"),
+    "workspaces are not weighed": Fault(
+        "scarcity", "lambda room: room.config.workspace_bytes is not None", "lambda room: False"
+    ),
     "one workspace too many": Fault("scarcity", "desk.workspaces >= limit", "desk.workspaces > limit"),
     "workspaces to come are not counted": Fault("desk", "        self.workspaces += 1\n", ""),
     "workspaces of running tasks are not counted": Fault("desk", ".union(map(current_run, active))", ""),
     "what is not known is scarce": Fault("scarcity", "free is not None and free < least", "(free or 0) < least"),
-    "providers have no limit": Fault("quotas", "    Quota(Cause.PROVIDER, _provider_of, _provider_limit),\n", ""),
+    "providers have no limit": Fault("quotas", "lambda config: config.providers", "lambda config: ()"),
     # attempts
     "exit code 1 is accepted": Fault("attempts", "all(result.code == 0 for", "all(result.code < 2 for"),
     "a time-out is accepted": Fault(

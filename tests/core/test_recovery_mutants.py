@@ -56,7 +56,7 @@ FAULTS = {
     "meters pile up": Fault("costs", "[-METERS:]", ""),
     # carried out
     "commands are tried again": Fault("remedies", "if task.spec.goal and task.status is", "if task.status is"),
-    "who must wait starts": Fault("checks", "    Check(Cause.COOLING, _cooling),\n", ""),
+    "who must wait starts": Fault("checks", "lambda room: room.resting", "lambda room: ()"),
     "nobody looks when a provider can be asked": Fault("planner", ", warm_ms) if at", ", None) if at"),
     "slots are those of who was wished first": Fault(
         "quotas", "return pick.agent if pick else spec.agent", "return spec.agent"
@@ -68,7 +68,7 @@ FAULTS = {
     "a run waits for ever": Fault("planner", "warm_ms - now_ms <= config.wait_seconds * 1000", "True"),
     "a run does not wait": Fault("planner", "return warm_ms is not None and", "return False and"),
     "auto brings back a definition as a bare program": Fault("agents", "if name not in named)", "if True)"),
-    "caps are overlooked": Fault("checks", "Check(Cause.BUDGET, _budget), ", ""),
+    "caps are overlooked": Fault("checks", "lambda room: room.config.caps != Caps()", "lambda room: False"),
     "costs are never booked": Fault("planner", "    book_costs,\n", ""),
     "a provider that was asked stays cooled": Fault("evolve", "draft.cooling.pop(event.pick.vendor, None)", "pass"),
     "a grant is not kept to": Fault("duties", "if lease.budget_micros else job", "if False else job"),

@@ -12,11 +12,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from orchd.core.checks import HELD, HOLDS_BACK, USED_UP, judge
+from orchd.core.checks import HELD, HOLDS_BACK, USED_UP, choose_checks, judge
 from orchd.core.claims import literal_prefix
 from orchd.core.desk import Desk, Room, lay_out
 from orchd.core.graph import dependencies
-from orchd.core.order import Line, Standing, find_elders, rank
+from orchd.core.order import Line, Standing, by_score, find_elders, rank
 from orchd.core.schedule import is_busy
 from orchd.core.statuses import ACTIVE
 from orchd.model.ids import TaskId
@@ -44,7 +44,8 @@ def take_turns(state: State, room: Room) -> tuple[Turn, ...]:
     """The decisions, and what speaks for each task."""
     waiting = {name: task for name, task in state.tasks.items() if task.status is Status.WAITING}
     standings, desk = rank(waiting, room.now_ms), lay_out(state, room)
-    turned_away = {n: held for n, task in waiting.items() if (held := judge(task.spec, desk, HOLDS_BACK)) is not None}
+    checks = choose_checks(HOLDS_BACK, room)
+    turned_away = {n: held for n, task in waiting.items() if (held := judge(task.spec, desk, checks)) is not None}
     asked = _ask_in_line([task for name, task in waiting.items() if name not in turned_away], standings, desk)
     others = sorted(turned_away, key=lambda name: (-standings[name].score_ms, waiting[name].order))
     return (*asked, *(Turn(turned_away[name], standings[name]) for name in others))
@@ -72,10 +73,10 @@ def _waits_for_person(task: Task, desk: Desk) -> bool:
     return judge(task.spec, lay_out(replace(state, leases=idle), replace(desk.room, foreign=())), HELD) is not None
 
 
-def _find_elder(tasks: Iterable[Task], standings: Mapping[TaskId, Standing], desk: Desk) -> Task | None:
+def _find_elder(ranked: list[Task], standings: Mapping[TaskId, Standing], desk: Desk) -> Task | None:
     """The task whose place is kept: the first elder, unless a broader one could start now. For that one a large part of the
     repository had to become free, and when it is passed that has to happen once more."""
-    elders = find_elders(tasks, standings)
+    elders = find_elders(ranked, standings)
     if not elders or _waits_for_person(elders[0], desk):
         return None
     depth = _depth(elders[0])
@@ -92,13 +93,15 @@ def _ask_in_line(tasks: list[Task], standings: Mapping[TaskId, Standing], desk: 
     """Each task when it is its turn; who starts takes what it needs, so the next one may find it gone. So does who only lacks
     a number, which comes in a moment."""
     running = Counter(task.spec.session for task in desk.state.tasks.values() if task.status in ACTIVE)
-    line = Line(tasks, standings, running)
-    elder = _find_elder(tasks, standings, desk)
+    ranked = by_score(tasks, standings)
+    line = Line(ranked, standings, running)
+    elder = _find_elder(ranked, standings, desk)
     if elder is not None:
         desk.keep_place(elder.spec)
+    checks = choose_checks(USED_UP, desk.room)
     for task, share in line:
         spec = task.spec
-        decision = judge(spec, desk, USED_UP)
+        decision = judge(spec, desk, checks)
         if decision is None:
             desk.start(spec)
             line.start(spec.session)

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from orchd.core.desk import Desk
-from orchd.core.quotas import QUOTAS, Quota
+from orchd.core.desk import Desk, Room
+from orchd.core.quotas import QUOTAS, Quota, always
 from orchd.core.reservations import find_reserved, tell_reservation
 from orchd.core.scarcity import SCARCITIES, Scarcity
 from orchd.core.sessions import session_of
 from orchd.core.statuses import FINISHED, SUCCEEDED
 from orchd.core.tables import tell_instant
+from orchd.model.cost import Caps
 from orchd.model.ids import TaskId
 from orchd.model.snapshot import Cause, Decision, State
 from orchd.model.work import Status, TaskSpec
@@ -33,10 +34,17 @@ class Grounds:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One cause. `find` gives the grounds on which it holds a task back now, or None."""
+    """One cause. `find` gives the grounds on which it holds a task back now, or None; `matters` is whether it could hold
+    anybody back in this room."""
 
     cause: Cause
     find: Callable[[TaskSpec, Desk], Grounds | None]
+    matters: Callable[[Room], object] = always
+
+
+def choose_checks(checks: Iterable[Check], room: Room) -> tuple[Check, ...]:
+    """Those that could hold anybody back: most limits are not set, and thousands of tasks are asked at each look."""
+    return tuple(check for check in checks if check.matters(room))
 
 
 def judge(spec: TaskSpec, desk: Desk, checks: Sequence[Check]) -> Decision | None:
@@ -108,7 +116,7 @@ def _used_up(quota: Quota) -> Check:
         others = () if quota.cause is Cause.SLOTS else tuple(one for one in taken if one != spec.id)
         return Grounds(others, (name, str(limit)))
 
-    return Check(quota.cause, find)
+    return Check(quota.cause, find, lambda room: quota.is_set(room.config))
 
 
 def _lacking(scarcity: Scarcity) -> Check:
@@ -118,7 +126,7 @@ def _lacking(scarcity: Scarcity) -> Check:
         found = scarcity.find(desk)
         return Grounds(detail=found) if found else None
 
-    return Check(scarcity.cause, find)
+    return Check(scarcity.cause, find, scarcity.is_set)
 
 
 def _claim(spec: TaskSpec, desk: Desk) -> Grounds | None:
@@ -160,22 +168,27 @@ def _name(tasks: tuple[TaskId, ...]) -> Grounds | None:
 
 
 HOLDS_BACK = (
-    Check(Cause.NOT_ASKED, _not_asked),
-    Check(Cause.ELSEWHERE, _elsewhere),
+    Check(Cause.NOT_ASKED, _not_asked, lambda room: room.only is not None),
+    Check(Cause.ELSEWHERE, _elsewhere, lambda room: room.elsewhere),
     Check(Cause.BLOCKED, _blocked),
     Check(Cause.NEEDS, _needs),
     Check(Cause.AFTER, _after),
     Check(Cause.PAUSED, _paused),
-    Check(Cause.DRAINING, _draining),
-    Check(Cause.RESERVED, _reserved),
-    Check(Cause.NUMBERS_REFUSED, _refused),
-    Check(Cause.COOLING, _cooling),
+    Check(Cause.DRAINING, _draining, lambda room: room.draining),
+    Check(Cause.RESERVED, _reserved, lambda room: room.reservations),
+    Check(Cause.NUMBERS_REFUSED, _refused, lambda room: room.rests),
+    Check(Cause.COOLING, _cooling, lambda room: room.resting),
 )
 """What nothing that the arbiter gives away could change: such a task is not in the line."""
 
 HELD = (Check(Cause.CLAIM, _claim), Check(Cause.RESOURCE, _resource), Check(Cause.PORTS, _ports))
 """What leases hold."""
 
-USED_UP = (*map(_used_up, QUOTAS), *map(_lacking, SCARCITIES), Check(Cause.BUDGET, _budget), *HELD)
+USED_UP = (
+    *map(_used_up, QUOTAS),
+    *map(_lacking, SCARCITIES),
+    Check(Cause.BUDGET, _budget, lambda room: room.config.caps != Caps()),
+    *HELD,
+)
 """What others have, or get before it. What a task needs of this is kept for it when nobody may pass it any more: see
 `Desk.keep_place`, which has to know a new kind of thing that can be used up."""

@@ -83,10 +83,11 @@ class Desk:
 
     def find_rest(self, spec: TaskSpec) -> Rest | None:
         """What a cap leaves for an agent of a task now; None: no cap is about it."""
-        config, day = self.room.config, day_of(self.room.now_ms)
-        if spec.id not in self.room.budgets or config.caps == Caps():
+        caps = self.room.config.caps
+        if spec.id not in self.room.budgets or caps == Caps():
             return None
-        return find_rest(self.state.ledger, config.caps, tuple(self.grants.values()), Bill(day, spec.session, spec.id, "", ""))
+        bill = Bill(day_of(self.room.now_ms), spec.session, spec.id, "", "")
+        return find_rest(self.state.ledger, caps, tuple(self.grants.values()), bill)
 
     def grant(self, spec: TaskSpec) -> None:
         """What its agent may spend at most, else a share of the caps that it has in common with others; never more than is

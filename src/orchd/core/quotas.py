@@ -12,14 +12,21 @@ from orchd.model.snapshot import Cause, State
 from orchd.model.work import TaskSpec
 
 
+def always(_: object) -> bool:
+    """Whatever the configuration says."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Quota:
     """`name_of` is the pool of this kind that a task takes a slot of (empty: none), given who does it (None: whom it names).
-    `limit_of` are the slots of a pool (None: no limit), `cause` is what holds a task back when they are taken."""
+    `limit_of` are the slots of a pool (None: no limit), `cause` is what holds a task back when they are taken,
+    `is_set` whether a configuration can limit any pool of this kind."""
 
     cause: Cause
     name_of: Callable[[TaskSpec, Candidate | None, Config], str]
     limit_of: Callable[[str, State, Config], int | None]
+    is_set: Callable[[Config], object] = always
 
 
 def _everybody(_: TaskSpec, __: Candidate | None, ___: Config) -> str:
@@ -68,8 +75,8 @@ def _provider_limit(name: str, _: State, config: Config) -> int | None:
 QUOTAS = (
     Quota(Cause.SLOTS, _everybody, _parallel),
     Quota(Cause.SESSION, _session_of, _session_limit),
-    Quota(Cause.GROUP, _group_of, _group_limit),
-    Quota(Cause.AGENT, _agent_of, _agent_limit),
-    Quota(Cause.PROVIDER, _provider_of, _provider_limit),
+    Quota(Cause.GROUP, _group_of, _group_limit, lambda config: config.groups),
+    Quota(Cause.AGENT, _agent_of, _agent_limit, lambda config: config.agents),
+    Quota(Cause.PROVIDER, _provider_of, _provider_limit, lambda config: config.providers),
 )
 """The widest first: its cause is told when several are used up."""

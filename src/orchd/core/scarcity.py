@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from orchd.core.desk import Desk
+from orchd.core.desk import Desk, Room
 from orchd.core.tables import tell_bytes
 from orchd.model.snapshot import Cause
 
 
 @dataclass(frozen=True, slots=True)
 class Scarcity:
-    """`find` gives what there is and what the limit says, for people, when nothing may start; else None."""
+    """`find` gives what there is and what the limit says, for people, when nothing may start; else None.
+    `is_set` is whether it can ever be so in this room."""
 
     cause: Cause
     find: Callable[[Desk], tuple[str, str] | None]
+    is_set: Callable[[Room], bool]
 
 
 def _disk(desk: Desk) -> tuple[str, str] | None:
@@ -41,8 +43,8 @@ def _too_little(free: int | None, least: int) -> tuple[str, str] | None:
 
 
 SCARCITIES = (
-    Scarcity(Cause.DISK, _disk),
-    Scarcity(Cause.MEMORY, _memory),
-    Scarcity(Cause.WORKSPACES, _workspaces),
-    Scarcity(Cause.WORKSPACE_BYTES, _workspace_bytes),
+    Scarcity(Cause.DISK, _disk, lambda room: room.machine.free_disk_bytes is not None),
+    Scarcity(Cause.MEMORY, _memory, lambda room: room.machine.free_memory_bytes is not None),
+    Scarcity(Cause.WORKSPACES, _workspaces, lambda room: room.config.workspaces is not None),
+    Scarcity(Cause.WORKSPACE_BYTES, _workspace_bytes, lambda room: room.config.workspace_bytes is not None),
 )

@@ -23,6 +23,10 @@ class PathSpec:
     glob: str
     mode: Mode = Mode.WRITE
 
+    def __hash__(self) -> int:
+        """Of the glob alone, which remembers it: claims are looked up thousands of times at a look."""
+        return hash(self.glob)
+
 
 @dataclass(frozen=True, slots=True)
 class Extension:
