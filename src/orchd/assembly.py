@@ -36,6 +36,7 @@ from orchd.adapters.session_lines import GitLines
 from orchd.adapters.settings import open_settings
 from orchd.adapters.shared_open import open_shared
 from orchd.adapters.task_files import open_task_files
+from orchd.adapters.trouble_notes import NotedAudience
 from orchd.ports import Audience, Ports
 
 
@@ -43,6 +44,7 @@ from orchd.ports import Audience, Ports
 def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[[], None]) -> Iterator[Ports]:
     """All adapters for a repository. `ring` is called when a run ends. Closed with the block."""
     repo, clock = open_repo(place), SystemClock()
+    audience = NotedAudience(place, audience, clock)
     sweep_locks(place.git_dir)
     store = GitStateStore(repo)
     remembered = store.load().state.branch

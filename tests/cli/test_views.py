@@ -138,7 +138,7 @@ PROMOTIONS = Chain(tuple(Record(FREIGHT, step, "anna", Moment(NOW_MS)) for step 
 def rows_of(name: str) -> tuple:
     state = busy_state()
     return {
-        "ps": lambda: view_ps(state, RUNNING),
+        "ps": lambda: view_ps(state, RUNNING, NOW_MS),
         "claims": lambda: view_claims(state, RUNNING, RESERVATIONS, NOW_MS),
         "claim": lambda: ({**BLANK, "action": "kept", "file": ".orch/claims/a.yaml", "claims": ("write a",)},),
         "checkpoints": lambda: mark_promoted(view_checkpoints([CHECKPOINT]), {"prod": PROMOTIONS}),
@@ -352,9 +352,10 @@ def test_status_in_a_pipe_has_every_part_of_the_json():
 
 
 def test_ps_tells_how_long_a_run_may_go_on_and_names_the_tasks_of_a_gate_run():
-    task, gates = rows_of("ps")
+    task, gates, save = rows_of("ps")
     assert (task["task"], task["pid"], task["left_seconds"]) == ("busy", 77, 3600.0 - 12.5)
     assert (gates["kind"], gates["task"], gates["left_seconds"]) == ("gates", "t", 59.0)
+    assert (save["kind"], save["task"], save["step"].split(",")[1]) == ("save", "t", " held: checkout-dirty")
 
 
 def test_show_sets_what_was_claimed_beside_what_is_proven():
@@ -409,7 +410,7 @@ def test_json_keeps_a_hostile_title_exactly(capsys):
 
 def test_colours_change_nothing_but_the_colour():
     colored = Flags(json=False, repo=Path(), quiet=False, color=True, terminal=True, columns=200)
-    fields = ENVELOPES["status"].fields[7].fields
+    fields = next(one.fields for one in ENVELOPES["status"].fields if one.name == "tasks")
     rows = status_row()["tasks"]
     with_color = "\n".join(table_lines(fields, rows, colored))
     assert "\x1b[31m" in with_color

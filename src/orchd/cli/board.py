@@ -28,6 +28,7 @@ def board_lines(row: Any, flags: Flags, now_ms: int) -> list[str]:
         _tell_sandbox(row["sandbox"]),
         _tell_checkpoint(row, now_ms),
         FORMS[Kind.COUNTS].shown(row["counts"]) or "no tasks",
+        *_section("SAVE", "saves", row, flags),
         *_section("TASKS", "tasks", row, flags),
         *_section("COOLING", "cooling", row, flags),
         *_section("LANDED", "landed", row, flags),

@@ -73,6 +73,15 @@ SESSION_FIELDS = (
 )
 TELLING_FIELDS = tuple(field for field in EXPLAIN_FIELDS if field.name in ("what", "why", "next"))
 
+SAVE_FIELDS = (
+    Field("save", Kind.TEXT, "id"),
+    Field("session", Kind.TEXT, "session that is saved"),
+    Field("step", Kind.TEXT, "how far it is: merging, gating the tree after so many links, landing, or publishing"),
+    Field("since", Kind.INSTANT, "when it began"),
+    Field("links", Kind.NUMBER, "tasks in its chain of merges; before that is made: tasks that it takes"),
+    Field("excluded", Kind.TEXTS, "tasks that it leaves out, each with its reason"),
+)
+
 ENVELOPES: Mapping[str, Envelope] = {
     envelope.name: envelope
     for envelope in (
@@ -80,13 +89,14 @@ ENVELOPES: Mapping[str, Envelope] = {
             "status",
             "Everything at a glance; what waits for you comes first.",
             (
-                Field("needs_you", Kind.ROWS, "what waits for a person, the longest first", NEED_FIELDS),
+                Field("needs_you", Kind.ROWS, "alarms, then what waits for a person, the longest first", NEED_FIELDS),
                 Field("server", Kind.ROW, "the orchd that serves this repository", SERVER_FIELDS),
                 Field("sandbox", Kind.TEXT, "what separates agents from this machine; begins with `none` where nothing does"),
                 Field("branch", Kind.TEXT, "the branch that tasks land on"),
                 Field("checkpoint", Kind.ROW, "the last checkpoint", CHECKPOINT_FIELDS),
                 Field("verified", Kind.FLAG, "whether gates judged the last checkpoint"),
                 Field("counts", Kind.COUNTS, "all tasks by status"),
+                Field("saves", Kind.ROWS, "the save that is under way", SAVE_FIELDS),
                 Field("tasks", Kind.ROWS, "tasks that are not done", LIVE_FIELDS),
                 Field("landed", Kind.ROWS, "the last checkpoints, the newest first", CHECKPOINT_FIELDS),
                 Field("cooling", Kind.ROWS, "providers that are left alone", COOLING_FIELDS),
@@ -95,17 +105,19 @@ ENVELOPES: Mapping[str, Envelope] = {
         ),
         Envelope(
             "ps",
-            "Running tasks and gates.",
+            "Running tasks and gates, and the save under way.",
             (
-                Field("run", Kind.TEXT, "id of the run: task.generation.attempt, or @save.links.attempt for gates"),
-                Field("kind", Kind.TEXT, "`task` or `gates`"),
-                Field("task", Kind.TEXT, "the task, or the tasks whose merged tree the gates judge"),
+                Field("run", Kind.TEXT, "task.generation.attempt, @save.links.attempt for gates, or @save"),
+                Field("kind", Kind.TEXT, "`task`, `gates` or `save`"),
+                Field("task", Kind.TEXT, "the task, the tasks whose merged tree the gates judge, or those that are saved"),
                 Field("attempt", Kind.NUMBER, "number of the attempt"),
                 Field("pid", Kind.NUMBER, "process id of its supervisor"),
                 Field("elapsed_seconds", Kind.SECONDS, "how long it has run"),
                 Field("left_seconds", Kind.SECONDS, "how long it may go on"),
                 Field("claims", Kind.TEXTS, "what it may change"),
                 *REPORT_FIELDS,
+                Field("step", Kind.TEXT, "of a save: how far it is"),
+                Field("excluded", Kind.TEXTS, "of a save: tasks that it leaves out, each with its reason"),
             ),
             many=True,
         ),

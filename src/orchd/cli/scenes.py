@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from orchd.model.work import Status, Task
 
 if TYPE_CHECKING:
     from orchd.adapters.place import Place
+    from orchd.model.save import Checkpoint
 
 
 def look_around(place: Place, state: State, *, served: bool) -> Scene:
@@ -24,6 +25,15 @@ def look_around(place: Place, state: State, *, served: bool) -> Scene:
     kept = standing(app.reservations(place), now_ms)
     known, files = _read_archived(place, state), app.file_names(place)
     return Scene(app.branch(place), served, known, files, kept=kept, config=app.config(place), now_ms=now_ms)
+
+
+def look_for_alarms(place: Place, scene: Scene, checkpoints: Sequence[Checkpoint]) -> Scene:
+    """With what is wrong around the tasks. `checkpoints`: the oldest first."""
+    from orchd.adapters.health import look_at_health
+    from orchd.core.alarms import list_alarms
+
+    last = checkpoints[-1] if checkpoints and not scene.config.remote else None
+    return replace(scene, alarms=list_alarms(look_at_health(place, scene.branch, last, scene.now_ms)))
 
 
 def look_closely(place: Place, state: State, task: Task) -> Scene:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from orchd.cli.closing import tasks_of_run
 from orchd.cli.disputing import view_disagreement
 from orchd.cli.fields import Row
+from orchd.cli.saves import NO_SAVE, view_save_runs, view_saves
 from orchd.core.conflicts import tell_conflicts
 from orchd.core.inert import inert
 from orchd.core.phrases import QUESTIONS
@@ -81,18 +82,19 @@ def view_status(
         "checkpoint": last and _view_checkpoint(last),
         "verified": last is not None and is_verified(last),
         "counts": _count_statuses(hot),
+        "saves": view_saves(hot.state),
         "tasks": _view_live(hot.state, decisions, running, scene),
         "landed": view_checkpoints(landed[:SHOWN_CHECKPOINTS]),
         "cooling": [{"provider": who, "until": at} for who, at in sorted(hot.state.cooling.items()) if at > now_ms],
     }
 
 
-def view_ps(state: State, running: Mapping[RunId, RunView]) -> tuple[Row, ...]:
-    """Each task that runs, whether its process is seen or not, and the gates."""
+def view_ps(state: State, running: Mapping[RunId, RunView], now_ms: int = 0) -> tuple[Row, ...]:
+    """Each task that runs, whether its process is seen or not, the gates, and the save under way."""
     active = [task for task in _in_order(state) if task.status in (Status.RUNNING, Status.STOPPING)]
     rows = [_view_run(task, running.get(current_run(task))) for task in active]
     gates = [_view_gates(state.save, run, seen) for run, seen in running.items() if run.startswith("@") and state.save]
-    return (*rows, *gates)
+    return (*rows, *gates, *view_save_runs(state.save, now_ms))
 
 
 def view_claims(
@@ -358,6 +360,7 @@ def _view_run(task: Task, seen: RunView | None) -> Row:
         "left_seconds": seen and max(0.0, task.spec.timeout_seconds - seen.seconds),
         "claims": _tell_paths(task.spec.claims),
         **_view_stream(seen.report if seen else None),
+        **NO_SAVE,
     }
 
 
@@ -373,6 +376,7 @@ def _view_gates(save: Save, run: RunId, seen: RunView) -> Row:
         "left_seconds": max(0.0, limit - seen.seconds),
         "claims": (),
         **_view_stream(None),
+        **NO_SAVE,
     }
 
 

@@ -66,7 +66,8 @@ class Scene:
     """What is seen around the state. `branch`: where tasks land; `served`: whether an orchd works here now; `archived`:
     tasks that others name and that the state at hand does not hold; `files`: the ids that have a task file now (None: not
     looked at); `checkpoint`: the one that landed the task; `contained`: whether the branch still contains it;
-    `kept`: what people keep for themselves now; `config` and `now_ms` say when saves are due."""
+    `kept`: what people keep for themselves now; `config` and `now_ms` say when saves are due; `alarms` are trouble that is
+    nobody's task."""
 
     branch: str = "main"
     served: bool = True
@@ -77,6 +78,7 @@ class Scene:
     kept: tuple[Reservation, ...] = ()
     config: Config = PLAIN_CONFIG
     now_ms: int = 0
+    alarms: tuple[Need, ...] = ()
 
     def lacks_file(self, task: Task) -> bool:
         """Whether the file that `task` came from is gone, so that it would be withdrawn when it waits."""
@@ -155,7 +157,7 @@ def is_verified(checkpoint: Checkpoint) -> bool:
 
 
 def list_needs(state: State, scene: Scene = SCENE) -> tuple[Need, ...]:
-    """What waits for a person, the longest first; what has no date comes last."""
+    """What waits for a person: alarms, then the longest first; what has no date comes last."""
     needs = [
         Need(task.spec.id, tell_task(task, state, scene=scene).what, task.ended_ms, _answer(task, scene))
         for task in state.tasks.values()
@@ -177,7 +179,7 @@ def list_needs(state: State, scene: Scene = SCENE) -> tuple[Need, ...]:
     if state.problems:
         files = sorted({problem.file for problem in state.problems})
         needs.append(Need(_shorten_list(files), f"{len(state.problems)} problem(s) in input files", 0, "orchd check"))
-    return tuple(sorted(needs, key=lambda need: (need.since_ms == 0, need.since_ms)))
+    return (*scene.alarms, *sorted(needs, key=lambda need: (need.since_ms == 0, need.since_ms)))
 
 
 def _answer(task: Task, scene: Scene) -> str:

@@ -143,6 +143,12 @@ NUMBER_SECONDS = 30.0
 FREE_DISK_BYTES = 512 * 1024 * 1024
 """Nothing starts when the disk of the workspaces has less: landing what runs needs some of it."""
 
+ROOM_BYTES = 32 * 1024 * 1024
+"""With less free than this on its disk a gate is not run, for it would only tell of the disk; people are told."""
+
+TROUBLE_SECONDS = 10.0
+"""A failure that was not repeated for so long is over: what fails is tried again every LOOK_SECONDS."""
+
 FREE_MEMORY_BYTES = 128 * 1024 * 1024
 """Nothing starts when the machine has less: the kernel would soon end processes of its choice."""
 

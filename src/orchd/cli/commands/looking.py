@@ -40,12 +40,12 @@ def status(*, watch: bool) -> None:
 
 @click.command(cls=Command)
 def ps() -> None:
-    """List running tasks and gates."""
+    """List running tasks and gates, and how far the save under way is."""
     from orchd import app
 
     place = app.find(read_flags().repo)
     state = app.read_hot(place).state
-    print_records(ENVELOPES["ps"], view_ps(state, app.running(place, state)), "nothing is running")
+    print_records(ENVELOPES["ps"], view_ps(state, app.running(place, state), _now_ms()), "nothing is running")
 
 
 @click.command(cls=Command)
@@ -151,17 +151,18 @@ def _watch(place: Place) -> None:
 
 def _look(place: Place) -> Row:
     from orchd import app
-    from orchd.cli.scenes import look_around
+    from orchd.cli.scenes import look_around, look_for_alarms
 
-    hot, server = app.read_hot(place), app.server(place)
+    hot, server, landed = app.read_hot(place), app.server(place), app.checkpoints(place)
+    scene = look_around(place, hot.state, served=server is not None)
     return view_status(
         hot,
         app.decisions(place, hot.state),
-        app.checkpoints(place),
+        landed,
         app.running(place, hot.state),
         server,
         sandbox=app.sandbox_name(),
-        scene=look_around(place, hot.state, served=server is not None),
+        scene=look_for_alarms(place, scene, landed),
         now_ms=_now_ms(),
     )
 

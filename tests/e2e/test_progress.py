@@ -1,0 +1,27 @@
+"""What `orchd status` says while a save runs, and when somebody set the branch back."""
+
+from __future__ import annotations
+
+from stories import Repo, wait_until
+
+WAITING = "gates:\n  - {name: slow, run: 'until test -e %s; do sleep 0.05; done'}\n"
+
+
+def test_a_save_is_seen_while_it_runs_and_a_branch_that_was_set_back_is_an_alarm(repo: Repo) -> None:
+    go = repo.top.parent / "go"
+    repo.commit("a gate", _dot_orch__config_dot_yaml=WAITING % go)
+    repo.task("one", "echo 1 > one.txt", claims=["one.txt"])
+    daemon = repo.start("run")
+    wait_until(lambda: [one["step"] for one in repo.data("status")["saves"]] == ["gating 1 of 1"], "the gate")  # type: ignore[index]
+    rows = {row["kind"]: row for row in repo.data("ps")}  # type: ignore[attr-defined]
+    assert rows["save"]["task"] == rows["gates"]["task"] == "one"
+    assert rows["save"]["step"] == "gating 1 of 1"
+    go.touch()
+    assert daemon.wait(30) == 0
+    status = repo.data("status")
+    assert (status["saves"], status["needs_you"]) == ([], [])  # type: ignore[index]
+    repo.git("reset", "-q", "--hard", "HEAD~1")
+    [alarm] = repo.data("status")["needs_you"]  # type: ignore[index]
+    assert (alarm["subject"], alarm["command"]) == ("main", f"git merge {repo.checkpoints()[0]}")
+    repo.git("branch", "elsewhere", repo.checkpoints()[0])
+    assert repo.data("status")["needs_you"] == []  # type: ignore[index]
