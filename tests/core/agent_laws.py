@@ -21,7 +21,9 @@ def check_agents(snapshot: Snapshot, before: State, event: Event) -> None:
 
 def check_remedy(snapshot: Snapshot, before: State, event: RemedyFound) -> None:
     task, tried = before.tasks[event.task], event.tried
-    demand("only work of agents is recovered", task.spec.goal, event)
+    steps = {step.name: step.goal for step in task.spec.steps} or {"": task.spec.goal}
+    demand("only work of agents is recovered", steps[tried.step], event)
+    tries = [one for one in task.tried if one.step == tried.step]
     demand("a failure is followed up once", task.attempt not in [one.attempt for one in task.tried], event)
     demand("it is about the attempt that failed", task.status.value == "failed" and tried.attempt == task.attempt, event)
     demand("a provider cools for its own sake", bool(event.cools_until_ms) == (tried.failure in ABOUT_A_PROVIDER), event)
@@ -29,20 +31,20 @@ def check_remedy(snapshot: Snapshot, before: State, event: RemedyFound) -> None:
     if event.status.value == "failed":
         demand("a person is told what to change", event.detail, event)
         return
-    demand("attempts are bounded", len(task.tried) + 1 < 3, event)
+    demand("attempts are bounded", len(tries) + 1 < 3, event)
     demand("what a person must settle is never tried again", tried.failure not in PERSONS, event)
     assert event.pick is not None
     if event.pick != tried.candidate:
-        minds = [one.candidate.model or one.candidate.program for one in (*task.tried, tried)]
+        minds = [one.candidate.model or one.candidate.program for one in (*tries, tried)]
         demand("no model is asked twice", (event.pick.model or event.pick.program) not in minds, event)
     elif tried.failure not in ABOUT_A_PROVIDER:
-        same = [one for one in task.tried if one.candidate == tried.candidate]
+        same = [one for one in tries if one.candidate == tried.candidate]
         demand("the same is tried once more at most", not same, event)
 
 
 def check_pick(snapshot: Snapshot, before: State, event: AttemptStarted) -> None:
     task = before.tasks[event.task]
-    demand("a command has no agent", bool(event.pick) == bool(task.spec.goal and not task.rework), event)
+    demand("a command has no agent", bool(event.pick) == (task.spec.is_for_agent and not task.rework), event)
     if event.pick:
         vendor = event.pick.provider or event.pick.program
         demand(

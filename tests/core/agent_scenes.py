@@ -124,7 +124,7 @@ def the_next_attempt_knows_the_last_ones_and_a_command_knows_none() -> None:
 @scene
 def what_an_agent_is_told_is_collected_when_it_starts() -> None:
     [start] = [one for one in planned(working(), agents=SEEN).actions if isinstance(one, StartRun)]
-    demand("asked", start.ask is not None and start.ask.goal == "g", start)
+    demand("asked", [one.goal for one in start.asks] == ["g"], start)
 
 
 @scene

@@ -15,6 +15,7 @@ import crowd
 import extension_rules
 import foresight
 import gate_scenes  # noqa: F401 - its scenes are on the programme
+import goal_step_scenes  # noqa: F401 - its scenes are on the programme
 import goods_rules
 import landing_scenes  # noqa: F401 - its scenes are on the programme
 import lease_scenes  # noqa: F401 - its scenes are on the programme

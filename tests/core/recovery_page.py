@@ -14,9 +14,10 @@ TEXT = """# When an agent fails
 
 <!-- Written by `python tests/core/recovery_page.py` from the tables of `core/failures.py` and `core/recovery.py`. -->
 
-A task with a `goal:` goes on by itself when its agent fails: by the same one, by the next of its chain (`agent: [one, two]`),
-or later. `orchd explain` says what it waits for, the daemon tells each step, and when nothing is left to try it fails with
-the setting to change among its details. `orchd retry` begins anew. A task whose work is a command (`run:`) is not touched.
+A task with a `goal:`, or with [steps](steps.md) that have one, goes on by itself when its agent fails: by the same one, by the
+next of its chain (`agent: [one, two]`), or later; always in a fresh workspace, from the last step that is done. The next one is
+told what was done and what went wrong. `orchd explain` says what it waits for, the daemon tells each step, and when nothing is
+left to try it fails with the setting to change among its details. `orchd retry` begins anew. A command (`run:`) is not touched.
 
 Not connected yet: sub-steps (where the table says decompose, the task fails and says so), `optional:`, tokens as a budget,
 and what an agent printed beyond the error that it told.

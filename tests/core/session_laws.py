@@ -85,14 +85,16 @@ def check_session_start(world: World, snapshot: Snapshot, state: State, event: A
 
 
 def check_base(world: World, main: str, state: State, event: AttemptStarted) -> None:
-    """It starts from the line of its session, or from where the session was pinned, or from main."""
-    spec = state.tasks[event.task].spec
+    """It starts from the line of its session, or from where the session was pinned, or from main; after a step checkpoint from
+    where the first attempt began."""
+    spec, gone_on = state.tasks[event.task].spec, bool(state.tasks[event.task].steps)
+    demand("it goes on from where it began", not gone_on or event.base == state.tasks[event.task].base, event)
     session, behind = known(state, spec.session), world.commits[event.base].behind
     line, pinned = (session.line, session.pinned) if session else ((), "")
     under_way = state.save is not None and state.save.session == spec.session and state.save.target.value == "line"
-    for before in line:
+    for before in line if not gone_on else ():
         demand("a task sees what is on its session's line", state.tasks[before].commit in behind, event, before)
-    if not line and not under_way:
+    if not line and not under_way and not gone_on:
         demand("a task starts from the pin of its session, or from main", event.base == (pinned or main), event)
     for need in spec.needs:
         task = state.tasks[need]

@@ -236,7 +236,7 @@ FAULTS = {
     "an agent starts while its definition is being written": Fault(
         "duties", " and not is_agent_unclear(task.spec, snapshot.agents)", ""
     ),
-    "a goal has no job": Fault("duties", "job=_order_job(task, lease, snapshot)) if spec.goal else order", "job=None)"),
+    "a goal has no job": Fault("duties", "job if step.goal else None", "None"),
     "a task of an agent that nobody knows is taken in": Fault(
         "intake", "if (fault := find_agent_fault(file, snapshot.agents))", "if (fault := None)"
     ),
@@ -244,9 +244,9 @@ FAULTS = {
     "rules of the definition are lost": Fault("agents", "        agent.rules,\n", "        PLAIN_RULES,\n"),
     "the next agent is not told what went wrong": Fault("evolve", "replace(task, setbacks=_remember(task))", "task"),
     "who is asked again is not told what went wrong": Fault("evolve", "setbacks=_remember(task), tried=()", "tried=()"),
-    "what went wrong is remembered for ever": Fault("evolve", "task.detail))[-SETBACKS:]", "task.detail))"),
+    "what went wrong is remembered for ever": Fault("evolve", "name_next(task)))[-SETBACKS:]", "name_next(task)))"),
     "an agent starts without what its prompt is written from": Fault(
-        "duties", "ask = collect_ask(task, state, snapshot) if task.spec.goal else None", "ask = None"
+        "duties", "asks = collect_asks(task, state, snapshot) if task.spec.is_for_agent else ()", "asks = ()"
     ),
     "no result at all is accepted": Fault("attempts", "bool(seen.results) and ", ""),
     "nothing changed is a success": Fault("attempts", "(None if task.spec.noop else Reason.NOTHING)", "None"),
@@ -302,7 +302,7 @@ FAULTS = {
         "duties", "    elif seen.phase is Phase.LOST:\n        yield SalvageRun(current_run(task))\n", ""
     ),
     "a lost start is not asked for again": Fault(
-        "duties", "yield StartRun(order_attempt(task, lease, snapshot), task.spec.id, ask)", "pass"
+        "duties", "yield StartRun(order_attempt(task, lease, snapshot), task.spec.id, asks)", "pass"
     ),
     "a stopped run is admitted": Fault("duties", "accept = task.status is Status.RUNNING and", "accept ="),
     "a failed run is admitted": Fault("duties", "and ended_well(seen.exit)", ""),

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from playbook import look, state_of, task
 
-from orchd.core.prompting import BUDGETS, collect_ask, write_prompt
+from orchd.core.prompting import BUDGETS, collect_asks, write_prompt
 from orchd.model.agent import AgentsSeen, Definition, Effort
 from orchd.model.claim import Mode, PathSpec
 from orchd.model.config import Config
-from orchd.model.prompt import Ask, Need, Neighbour, Recalled
+from orchd.model.prompt import Ask, Finished, Need, Neighbour, Recalled
 from orchd.model.save import Gate
 from orchd.model.work import Reason, Setback, Status
 
@@ -38,6 +38,16 @@ RECALLED = Recalled((("src/http/client.py", "tests/test_client.py"),), ("FAILED 
 
 def test_the_prompt_is_what_the_snapshot_says() -> None:
     assert write_prompt(ASK, RECALLED) == SNAPSHOT.read_text(), "if it is right, write it there"
+
+
+def test_a_step_is_told_which_one_it_is_and_what_is_done() -> None:
+    done = (Finished("plan", "Plan it", "a" * 40, "b" * 40), Finished("count", "wc -l"))
+    ask = replace(ASK, step="code", steps=("plan", "count", "code"), finished=done, setbacks=(Setback(1, step="code"),))
+    text = write_prompt(ask, replace(RECALLED, made=(("p.md",),)))
+    assert "Step 3 of 3, `code`: Make the HTTP client retry." in text and "Do this step only" in text
+    assert "- plan: Plan it (`git show bbbbbbbbbbbb`): `p.md`\n" in text
+    assert "- count: wc -l (`git log --grep 'Orch-Step: count'`)\n" in text
+    assert "Attempt 1 at step code:" in text
 
 
 def test_what_is_left_out_is_said() -> None:
@@ -86,7 +96,7 @@ def test_it_is_collected_from_the_state(effort: Effort | None) -> None:
     }
     state = replace(state, tasks=tasks)
     seen = AgentsSeen((Definition("coder", "claude", instructions="Be brief."),))
-    ask = collect_ask(tasks["a"], state, look(state, agents=seen, config=Config(gates=(Gate("unit", "make"),))))
+    [ask] = collect_asks(tasks["a"], state, look(state, agents=seen, config=Config(gates=(Gate("unit", "make"),))))
     assert (ask.goal, ask.instructions, ask.effort) == ("g", "Be brief.", effort)
     assert [(need.task, need.base, need.tip) for need in ask.needs] == [("b", "B", "T")]
     assert [one.task for one in ask.neighbours] == ["c"]

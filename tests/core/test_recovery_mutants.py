@@ -55,7 +55,6 @@ FAULTS = {
     "the ledger grows for ever": Fault("costs", "})[-ACCOUNT_DAYS:]", "})"),
     "meters pile up": Fault("costs", "[-METERS:]", ""),
     # carried out
-    "commands are tried again": Fault("remedies", "if task.spec.goal and task.status is", "if task.status is"),
     "who must wait starts": Fault("checks", "lambda room: room.resting", "lambda room: ()"),
     "nobody looks when a provider can be asked": Fault("planner", ", warm_ms) if at", ", None) if at"),
     "slots are those of who was wished first": Fault(

@@ -28,13 +28,17 @@ from orchd.model.problem import Problem
 from orchd.model.run import Entry, Live, Outcome, Phase
 from orchd.model.save import Gate, GatePhase
 from orchd.model.snapshot import FileSeen, Intent, Plan, Verb
-from orchd.model.work import Answer, Reason, Source, TaskSpec
+from orchd.model.work import Answer, Reason, Source, Step, TaskSpec
 
 T = TypeVar("T")
 NAMES = ("a", "b", "c", "d", "e", "f")
 GLOBS = ("a/*", "b/*", "a/a", "ab/**", "b/a", "A/*", "**", "a/**", "*/b", "**/b", "*/a", "bb", "B/b", "ba/**/a")
 MODES = (Mode.WRITE, Mode.WRITE, Mode.READ, Mode.APPEND)
 GATES = (Gate("unit", "make unit"), Gate("lint", "make lint"))
+PLANS = (
+    (Step("plan", goal="think"), Step("make", "make"), Step("write", goal="write")),
+    (Step("one", "make one"), Step("two", "make two")),
+)
 PROMOTING = Gate("load", "make load", phase=GatePhase.PROMOTE)
 
 
@@ -165,6 +169,9 @@ class Walk:
             work = {"run": "", "goal": "make it"}
             kinds["agent"] = self.pick(("one", "two", "auto"))
             work["fallbacks"] = self.pick(((), ("three",), ("three", "four", "auto")))
+        elif self.one_in(5):
+            work = {"run": "", "steps": self.pick(PLANS)}
+            kinds["agent"] = self.pick(("one", "two"))
         evidence = self.pick((*((),) * 10, ("there",), ("there", "missing")))
         wish = {"noop": noop, "evidence": evidence, **kinds, **goods, **work}
         return TaskSpec(name, f"Do {name}", session=session, needs=needs, after=after, claims=claims, priority=priority, **wish)

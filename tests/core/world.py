@@ -62,7 +62,7 @@ from orchd.model.snapshot import (
     Snapshot,
     State,
 )
-from orchd.model.work import Answer, Reason, Rework, Task
+from orchd.model.work import Answer, Reason, Rework, StepMade, Task
 
 AGENTS = AgentsSeen(programs=("one", "two"), installed=("one",))
 
@@ -110,6 +110,7 @@ class Run:
     asked: dict[str, tuple[str, ...]] = field(default_factory=dict)
     misasked: dict[str, str] = field(default_factory=dict)
     live: Live | None = None
+    steps: tuple[StepMade, ...] = ()
 
     @property
     def seen(self) -> RunSeen:
@@ -289,7 +290,7 @@ class World:
         """The supervisor writes its mark; the second one finds it there."""
         demand("a run starts from a commit that exists", order.commit in self.commits, order)
         task = self.task_of(order.id) if not order.id.startswith("@") else None
-        fits = task is None or task.status.value != "running" or bool(task.spec.goal) == bool(order.job)
+        fits = task is None or task.status.value != "running" or task.spec.is_for_agent == bool(order.job)
         demand("a goal is the job of an agent, and a command is none", fits, order)
         known = self.runs.setdefault(order.id, Run(order))
         if order.id.startswith("@") and self.state.save and order.id.startswith(f"@{self.state.save.id}."):
@@ -328,10 +329,19 @@ class World:
 
     def collect(self, run: Run) -> str:
         """The commit of what a run changed, or nothing."""
-        base = self.commits[run.order.commit].tree
+        head = run.steps[-1].commit if run.steps else run.order.commit
+        base = self.commits[head].tree
         if not run.order.collect or not run.work or run.work in base:
-            return ""
-        return self.commit(f"tip:{run.order.id}", [run.order.commit], base | {run.work})
+            return head if head != run.order.commit else ""
+        return self.commit(f"tip:{run.order.id}", [head], base | {run.work})
+
+    def make_steps(self, run: Run, ended: int) -> None:
+        """The first commands end well, one after the other; the first of them changes something."""
+        head = run.order.commit
+        for at, command in enumerate(run.order.commands[:ended]):
+            if at == 0:
+                head = self.commit(f"step:{run.order.id}", [head], self.commits[head].tree | {f"{run.order.id}:{command.name}"})
+            run.steps = (*run.steps, StepMade(command.name, head))
 
     def admit(self, action: AdmitResult) -> None:
         """The airlock: judge once, keep what was not accepted."""
@@ -339,7 +349,9 @@ class World:
         demand("only an ended run is judged", run.exit is not None, action)
         if run.returned is None and run.exit is not None:
             self.check_order(order, run, run.exit)
-            run.returned = self.keep_live(order, run, self.refuse_late(order, self.judge(order, run, run.exit.tip)))
+            judged = self.refuse_late(order, self.judge(order, run, run.exit.tip or order.start))
+            steps = run.exit.steps if judged.ref else ()
+            run.returned = replace(self.keep_live(order, run, judged), steps=steps)
 
     def rework(self, action: AdmitRework) -> None:
         """The airlock judges a held result again; what is put back is another commit on the base."""
@@ -411,7 +423,8 @@ class World:
         demand("accepted work comes from a run that ended well", well, order, ended)
         lease = self.state.leases[order.task]
         demand("accepted work has a lease that stands", order.fence == lease.fence and not lease.expired_ms, order, lease)
-        demand("work is judged against its base", order.base == run.order.commit, order)
+        demand("work is judged against its base", (order.start or order.base) == run.order.commit, order)
+        demand("a later attempt goes on from its base", order.base in self.commits[run.order.commit].behind, order)
         demand("work is judged against its claim", order.claims == lease.paths, order)
         demand("work is judged against its evidence", task is None or order.evidence == task.spec.evidence, order)
 
@@ -623,14 +636,20 @@ class World:
         """A run ends by itself (or because it was asked to)."""
         run.work = work
         if run.order.collect:
-            results = () if outcome is Outcome.UNPREPARED else (CommandResult("run", code, 1.0, outcome is Outcome.TIMEOUT),)
+            well = outcome is Outcome.EXITED and code == 0
+            last = len(run.order.commands) - 1 if well else zlib.crc32(run.order.id.encode()) % len(run.order.commands)
+            name = run.order.commands[last].name
+            results = () if outcome is Outcome.UNPREPARED else (CommandResult(name, code, 1.0, outcome is Outcome.TIMEOUT),)
+            self.make_steps(run, last if results else 0)
         else:
             ran = run.order.commands[:1] if code else run.order.commands
             results = tuple(CommandResult(command.name, code, 1.0) for command in ran)
         run.phase = Phase.ENDED
         tip = self.collect(run) if outcome is not Outcome.UNPREPARED else ""
-        report = Report(finished=outcome is Outcome.EXITED and code == 0) if run.order.job else None
-        run.exit = Exit(outcome, results, tip, fence=run.order.fence, report=report)
+        agents = {command.name for command in run.order.commands if command.job}
+        said = not results or results[-1].name in agents
+        report = Report(finished=outcome is Outcome.EXITED and code == 0) if run.order.job and said else None
+        run.exit = Exit(outcome, results, tip, fence=run.order.fence, report=report, steps=run.steps)
 
     def end_gate(self, run: Run, *, flaky: bool) -> None:
         """The gates judge a tree: red when it contains a bad change (or by bad luck)."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from orchd.adapters.agents.program import Launch
 
 STDIN = "stdin"
-"""In the folder of a run: all that its agent is told."""
+"""In the folder of a run: all that its agent is told. Of the agent of a later command: with the place of that."""
 
 PRIVATE = "private"
 """In the folder of a run: what its program needs outside of the workspace."""
@@ -41,21 +41,35 @@ class Launched:
 NOTHING_LAUNCHED = Launched()
 
 
-def prepare_launch(job: Job, workspace: str, control: str, folder: Path) -> tuple[tuple[str, ...], Launched]:
-    """The command line, and the rest, with the files written. `folder` is that of the run, which exists; `control` is
-    the control folder, if there will be one."""
+@dataclass(frozen=True, slots=True)
+class Lodging:
+    """Where an agent works: its workspace, the control folder in it (empty: there will be none), the folder of its run, which
+    exists, and the place of its command in the run."""
+
+    workspace: str
+    control: str
+    folder: Path
+    at: int = 0
+
+    def own(self, name: str) -> Path:
+        """The file or folder `name` for this command."""
+        return self.folder / (f"{name}.{self.at}" if self.at else name)
+
+
+def prepare_launch(job: Job, place: Lodging) -> tuple[tuple[str, ...], Launched]:
+    """The command line, and the rest, with the files written."""
     refusal = find_refusal(job)
     if refusal:
         return (), Launched(refusal=refusal)
     from orchd.adapters.agents.program import Folders
     from orchd.adapters.agents.programs import PROGRAMS
 
-    private = folder / PRIVATE
+    private, stdin = place.own(PRIVATE), place.own(STDIN)
     private.mkdir(mode=0o700, exist_ok=True)
-    launch = PROGRAMS[job.program].launch(job, Folders(workspace, str(private), control))
-    for path, text in (*_own_files(launch, private), (str(folder / STDIN), launch.stdin)):
+    launch = PROGRAMS[job.program].launch(job, Folders(place.workspace, str(private), place.control))
+    for path, text in (*_own_files(launch, private), (str(stdin), launch.stdin)):
         _write_private(Path(path), text)
-    return launch.argv, Launched(launch.env, str(folder / STDIN), launch.ignored, keys=list_keys(job, os.environ))
+    return launch.argv, Launched(launch.env, str(stdin), launch.ignored, keys=list_keys(job, os.environ))
 
 
 def find_refusal(job: Job) -> str:

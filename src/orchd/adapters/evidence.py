@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchd.adapters.agent_launch import NOTHING_LAUNCHED, STDIN, Launched
+from orchd.adapters.agent_launch import STDIN, Launched
 from orchd.adapters.codec import decode, dumps, encode
 from orchd.adapters.durable import write_durably
 from orchd.adapters.heartbeat import read_beat_age
@@ -46,8 +46,8 @@ class Ordered:
 
     `argv` are the sandboxed command lines, one per command; `git` and `sandboxed_git` begin a git command line; `marks`
     are the environment entries by which a process of this run is known; `tree` is that of the commit, `kit` the file to
-    make the workspace from (empty: git does it), `launched` what the program of an agent
-    needs besides.
+    make the workspace from (empty: git does it), `launched` what the programs of agents
+    need besides, one per command (empty: there are none).
     """
 
     order: RunOrder
@@ -61,7 +61,7 @@ class Ordered:
     marks: tuple[str, ...]
     grace_seconds: float
     kit: str = ""
-    launched: Launched = NOTHING_LAUNCHED
+    launched: tuple[Launched, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +124,16 @@ def read_progress(place: Place, run: RunId) -> Report | None:
 
 
 def read_prompt(place: Place, run: RunId) -> str | None:
-    """What an agent was told at its start. None: it was no agent."""
-    try:
-        return (run_folder(place, run) / STDIN).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return None
+    """What its agents were told at their start, one after the other. None: it had none."""
+    files = sorted(run_folder(place, run).glob(f"{STDIN}*"), key=lambda path: (len(path.name), path.name))
+    return "\n".join(path.read_text(encoding="utf-8") for path in files) if files else None
 
 
 def read_program(place: Place, run: RunId) -> str:
-    """The program of the agent of a run; empty when it was none."""
+    """The program of the agents of a run; empty when it had none."""
     data = read_json(run_folder(place, run) / ORDER) or {}
-    return str(((data.get("order") or {}).get("job") or {}).get("program", ""))
+    jobs = (command.get("job") or {} for command in (data.get("order") or {}).get("commands", ()))
+    return str(next((job["program"] for job in jobs if "program" in job), ""))
 
 
 def read_returned(place: Place, run: RunId) -> Returned | None:

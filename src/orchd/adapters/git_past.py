@@ -14,7 +14,7 @@ from orchd.core.inert import plain
 from orchd.errors import OrchdError
 from orchd.model.ids import RunId
 from orchd.model.limits import CHANGED_FILES, RECALLED_LINES
-from orchd.model.prompt import Ask, Need, Recalled
+from orchd.model.prompt import Ask, Finished, Need, Recalled
 
 
 class GitPast:
@@ -25,9 +25,10 @@ class GitPast:
 
     def recall(self, ask: Ask) -> Recalled:
         """See the port."""
-        return Recalled(tuple(map(self._list_changed, ask.needs)), tuple(map(self._read_end, ask.runs)))
+        made = tuple(self._list_changed(one) if one.tip else () for one in ask.finished)
+        return Recalled(tuple(map(self._list_changed, ask.needs)), tuple(map(self._read_end, ask.runs)), made)
 
-    def _list_changed(self, need: Need) -> tuple[str, ...]:
+    def _list_changed(self, need: Need | Finished) -> tuple[str, ...]:
         try:
             trees = self._repo.tree_of(need.base), self._repo.tree_of(need.tip)
             return tuple(change.path for change in diff_trees(self._repo, *trees, CHANGED_FILES).paths)

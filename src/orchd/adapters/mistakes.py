@@ -163,7 +163,7 @@ def _find(root: Node, details: ErrorDetails, keys: Keys) -> _Found:
     return _Found(details, name, node, span, keys.get(around, ()))
 
 
-_ONE_OF: Mapping[str, tuple[str, ...]] = {"no_work": ("run", "steps", "goal")}
+_ONE_OF: Mapping[str, tuple[str, ...]] = {"no_work": ("run", "steps", "goal"), "no_step_work": ("run", "goal")}
 _OF_KEYS = frozenset({"extra_forbidden", "unknown_form"})
 
 
@@ -287,6 +287,7 @@ _ROWS: Mapping[str, tuple[str, _Text, _Text]] = {
     "greater_than_equal": ("E038", lambda found: f"`{found.name}` is too small", _in_range),
     "less_than_equal": ("E038", lambda found: f"`{found.name}` is too large", _in_range),
     "no_work": ("E030", _said, _fixed("add a line `run: ...` (a command), `steps:` (several) or `goal: ...` (for an agent)")),
+    "no_step_work": ("E030", _said, _fixed("add a line `run: ...` (a command) or `goal: ...` (for the agent)")),
     "two_works": ("E080", _said, _fixed("keep `run` or `steps` for commands, or `goal` for an agent; or write two tasks")),
     "goal_too_long": ("E037", _said, _fixed("put it into a file of the repository and name that in the goal")),
     "needs_goal": ("E081", _said, _fixed("remove it, or write `goal:` in the place of `run:`")),

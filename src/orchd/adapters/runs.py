@@ -11,7 +11,7 @@ import signal
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from orchd.adapters.agent_launch import NOTHING_LAUNCHED, prepare_launch
+from orchd.adapters.agent_launch import NOTHING_LAUNCHED, Launched, Lodging, prepare_launch
 from orchd.adapters.control_folder import write_note
 from orchd.adapters.durable import sync_folder
 from orchd.adapters.evidence import (
@@ -43,7 +43,7 @@ from orchd.adapters.workspace_names import list_workspaces
 from orchd.errors import GitError
 from orchd.model.config import Config
 from orchd.model.ids import Oid, RunId
-from orchd.model.run import Phase, RunOrder, RunSeen
+from orchd.model.run import Command, Phase, RunOrder, RunSeen
 from orchd.ports import Sandbox
 
 PASSED = frozenset(
@@ -150,19 +150,16 @@ def _work_out(repo: GitRepo, sandbox: Sandbox, order: RunOrder, config: Config, 
     workspace = str(workspace_of(repo.place, order.id))
     marks = {"ORCHD_RUN": order.id, "ORCHD_WORKSPACE": workspace}
     tree = _tree_of(repo, order.commit)
-    argv: tuple[tuple[str, ...], ...] = tuple(("/bin/sh", "-c", one.run) for one in order.commands)
-    launched = NOTHING_LAUNCHED
-    if order.job is not None:
-        control = f"{workspace}/.git/{CONTROL_FOLDER}" if order.brief else ""
-        program, launched = prepare_launch(order.job, workspace, control, run_folder(repo.place, order.id))
-        argv = (program,)
+    control = f"{workspace}/.git/{CONTROL_FOLDER}" if order.brief else ""
+    folder = run_folder(repo.place, order.id)
+    begun = [_launch(one, Lodging(workspace, control, folder, at)) for at, one in enumerate(order.commands)]
     return Ordered(
         order=order,
         workspace=workspace,
         repository=str(repo.place.git_dir),
         tree=tree,
-        argv=tuple(sandbox.wrap(one, workspace) for one in argv),
-        launched=launched,
+        argv=tuple(sandbox.wrap(argv, workspace) for argv, _ in begun),
+        launched=tuple(launched for _, launched in begun) if order.job else (),
         git=_GIT,
         sandboxed_git=sandbox.wrap(_GIT, workspace),
         git_environment=workspace_git(marks)[1],
@@ -170,6 +167,13 @@ def _work_out(repo: GitRepo, sandbox: Sandbox, order: RunOrder, config: Config, 
         grace_seconds=config.kill_grace_seconds,
         kit=kits.find(tree),
     )
+
+
+def _launch(command: Command, place: Lodging) -> tuple[tuple[str, ...], Launched]:
+    """The command line, and what an agent needs besides."""
+    if command.job is None:
+        return ("/bin/sh", "-c", command.run), NOTHING_LAUNCHED
+    return prepare_launch(command.job, place)
 
 
 def _tree_of(repo: GitRepo, commit: Oid) -> Oid:
@@ -185,7 +189,7 @@ def _task_environment(ordered: Ordered, config: Config) -> Mapping[str, str]:
     own = dict(mark.split("=", 1) for mark in ordered.marks)
     if ordered.order.brief:
         own["ORCHD_CONTROL"] = f"{ordered.workspace}/.git/{CONTROL_FOLDER}"
-    keys = {name: os.environ[name] for name in ordered.launched.keys}
+    keys = {name: os.environ[name] for launched in ordered.launched for name in launched.keys}
     whole = {**passed_environment(config), **keys, **dict(ordered.order.env), **own, "PWD": ordered.workspace}
     return {name: value for name, value in whole.items() if not name.startswith(_FORBIDDEN_PREFIX) and name != _FORBIDDEN}
 

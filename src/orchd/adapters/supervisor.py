@@ -25,7 +25,7 @@ from orchd.adapters.collect import Base, Collected, collect_result, commit_step
 from orchd.adapters.durable import create_durably, write_durably
 from orchd.adapters.heartbeat import begin_beating
 from orchd.adapters.live_commits import LiveCommits
-from orchd.adapters.process_tree import ProcessTree
+from orchd.adapters.process_tree import Ended, ProcessTree
 from orchd.adapters.processes import Identity, find_below, find_marked, identify, is_alive, kill_all, send_signal
 from orchd.adapters.run_files import ERRORS, EXIT, LIVE, ORDER, RESULT, SALVAGE_LOCK, STARTED, STEPS
 from orchd.adapters.run_log import RunLog
@@ -39,7 +39,7 @@ from orchd.model.limits import COLLECT_SECONDS, LIVE_SECONDS, PREPARE_SECONDS
 Request: TypeAlias = "Mapping[str, Any]"
 # `order.json`, as `evidence.Ordered` says.
 Ordered: TypeAlias = "Mapping[str, Any]"
-Result: TypeAlias = "dict[str, str | int | float | bool]"
+Result: TypeAlias = "dict[str, Any]"
 
 _LINE_BYTES = 65536
 _SURVIVOR_ROUND_SECONDS = 0.01
@@ -119,7 +119,8 @@ def _supervise(folder: Path, request: Request, answer: int) -> None:
 def _prepare_and_run(
     tree: ProcessTree, ordered: Ordered, environment: Mapping[str, str], log: RunLog
 ) -> tuple[Prepared | None, Ran]:
-    refusal = ordered.get("launched", {}).get("refusal", "")
+    launched = ordered.get("launched", ())
+    refusal = next((one["refusal"] for one in launched if one.get("refusal")), "")
     if refusal:
         return None, Ran("unprepared", detail=refusal, report={"error": refusal})
     try:
@@ -131,30 +132,50 @@ def _prepare_and_run(
     if order["collect"]:
         live = LiveCommits(_git_of(tree, ordered, "sandboxed_git", COLLECT_SECONDS), order["commit"], log.folder / LIVE)
         tree.set_pulse(live.pulse, LIVE_SECONDS)
-    if order.get("job"):
-        ran = _run_agent(tree, ordered, environment, log)
-    else:
-        ran = _run_commands(tree, ordered, environment, log, Steps(tree, ordered, prepared, log.folder / STEPS))
+    _ignore(Path(ordered["workspace"]), [pattern for one in launched for pattern in one.get("ignored", ())])
+    ran = _run_commands(tree, ordered, environment, log, Steps(tree, ordered, prepared, log.folder / STEPS))
     tree.set_pulse(int, math.inf)
     return prepared, ran
 
 
 def _run_commands(tree: ProcessTree, ordered: Ordered, environment: Mapping[str, str], log: RunLog, steps: Steps) -> Ran:
     results: list[Result] = []
+    report: Mapping[str, Any] | None = None
     order = ordered["order"]
-    for command, argv in zip(order["commands"], ordered["argv"], strict=True):
+    for at, command in enumerate(order["commands"]):
         if tree.stopping:
             break
-        begin = time.monotonic()
-        start = tied_process(tuple(argv), ordered["workspace"], {**environment, **dict(command.get("env", ()))})
-        ended = tree.run(start, command["timeout_seconds"], ordered["grace_seconds"], log.write)
-        seconds = round(time.monotonic() - begin, 3)
-        results.append({"name": command["name"], "code": ended.code, "seconds": seconds, "timed_out": ended.timed_out})
-        if ended.code != 0 or ended.timed_out:
+        if results and report is not None:
+            results[-1]["report"] = report
+        own = {**_without_keys(environment, ordered, at), **dict(command.get("env", ()))}
+        result, report = (_run_agent if command.get("job") else _run_command)(tree, ordered, at, own, log)
+        results.append(result)
+        if result["code"] != 0 or result["timed_out"] or not (report is None or report.get("finished")):
             break
         if order["collect"] and command is not order["commands"][-1]:
             log.write(steps.keep(command["name"]).encode())
-    return Ran(_outcome_of(tree, results), tuple(results))
+    return Ran(_outcome_of(tree, results), tuple(results), report=report)
+
+
+def _without_keys(environment: Mapping[str, str], ordered: Ordered, at: int) -> Mapping[str, str]:
+    """What the command at this place gets: keys only where it is the agent that they are for."""
+    keys = [one.get("keys", ()) for one in ordered.get("launched", ())]
+    others = {name for names in keys for name in names}.difference(keys[at] if keys else ())
+    return {name: value for name, value in environment.items() if name not in others}
+
+
+def _run_command(
+    tree: ProcessTree, ordered: Ordered, at: int, environment: Mapping[str, str], log: RunLog
+) -> tuple[Result, None]:
+    begin, command = time.monotonic(), ordered["order"]["commands"][at]
+    start = tied_process(tuple(ordered["argv"][at]), ordered["workspace"], environment)
+    ended = tree.run(start, command["timeout_seconds"], ordered["grace_seconds"], log.write)
+    return _tell_result(command, ended, begin), None
+
+
+def _tell_result(command: Mapping[str, Any], ended: Ended, begin: float) -> Result:
+    seconds = round(time.monotonic() - begin, 3)
+    return {"name": command["name"], "code": ended.code, "seconds": seconds, "timed_out": ended.timed_out}
 
 
 class Steps:
@@ -191,8 +212,10 @@ def read_steps(folder: Path) -> list[dict[str, str]]:
     return made
 
 
-def _run_agent(tree: ProcessTree, ordered: Ordered, environment: Mapping[str, str], log: RunLog) -> Ran:
-    """The one command of an agent, which is watched as it works. What that takes is only read here: it weighs more than all
+def _run_agent(
+    tree: ProcessTree, ordered: Ordered, at: int, environment: Mapping[str, str], log: RunLog
+) -> tuple[Result, Mapping[str, Any]]:
+    """The command of an agent, which is watched as it works. What that takes is only read here: it weighs more than all
     other supervisors need."""
     from orchd.adapters.agent_launch import Launched
     from orchd.adapters.agent_watch import AgentWatch
@@ -201,25 +224,23 @@ def _run_agent(tree: ProcessTree, ordered: Ordered, environment: Mapping[str, st
     from orchd.adapters.keys import Cleaner
     from orchd.model.agent import Job
 
-    job, launched = decode(Job, ordered["order"]["job"]), decode(Launched, ordered["launched"])
+    begin, command = time.monotonic(), ordered["order"]["commands"][at]
+    job, launched = decode(Job, command["job"]), decode(Launched, ordered["launched"][at])
     watch = AgentWatch(PROGRAMS[job.program], job.clocks, tree, log.folder)
-    _ignore(Path(ordered["workspace"]), launched.ignored)
-    [command], [argv] = ordered["order"]["commands"], ordered["argv"]
-    begin, cleaner, take = time.monotonic(), Cleaner(environment.get(name, "") for name in launched.keys), watch.tee(log.write)
-    start = tied_process(tuple(argv), ordered["workspace"], {**environment, **dict(launched.env)}, launched.stdin)
+    own = {**environment, **dict(launched.env)}
+    cleaner, take = Cleaner(environment.get(name, "") for name in launched.keys), watch.tee(log.write)
+    start = tied_process(tuple(ordered["argv"][at]), ordered["workspace"], own, launched.stdin)
     with tree.also_pulse(watch.pulse):
         ended = tree.run(start, command["timeout_seconds"], ordered["grace_seconds"], lambda data: take(cleaner.feed(data)))
     take(cleaner.rest())
-    report = encode(watch.close(ended.code, timed_out=ended.timed_out))
-    seconds = round(time.monotonic() - begin, 3)
-    result = {"name": command["name"], "code": ended.code, "seconds": seconds, "timed_out": ended.timed_out}
-    return Ran(_outcome_of(tree, [result]), (result,), report=report)
+    report: Mapping[str, Any] = encode(watch.close(ended.code, timed_out=ended.timed_out))
+    return _tell_result(command, ended, begin), report
 
 
 def _ignore(workspace: Path, patterns: Sequence[str]) -> None:
-    """What the program leaves for itself is no work."""
+    """What programs leave for themselves is no work."""
     if patterns:
-        (workspace / ".git/info/exclude").write_text("".join(f"{pattern}\n" for pattern in patterns))
+        (workspace / ".git/info/exclude").write_text("".join(f"{pattern}\n" for pattern in dict.fromkeys(patterns)))
 
 
 def _outcome_of(tree: ProcessTree, results: list[Result]) -> str:

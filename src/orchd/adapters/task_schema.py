@@ -7,6 +7,7 @@ something of need a goal.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -48,12 +49,28 @@ from orchd.model.work import SHELL, Step, TaskSpec
 def check_goal(goal: str, info: ValidationInfo) -> str:
     """Exactly one of `run` and `steps`, which stand before it in the model, and `goal`."""
     if "run" in info.data and "steps" in info.data:
-        works = {"run": info.data["run"], "steps": info.data["steps"], "goal": goal}
-        said = [f"`{name}`" for name, value in works.items() if value]
-        if not said:
-            raise fault("no_work", "none of `run`, `steps` and `goal` is there")
-        if len(said) > 1:
-            raise fault("two_works", f"{' and '.join(said)} together")
+        _check_one({"run": info.data["run"], "steps": info.data["steps"], "goal": goal}, "no_work")
+    return check_length(goal)
+
+
+def check_step_goal(goal: str, info: ValidationInfo) -> str:
+    """Exactly one of `run`, which stands before it in the model, and `goal`."""
+    if "run" in info.data:
+        _check_one({"run": info.data["run"], "goal": goal}, "no_step_work")
+    return check_length(goal)
+
+
+def _check_one(works: Mapping[str, object], lacking: str) -> None:
+    said = [f"`{name}`" for name, value in works.items() if value]
+    if not said:
+        names = [f"`{name}`" for name in works]
+        raise fault(lacking, f"none of {', '.join(names[:-1])} and {names[-1]} is there")
+    if len(said) > 1:
+        raise fault("two_works", f"{' and '.join(said)} together")
+
+
+def check_length(goal: str) -> str:
+    """Words for an agent, not a whole file."""
     if len(goal.encode()) > COMMAND_BYTES:
         raise fault("goal_too_long", f"the goal is longer than {COMMAND_BYTES} bytes")
     return goal and check_blank(goal)
@@ -67,16 +84,22 @@ def check_steps(steps: list[StepEntry]) -> list[StepEntry]:
 
 def check_for_agent(value: Any, info: ValidationInfo) -> Any:
     """Only an agent can make something of it."""
-    if "goal" in info.data and not info.data["goal"]:
+    if "goal" in info.data and not _is_for_agent(info):
         raise fault("needs_goal", f"`{info.field_name}` is for an agent, and this task is a command")
     return value
 
 
+def _is_for_agent(info: ValidationInfo) -> bool:
+    """Whether there is a goal, of the task or of a step."""
+    steps = info.data.get("steps") or ()
+    return bool(info.data.get("goal")) or any(getattr(step, "goal", "") for step in steps)
+
+
 def check_agents(names: list[str], info: ValidationInfo) -> list[str]:
     """A chain in which whoever can do anything comes last, and one name where a command does the work."""
-    if info.data.get("goal") and SHELL in names:
+    if _is_for_agent(info) and SHELL in names:
         raise fault("shell_goal", "a shell cannot work on a goal", names.index(SHELL))
-    if info.data.get("goal") == "" and len(names) > 1:
+    if "goal" in info.data and not _is_for_agent(info) and len(names) > 1:
         raise fault("no_chain", "a command has no second agent", 1)
     if AUTO in names[:-1]:
         raise fault("auto_first", f"`{AUTO}` is any agent, so nothing can come after it", names.index(AUTO))
@@ -102,7 +125,16 @@ class StepEntry(Strict):
     """A step of a task."""
 
     name: Slug = Field(description="What the step is called, for `--from` and in what is shown.", examples=["format"])
-    run: Annotated[Command, Field(min_length=1)] = Field(description="Its shell command.", examples=["ruff format ."])
+    run: Command = Field(default="", description="Its shell command.", examples=["ruff format ."])
+    goal: Annotated[str, AfterValidator(check_step_goal)] = Field(
+        default="",
+        validate_default=True,
+        description="In the place of `run`: what the agent of the task is to achieve in this step.",
+        examples=["Write the tests first"],
+    )
+    acceptance: Annotated[list[Line], Field(max_length=LIST_ITEMS), AfterValidator(check_for_agent)] = Field(
+        default=[], description="What must be true after the step, one line each, for its agent.", examples=[["they fail"]]
+    )
 
 
 class TaskFile(Strict):
@@ -121,9 +153,10 @@ class TaskFile(Strict):
     )
     steps: Annotated[list[StepEntry], Field(max_length=LIST_ITEMS), AfterValidator(check_steps)] = Field(
         default=[],
-        description="Instead of `run`: several commands, one after the other in one workspace. At the end of each step what "
-        "was changed until then is committed; `orchd retry TASK --from STEP` goes on from there. `timeout` is that of each.",
-        examples=[[{"name": "generate", "run": "make api"}, {"name": "format", "run": "ruff format ."}]],
+        description="Instead of `run`: several commands (`run`) or goals for the agent of the task (`goal`), one after the "
+        "other in one workspace. At the end of each step what was changed until then is committed; `orchd retry TASK --from "
+        "STEP` goes on from there. `timeout` is that of each.",
+        examples=[[{"name": "generate", "run": "make api"}, {"name": "describe", "goal": "Document what has changed"}]],
     )
     goal: Annotated[str, AfterValidator(check_goal)] = Field(
         default="",
@@ -247,9 +280,9 @@ def _parsed(document: Document, file: TaskFile, task: TaskId) -> ParsedTask:
         noop=file.noop == "allowed",
         labels=tuple(file.labels),
         group=file.group,
-        agent=(file.agent or ([AUTO] if file.goal else [SHELL]))[0],
+        agent=(file.agent or ([AUTO] if file.goal or any(step.goal for step in file.steps) else [SHELL]))[0],
         goal=file.goal,
-        steps=tuple(Step(step.name, step.run) for step in file.steps),
+        steps=tuple(Step(step.name, step.run, step.goal, tuple(step.acceptance)) for step in file.steps),
         acceptance=tuple(file.acceptance),
         fallbacks=tuple(file.agent[1:]),
         model=file.model,

@@ -47,16 +47,17 @@ def make_job(spec: TaskSpec, agent: Definition, prompt: str) -> Job:
 
 
 def order_job(spec: TaskSpec, snapshot: Snapshot) -> Job:
-    """The job of an attempt. Where nobody is meant any more, one that no program takes: the attempt then says so."""
+    """The job of an attempt, without its prompt. Where nobody is meant any more, one that no program takes: the attempt then
+    says so."""
     agent = find_agent(spec.agent, spec.labels, snapshot.agents)
     if agent is None:
-        return Job(spec.agent, spec.goal)
-    return replace(make_job(spec, agent, spec.goal), clocks=snapshot.config.clocks)
+        return Job(spec.agent, "")
+    return replace(make_job(spec, agent, ""), clocks=snapshot.config.clocks)
 
 
 def find_agent_fault(file: FileSeen, seen: AgentsSeen) -> Problem | None:
     """What is wrong with the agents that a task file names; None: nothing, or its goal needs none."""
-    if not file.spec.goal:
+    if not file.spec.is_for_agent:
         return None
     for name in (file.spec.agent, *file.spec.fallbacks):
         if name in seen.bad:
@@ -71,7 +72,7 @@ def find_agent_fault(file: FileSeen, seen: AgentsSeen) -> Problem | None:
 
 def is_agent_unclear(spec: TaskSpec, seen: AgentsSeen) -> bool:
     """Whether it is not known yet who is meant: a file is being written."""
-    return bool(spec.goal) and not seen.unsettled.isdisjoint((spec.agent, *spec.fallbacks))
+    return spec.is_for_agent and not seen.unsettled.isdisjoint((spec.agent, *spec.fallbacks))
 
 
 def _any_agent(labels: tuple[str, ...], seen: AgentsSeen) -> Iterator[Definition]:

@@ -11,6 +11,7 @@ from orchd.core.agents import find_agent, make_job
 from orchd.core.arbiter import decide
 from orchd.core.desk import Room
 from orchd.core.statuses import ACTIVE
+from orchd.core.steps import list_left
 from orchd.model.agent import AgentsSeen, Definition
 from orchd.model.config import Config
 from orchd.model.ids import TaskId
@@ -30,7 +31,7 @@ def list_candidates(spec: TaskSpec, seen: AgentsSeen, config: Config) -> tuple[C
 def choose(task: Task, seen: AgentsSeen, config: Config, cooling: Mapping[str, int], now_ms: int) -> Candidate | None:
     """Who does the next attempt: as a remedy said, else the first whose provider is not left alone, else whoever can be asked
     first. None: it is no work for an agent."""
-    if not task.spec.goal:
+    if not task.spec.is_for_agent:
         return None
     chain = (task.pick,) if task.pick and task.tried else list_candidates(task.spec, seen, config)
     return min(chain, key=lambda one: max(0, cooling.get(one.vendor, now_ms) - now_ms))
@@ -40,7 +41,7 @@ def list_picks(state: State, seen: AgentsSeen, config: Config, now_ms: int) -> d
     """Who does each task with a goal that runs, and who would do each that waits now."""
     picks = dict[TaskId, Candidate]()
     for name, task in state.tasks.items():
-        if task.spec.goal and task.status in WORKED_ON:
+        if task.spec.is_for_agent and task.status in WORKED_ON:
             waits = task.status is Status.WAITING
             pick = choose(task, seen, config, state.cooling, now_ms) if waits else task.pick
             if pick is not None:
@@ -67,9 +68,10 @@ def list_budgets(state: State, seen: AgentsSeen) -> dict[TaskId, int]:
     """What the agents of waiting tasks may spend at most by their definitions (0: they do not say)."""
     budgets = {}
     for name, task in state.tasks.items():
-        if task.spec.goal and task.status is Status.WAITING:
+        if task.spec.is_for_agent and task.status is Status.WAITING:
             agent = find_agent(chosen_spec(task).agent, task.spec.labels, seen)
-            budgets[name] = agent.budget_micros if agent else 0
+            goals = sum(bool(step.goal) for step in list_left(task))
+            budgets[name] = agent.budget_micros * goals if agent else 0
     return budgets
 
 

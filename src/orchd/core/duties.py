@@ -17,7 +17,7 @@ from orchd.core.intake import recorded_drops
 from orchd.core.leases import holds_tokens, is_silent
 from orchd.core.numbering import wishes_of
 from orchd.core.ownership import is_secure
-from orchd.core.prompting import collect_ask
+from orchd.core.prompting import collect_asks
 from orchd.core.requests import Hearing, find_hearing
 from orchd.core.saving import lands_nothing_new
 from orchd.core.schedule import is_busy
@@ -53,7 +53,7 @@ from orchd.model.agent import Job
 from orchd.model.claim import Lease
 from orchd.model.ids import GATE_MARK, RunId, TaskId
 from orchd.model.limits import SPENT_REFS
-from orchd.model.run import AGENT, RUN, AdmitOrder, Command, Entry, Phase, RunOrder, RunSeen
+from orchd.model.run import AdmitOrder, Command, Entry, Phase, RunOrder, RunSeen
 from orchd.model.save import Save, SaveStep, Target
 from orchd.model.snapshot import SaveSeen, Snapshot, State
 from orchd.model.tenure import Follow
@@ -86,8 +86,8 @@ def _serve_attempt(task: Task, state: State, snapshot: Snapshot) -> Iterator[Act
             yield AdmitRework(_order_admission(task, current_run(task), lease.fence, accept=accept), task.rework)
     elif seen.phase is Phase.ABSENT and task.status is Status.RUNNING:
         if is_secure(task.spec.session, snapshot.shared) and not is_agent_unclear(task.spec, snapshot.agents):
-            ask = collect_ask(task, state, snapshot) if task.spec.goal else None
-            yield StartRun(order_attempt(task, lease, snapshot), task.spec.id, ask)
+            asks = collect_asks(task, state, snapshot) if task.spec.is_for_agent else ()
+            yield StartRun(order_attempt(task, lease, snapshot), task.spec.id, asks)
     elif seen.phase is Phase.RUNNING and lease.expired_ms:
         yield RevokeRun(current_run(task))
     elif seen.phase is Phase.RUNNING and task.status is Status.STOPPING:
@@ -119,19 +119,26 @@ def order_attempt(task: Task, lease: Lease, snapshot: Snapshot) -> RunOrder:
     earlier = (("ORCHD_EARLIER", task.earlier.tip),) if task.earlier else ()
     env = (*names, *earlier, *_name_ports(lease.ports))
     message = f"{spec.title}\n\nOrch-Task: {spec.id}\nOrch-Attempt: {run}\n"
-    seconds = spec.timeout_seconds
-    steps = tuple(Command(step.name, step.run, seconds, (("ORCHD_STEP", step.name),)) for step in list_left(task))
-    commands = steps or (Command(AGENT if spec.goal else RUN, spec.run, seconds),)
+    commands = tuple(_order_commands(task, lease, snapshot))
     brief = word_brief(task, (path for path in lease.paths if path not in lease.extended))
     begin, wishes = find_begin(task) or task.base, wishes_of(task)
-    order = RunOrder(run, begin, commands, True, message, env, brief, lease.fence, wishes)  # noqa: FBT003
-    return replace(order, job=_order_job(task, lease, snapshot)) if spec.goal else order
+    return RunOrder(run, begin, commands, True, message, env, brief, lease.fence, wishes)  # noqa: FBT003
 
 
-def _order_job(task: Task, lease: Lease, snapshot: Snapshot) -> Job:
-    """By who was chosen, and with no more money than was granted."""
+def _order_commands(task: Task, lease: Lease, snapshot: Snapshot) -> Iterator[Command]:
+    """A command for each step that is left."""
+    left, seconds = list_left(task), task.spec.timeout_seconds
+    goals = sum(bool(step.goal) for step in left)
+    job = _order_job(task, lease, snapshot, goals) if goals else None
+    for step in left:
+        named = (("ORCHD_STEP", step.name),) if task.spec.steps else ()
+        yield Command(step.name, step.run, seconds, named, job if step.goal else None)
+
+
+def _order_job(task: Task, lease: Lease, snapshot: Snapshot, goals: int) -> Job:
+    """By who was chosen. All `goals` together get no more money than was granted: each an equal part."""
     job = order_job(chosen_spec(task), snapshot)
-    return replace(job, budget_micros=lease.budget_micros) if lease.budget_micros else job
+    return replace(job, budget_micros=max(1, lease.budget_micros // goals)) if lease.budget_micros else job
 
 
 def _name_ports(ports: tuple[int, ...]) -> Iterator[tuple[str, str]]:

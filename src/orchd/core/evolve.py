@@ -18,6 +18,7 @@ from orchd.core.lifecycle import move
 from orchd.core.saving import tasks_of
 from orchd.core.sessions import keep_line, kept_items, split_line
 from orchd.core.statuses import ACTIVE, OPEN
+from orchd.core.steps import name_next
 from orchd.errors import OrchdError
 from orchd.model.claim import Lease
 from orchd.model.ids import SessionId, TaskId, checkpoint_name
@@ -175,7 +176,7 @@ def _(event: AttemptEnded, draft: Draft) -> None:
 def _(event: RemedyFound, draft: Draft) -> None:
     task = _change(draft, event, event.task, event.status)
     task = replace(task, setbacks=_remember(task)) if event.status is Status.WAITING else task
-    tried = (*task.tried, event.tried)
+    tried = (*(one for one in task.tried if one.step == event.tried.step), event.tried)
     draft.tasks[event.task] = replace(task, tried=tried, pick=event.pick, detail=(*task.detail, *event.detail))
     if event.cools_until_ms:
         vendor = event.tried.candidate.vendor
@@ -240,9 +241,9 @@ def _(event: TaskRetried, draft: Draft) -> None:
 
 def _remember(task: Task) -> tuple[Setback, ...]:
     """The attempts in vain that the next agent is told of, with the one that is tried again; of commands none."""
-    if not task.spec.goal or not task.attempt:
+    if not task.spec.is_for_agent or not task.attempt:
         return ()
-    return (*task.setbacks, Setback(task.attempt, task.reason, task.detail))[-SETBACKS:]
+    return (*task.setbacks, Setback(task.attempt, task.reason, task.detail, name_next(task)))[-SETBACKS:]
 
 
 @apply.register

@@ -7,20 +7,22 @@ goal, the claim and the acceptance are always whole.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from orchd.core.agents import find_agent
+from orchd.core.chains import chosen_spec
 from orchd.core.inert import inert
 from orchd.core.statuses import ACTIVE
+from orchd.core.steps import list_left
 from orchd.core.telling import GATE_RUN
 from orchd.model.agent import Effort
 from orchd.model.claim import PathSpec
 from orchd.model.ids import RunId, task_run
 from orchd.model.limits import PROMPT_BUDGETS
-from orchd.model.prompt import Ask, Need, Neighbour, Recalled
+from orchd.model.prompt import Ask, Finished, Need, Neighbour, Recalled
 from orchd.model.snapshot import Snapshot, State
-from orchd.model.work import Setback, Task
+from orchd.model.work import Setback, Step, Task
 
 T = TypeVar("T")
 
@@ -47,9 +49,38 @@ _RULES = """\
 """
 
 
-def collect_ask(task: Task, state: State, snapshot: Snapshot) -> Ask:
-    """What the prompt of the attempt that starts now is written from."""
-    spec, agent = task.spec, find_agent(task.spec.agent, task.spec.labels, snapshot.agents)
+def collect_asks(task: Task, state: State, snapshot: Snapshot) -> tuple[Ask, ...]:
+    """What the prompts of the attempt that starts now are written from, one for each step that has a goal. What must be true
+    of the whole is said of the last one."""
+    whole, left = _collect_ask(task, state, snapshot), list_left(task)
+    steps = tuple(step.name for step in task.spec.steps)
+    last = next((step for step in reversed(left) if step.goal), None)
+    asks = []
+    for at, step in enumerate(left):
+        mine = replace(whole, goal=step.goal, step=step.name if steps else "", steps=steps)
+        mine = replace(mine, finished=(*_find_finished(task), *(Finished(one.name, _tell_step(one)) for one in left[:at])))
+        if step is last:
+            more = tuple(line for line in task.spec.acceptance if line not in step.acceptance)
+            asks.append(replace(mine, acceptance=(*step.acceptance, *more)))
+        elif step.goal:
+            asks.append(replace(mine, acceptance=step.acceptance, evidence=(), noop=False))
+    return tuple(asks)
+
+
+def _find_finished(task: Task) -> Iterator[Finished]:
+    """The steps with a checkpoint that is kept. What the ones before them made counts as made by the first."""
+    told, base = {step.name: _tell_step(step) for step in task.spec.steps}, task.base
+    for made in task.steps:
+        yield Finished(made.name, told.get(made.name, ""), base, made.commit)
+        base = made.commit
+
+
+def _tell_step(step: Step) -> str:
+    return (step.goal or step.run).strip().partition("\n")[0]
+
+
+def _collect_ask(task: Task, state: State, snapshot: Snapshot) -> Ask:
+    spec, agent = task.spec, find_agent(chosen_spec(task).agent, task.spec.labels, snapshot.agents)
     lease = state.leases[spec.id]
     session = state.sessions.get(spec.session)
     gates = (*snapshot.config.gates, *(session.spec.gates if session else ()))
@@ -101,7 +132,22 @@ def _tell_instructions(ask: Ask, recalled: Recalled, budget: Budget) -> str:
 
 
 def _tell_goal(ask: Ask, recalled: Recalled, budget: Budget) -> str:
-    return f"# {inert(ask.title)}\n\n{ask.goal.strip()}\n"
+    part = f"Step {ask.steps.index(ask.step) + 1} of {len(ask.steps)}, `{ask.step}`: " if ask.step else ""
+    only = "\n\nDo this step only; the others have prompts of their own.\n" if part else "\n"
+    return f"# {inert(ask.title)}\n\n{part}{ask.goal.strip()}{only}"
+
+
+def _tell_finished(ask: Ask, recalled: Recalled, budget: Budget) -> str:
+    made = (*recalled.made, *(() for _ in ask.finished))
+
+    def tell(pair: tuple[Finished, tuple[str, ...]]) -> str:
+        one, paths = pair
+        seen = f"git show {one.tip[:12]}" if one.tip else f"git log --grep 'Orch-Step: {one.name}'"
+        listed = ", ".join(_cut(paths, budget.paths, lambda path: f"`{inert(path)}`", "more paths"))
+        return f"{one.name}: {inert(one.what)} (`{seen}`)" + (f": {listed}" if listed else "")
+
+    pairs = tuple(zip(ask.finished, made, strict=False))
+    return _section("Steps that are done, already there", [tell(pair) for pair in pairs])
 
 
 def _tell_acceptance(ask: Ask, recalled: Recalled, budget: Budget) -> str:
@@ -149,7 +195,8 @@ def _tell_setbacks(ask: Ask, recalled: Recalled, budget: Budget) -> str:
 
 
 def _tell_setback(setback: Setback, output: str, budget: Budget) -> str:
-    why = f" ({setback.reason})" if setback.reason else ""
+    why = f" at step {setback.step}" if setback.step else ""
+    why += f" ({setback.reason})" if setback.reason else ""
     detail = "".join(f"- {inert(line)}\n" for line in setback.detail if not GATE_RUN.fullmatch(line))
     end = _cut_output(output, budget.output_bytes)
     quoted = "".join(f"    {line}\n" for line in end.splitlines())
@@ -187,6 +234,7 @@ _PARTS = (
     _tell_instructions,
     _tell_goal,
     _tell_acceptance,
+    _tell_finished,
     _tell_claim,
     _tell_gates,
     _tell_needs,

@@ -1,6 +1,6 @@
 """Remedies, carried out: from the failed attempt of an agent to the event that lets its task go on or says what to change.
 
-Rule: a task whose work is a command is never touched; nothing is tried again that `core.recovery` does not allow.
+Rule: a command, be it a step or a whole task, is never tried again; an agent only as `core.recovery` allows.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from orchd.core.chains import chosen_spec, list_candidates
 from orchd.core.failures import UNTOLD, Facts, name_failure
 from orchd.core.recovery import COOLS, cools_until, find_remedy
 from orchd.core.statuses import ACTIVE
+from orchd.core.steps import find_failed
 from orchd.core.watched import current_run
 from orchd.model.agent import Report
 from orchd.model.cost import Bill
@@ -20,7 +21,7 @@ from orchd.model.recovery import Candidate, Case, Escalate, Resume, Retry, Tried
 from orchd.model.run import Exit, Outcome
 from orchd.model.snapshot import Snapshot, State
 from orchd.model.text import day_of
-from orchd.model.work import Reason, Status, Task
+from orchd.model.work import Reason, Status, Step, Task
 
 RECOVERABLE = frozenset({Reason.EXIT, Reason.TIMEOUT, Reason.NOTHING, Reason.LOST, Reason.GATE, Reason.AGENT, Reason.EVIDENCE})
 """What an agent can do better at, or another one. The other reasons are about the result, or about a person."""
@@ -29,17 +30,22 @@ RECOVERABLE = frozenset({Reason.EXIT, Reason.TIMEOUT, Reason.NOTHING, Reason.LOS
 def find_remedies(state: State, snapshot: Snapshot) -> Iterator[Event]:
     """What follows each attempt of an agent that has failed and has not been followed up yet."""
     for task in state.tasks.values():
-        if task.spec.goal and task.status is Status.FAILED and task.reason in RECOVERABLE and not _is_followed(task):
-            yield _follow_up(task, state, snapshot)
+        if task.spec.is_for_agent and task.status is Status.FAILED and task.reason in RECOVERABLE and not _is_followed(task):
+            seen = snapshot.runs.get(current_run(task))
+            left = seen.exit if seen else None
+            step = find_failed(task, left.results[-1].name if left and left.results else "")
+            if step.goal:
+                yield _follow_up(task, step, left, state, snapshot)
 
 
 def book_costs(state: State, snapshot: Snapshot) -> Iterator[Event]:
     """What the agents cost whose attempts were concluded in this look, whatever they came to."""
     for name, before in snapshot.state.tasks.items():
-        if before.spec.goal and before.status in ACTIVE and state.tasks[name].status not in ACTIVE:
+        if before.spec.is_for_agent and before.status in ACTIVE and state.tasks[name].status not in ACTIVE:
             run = snapshot.runs.get(current_run(before))
-            report = run.exit.report if run and run.exit else None
-            if report is not None:
+            left = run.exit if run else None
+            reports = (*(result.report for result in left.results), left.report) if left else ()
+            for report in filter(None, reports):
                 yield CostBooked(_bill(before, report, snapshot), snapshot.config.prices)
 
 
@@ -47,11 +53,11 @@ def _is_followed(task: Task) -> bool:
     return bool(task.tried) and task.tried[-1].attempt == task.attempt
 
 
-def _follow_up(task: Task, state: State, snapshot: Snapshot) -> RemedyFound:
+def _follow_up(task: Task, step: Step, left: Exit | None, state: State, snapshot: Snapshot) -> RemedyFound:
     chain = list_candidates(task.spec, snapshot.agents, snapshot.config)
-    seen = snapshot.runs.get(current_run(task))
-    tried = _tell_tried(task, task.pick or chain[0], seen.exit if seen else None, snapshot.now_ms)
-    history = (*task.tried, tried)
+    named = step.name if task.spec.steps else ""
+    tried = replace(_tell_tried(task, task.pick or chain[0], left, snapshot.now_ms), step=named)
+    history = (*(one for one in task.tried if one.step == named), tried)
     cools_ms = cools_until(history, snapshot.now_ms) if tried.failure in COOLS else 0
     cooling = {**state.cooling, tried.candidate.vendor: cools_ms} if cools_ms else state.cooling
     remedy = find_remedy(Case(history, chain, snapshot.now_ms, cooling))

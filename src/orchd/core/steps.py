@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from orchd.model.ids import Oid
 from orchd.model.limits import STEP_CHECKPOINTS
+from orchd.model.run import AGENT, RUN
 from orchd.model.work import Step, StepMade, Task, TaskSpec
+
+
+def plan_of(spec: TaskSpec) -> tuple[Step, ...]:
+    """The steps of a task; one that has none is a step of its own."""
+    return spec.steps or (Step(AGENT if spec.goal else RUN, spec.run, spec.goal, spec.acceptance),)
 
 
 def join_steps(task: Task, made: tuple[StepMade, ...]) -> tuple[StepMade, ...]:
@@ -23,7 +29,18 @@ def find_begin(task: Task) -> Oid:
 
 def list_left(task: Task) -> tuple[Step, ...]:
     """The steps that its next or present attempt runs."""
-    return task.spec.steps[_place(task.spec, task.steps[-1].name) + 1 if task.steps else 0 :]
+    return plan_of(task.spec)[_place(task.spec, task.steps[-1].name) + 1 if task.steps else 0 :]
+
+
+def name_next(task: Task) -> str:
+    """The step with which its next attempt begins; empty: it has no steps."""
+    return list_left(task)[0].name if task.spec.steps else ""
+
+
+def find_failed(task: Task, ran: str) -> Step:
+    """The step at which an attempt came to nothing: the last one that it ran (`ran`, empty: nobody knows), else the one with
+    which the next attempt begins."""
+    return next((step for step in plan_of(task.spec) if step.name == ran), list_left(task)[0])
 
 
 def cut_before(task: Task, step: str) -> tuple[StepMade, ...] | None:

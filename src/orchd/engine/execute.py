@@ -34,6 +34,8 @@ from orchd.model.action import (
     TellRun,
 )
 from orchd.model.config import Config
+from orchd.model.prompt import Ask, Recalled
+from orchd.model.run import RunOrder
 from orchd.ports import Ports
 
 
@@ -59,10 +61,20 @@ def _(action: StartRun, ports: Ports, config: Config) -> None:
     if action.keep:
         ports.refs.keep(action.keep, action.order.commit)
     order = action.order
-    if action.ask is not None and order.job is not None:
-        order = replace(order, job=replace(order.job, prompt=write_prompt(action.ask, ports.past.recall(action.ask))))
+    if action.asks:
+        order = _tell_agents(order, action.asks, ports.past.recall(action.asks[0]))
     taken = [(wish, ports.numbers.take(wish, config)) for wish in order.numbers]
     ports.runs.start(hand_over(order, taken) if taken else order, config)
+
+
+def _tell_agents(order: RunOrder, asks: tuple[Ask, ...], recalled: Recalled) -> RunOrder:
+    """The order with a prompt for each of its agents. What is recalled for the first is all that there is of the past."""
+    left = iter(asks)
+    told = (
+        replace(one, job=replace(one.job, prompt=write_prompt(next(left), recalled))) if one.job else one
+        for one in order.commands
+    )
+    return replace(order, commands=tuple(told))
 
 
 @perform.register

@@ -18,11 +18,11 @@ from orchd.model.work import Rework
 @dataclass(frozen=True, slots=True)
 class StartRun:
     """Start a supervisor for this order, unless it was ever started. `keep` is the task whose base must be held (or "").
-    `ask` is what the prompt of its job is written from."""
+    `asks` are what the prompts of its jobs are written from, in their order."""
 
     order: RunOrder
     keep: TaskId
-    ask: Ask | None = None
+    asks: tuple[Ask, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

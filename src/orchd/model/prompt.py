@@ -30,9 +30,21 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
+class Finished:
+    """A step that was done: its name, what it was, and what it made from `base` to `tip` (empty: in this very run)."""
+
+    name: str
+    what: str
+    base: Oid = ""
+    tip: Oid = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """Everything that a prompt is written from, as the state has it. `gates` are commands, `setbacks` the last attempts in
-    vain, the newest last; `runs` are those whose output says why, in the order of `setbacks` (empty: nothing does)."""
+    vain, the newest last; `runs` are those whose output says why, in the order of `setbacks` (empty: nothing does).
+
+    `step` is which of the `steps` it is about (empty: the task has none), `finished` are those before it."""
 
     title: str
     goal: str
@@ -47,14 +59,19 @@ class Ask:
     gates: tuple[tuple[str, str], ...] = ()
     setbacks: tuple[Setback, ...] = ()
     runs: tuple[RunId, ...] = ()
+    step: str = ""
+    steps: tuple[str, ...] = ()
+    finished: tuple[Finished, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """What was looked up: the changed paths of each of `Ask.needs`, the end of what each of `Ask.runs` printed."""
+    """What was looked up: the changed paths of each of `Ask.needs`, the end of what each of `Ask.runs` printed, the changed
+    paths of each of `Ask.finished`."""
 
     changed: tuple[tuple[str, ...], ...] = ()
     printed: tuple[str, ...] = ()
+    made: tuple[tuple[str, ...], ...] = ()
 
 
 NOTHING_RECALLED = Recalled()

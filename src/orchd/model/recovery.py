@@ -39,7 +39,8 @@ class Candidate:
 @dataclass(frozen=True, slots=True)
 class Tried:
     """An attempt that came to nothing. `produced`: it left commits or changed files. `until_ms`: when its provider wants to
-    be asked again (0: it did not say). `what` is the evidence in one line, `attempt` its number."""
+    be asked again (0: it did not say). `what` is the evidence in one line, `attempt` its number, `step` the one that failed
+    (empty: the task has no steps)."""
 
     candidate: Candidate
     failure: Failure
@@ -49,6 +50,7 @@ class Tried:
     until_ms: int = 0
     what: str = ""
     attempt: int = 0
+    step: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,22 +38,26 @@ RUN, AGENT = "run", "agent"
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One shell command line of a run, its wall-clock limit, and variables that only it gets."""
+    """One shell command line of a run, its wall-clock limit, and variables that only it gets. With a `job` it is that of an
+    agent's program, and `run` is empty."""
 
     name: str
     run: str
     timeout_seconds: float
     env: tuple[tuple[str, str], ...] = ()
+    job: Job | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """How one command ended. `code` is the exit code, or minus the signal."""
+    """How one command ended. `code` is the exit code, or minus the signal; `report` what the stream of an agent said that
+    others came after."""
 
     name: str
     code: int
     seconds: float
     timed_out: bool = False
+    report: Report | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,6 @@ class RunOrder:
     the last is a step then: what was changed until its end is committed before the next one begins.
     `env` is added to the allowed environment. With a `brief` the workspace gets a control folder with that text in it.
     `fence` is that of the lease it works under (0: gates have none); `numbers` are given to it before it starts.
-    With a `job` the one command is that of an agent's program, and has no command line of its own.
     """
 
     id: RunId
@@ -76,7 +79,11 @@ class RunOrder:
     brief: str = ""
     fence: int = 0
     numbers: tuple[NumberWish, ...] = ()
-    job: Job | None = None
+
+    @property
+    def job(self) -> Job | None:
+        """What its first agent is to do; None: it has none."""
+        return next((command.job for command in self.commands if command.job), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +91,8 @@ class Exit:
     """The exit evidence of a run. `tip` is empty when nothing was collected; `seconds` is the wall time of the commands.
     `extra` is a commit whose parents are all commits of the task that neither `tip` nor its base has (stashes, other
     branches, what it reset away); empty when there are none. `partial`: the workspace holds more, in repositories of its
-    own. `fence` is that of its order. `steps` are the checkpoints that it made, `report` is what an agent's
-    stream said (None: it was no agent)."""
+    own. `fence` is that of its order. `steps` are the checkpoints that it made, `report` is what the stream
+    of the last command said (None: it was no agent)."""
 
     outcome: Outcome
     results: tuple[CommandResult, ...] = ()

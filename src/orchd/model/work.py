@@ -113,10 +113,13 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A part of a task: a shell command. When it has ended well, what the task has made so far can be gone on from."""
+    """A part of a task: a shell command (`run`), or a `goal` for its agent with what must be true then. When it has ended
+    well, what the task has made so far can be gone on from."""
 
     name: str
-    run: str
+    run: str = ""
+    goal: str = ""
+    acceptance: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +135,8 @@ class TaskSpec:
     """What a person asked for. `title`, `run`, `steps`, `goal` and `acceptance` are personal text and are stored apart from
     the record.
 
-    One of `run` (a shell command), `steps` (several, one after the other) and `goal` (for an agent) is set. `agent` does the
-    work, the `fallbacks` after it when it cannot; `model` and `effort` are wishes to it (empty, None: its own choice).
+    One of `run` (a shell command), `steps` (several, one after the other) and `goal` (for an agent) is set. `agent` does what
+    has a goal, the `fallbacks` after it when it cannot; `model` and `effort` are wishes to it (empty, None: its own choice).
     `evidence` are paths that must exist in the result.
 
     `resources` are names of which one task at a time holds each, `ports` is how many free TCP ports it wants, `numbers` are
@@ -165,14 +168,20 @@ class TaskSpec:
     evidence: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
 
+    @property
+    def is_for_agent(self) -> bool:
+        """Whether an agent does the work, or some of it."""
+        return bool(self.goal) or any(step.goal for step in self.steps)
+
 
 @dataclass(frozen=True, slots=True)
 class Setback:
-    """An earlier attempt that came to nothing, and what was said of it."""
+    """An earlier attempt that came to nothing, at which step (empty: it has none), and what was said of it."""
 
     attempt: int
     reason: Reason | None = None
     detail: tuple[str, ...] = ()
+    step: str = ""
 
 
 @dataclass(frozen=True, slots=True)
