@@ -11,6 +11,21 @@ FAULTS: dict[str, tuple[str, str, str]] = {
         "draft.save = replace(save, excluded=(*save.excluded, *event.excluded))",
         "draft.save = save",
     ),
+    "a full disk is a verdict": ("landing", "if last is not None and was_starved", "if False and was_starved"),
+    "what a supervisor found is forgotten": ("room", "(seen.exit is not None and seen.exit.starved) or not", "not"),
+    "a disk that is full now is overlooked": ("room", " or not has_room(snapshot)", ""),
+    "green without room is not believed": ("landing", " and not (verdict and verdict.green)", ""),
+    "gates are run without room": ("room", "return has_room(snapshot) and not", "return not"),
+    "what was starved is run again at once": ("room", " and not 0 <= snapshot.now_ms - save.starved_ms < _pause_ms(save)", ""),
+    "the pause does not grow": ("room", "2 ** (times - 1)", "1"),
+    "the pause has no end": ("room", "min(ROOM_MOST_SECONDS, ROOM_SECONDS", "max(0, ROOM_SECONDS"),
+    "a run without room counts as lost": ("gating", "[one for one in tries if not one.starved]", "list(tries)"),
+    "nobody is told that there is no room": (
+        "landing",
+        "chain(heard, hold_for_room(save, snapshot, waits=waits))",
+        "chain(heard)",
+    ),
+    "the hold for room stays": ("room", "may_gate(save, snapshot) else None", "may_gate(save, snapshot) else save.hold"),
     "a red gate is a question": ("evolve", "Status.FAILED if gone.reason is Reason.GATE else Status.HELD", "Status.HELD"),
 }
 """What breaks: the module of the core, the sound text, the broken one."""

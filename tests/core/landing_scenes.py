@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from playbook import kinds, saving, scene, step
+from playbook import kinds, planned, saving, scene, step
+from rules import GATES
 from session_scenes import statuses
 from world import demand
 
 from orchd.core import planner
 from orchd.core.statuses import is_open_question
-from orchd.model.action import LandSave
+from orchd.model.action import LandSave, StartRun
 from orchd.model.config import Config
-from orchd.model.save import Excluded, SaveItem, SaveStep, Target, Verdict
+from orchd.model.limits import ROOM_BYTES
+from orchd.model.machine import MachineSeen
+from orchd.model.message import GateLost, GateRan, GateStarved, GateTried, SaveHeld
+from orchd.model.run import CommandResult, Exit, Outcome, Phase, RunSeen
+from orchd.model.save import Excluded, Hold, SaveItem, SaveStep, Target, Verdict
+from orchd.model.snapshot import Plan, SaveSeen, State
 from orchd.model.work import Reason
 
 GREEN = (Verdict(3, True, ()),)
@@ -56,3 +62,60 @@ def what_has_landed_or_was_overtaken_is_not_refused() -> None:
     refused = (Excluded(state.save.items[0], Reason.CLAIM, ("x",)),)
     demand("landed", kinds(step(state, refused=refused, landed="C")) == ["SaveLanded"])
     demand("overtaken", kinds(step(state, "moved", refused=refused))[0] == "SaveAbandoned")
+
+
+FULL, FREE = MachineSeen(ROOM_BYTES - 1), MachineSeen(ROOM_BYTES)
+
+
+def gate_end(code: int, *, starved: bool) -> RunSeen:
+    """A run of the gates of which the first ended with a code."""
+    results = tuple(CommandResult(gate.name, code, 1.0) for gate in (GATES if code == 0 else GATES[:1]))
+    return RunSeen(Phase.ENDED, Exit(Outcome.EXITED, results, starved=starved))
+
+
+def look_at(state: State, machine: MachineSeen, now_ms: int = 7, **runs: RunSeen) -> Plan:
+    """A plan with one disk and one clock; runs are named by their attempt."""
+    named = {f"@save1.3.{name[1:]}": seen for name, seen in runs.items()}
+    return planned(state, save=SaveSeen("save1"), machine=machine, now_ms=now_ms, runs=named, draining=True)
+
+
+def gate_starts(plan: Plan) -> list[str]:
+    return [action.order.id for action in plan.actions if isinstance(action, StartRun)]
+
+
+@scene
+def without_room_no_gate_begins_and_the_save_waits_for_it() -> None:
+    state = saving(SaveStep.MERGED)
+    plan = look_at(state, FULL)
+    demand("told", plan.events == (SaveHeld("save1", Hold.ROOM, ()),) and not gate_starts(plan), plan)
+    demand("then it rests", not look_at(plan.state, FULL).events and planner.is_idle(plan.state, Config()), plan)
+    on = look_at(plan.state, FREE)
+    demand("and goes on", on.events == (SaveHeld("save1", None, ()),) and gate_starts(on) == ["@save1.3.1"], on)
+
+
+@scene
+def what_gates_say_without_room_counts_for_nothing_but_green() -> None:
+    state = saving(SaveStep.MERGED)
+    for seen, machine in ((gate_end(1, starved=True), FREE), (gate_end(1, starved=False), FULL), (RunSeen(Phase.LOST), FULL)):
+        plan = look_at(state, machine, r1=seen)
+        demand("no verdict", plan.events[0] == GateStarved("save1", 3, 7), plan)
+    green = look_at(state, FULL, r1=gate_end(0, starved=True)).events[0]
+    demand("green is green", isinstance(green, GateRan) and green.verdict.green, green)
+    red = look_at(state, FREE, r1=gate_end(1, starved=False)).events[0]
+    demand("with room it is heard", isinstance(red, GateTried), red)
+
+
+@scene
+def starved_gates_are_run_again_later_and_never_count_as_lost() -> None:
+    state, now_ms = saving(SaveStep.MERGED), 1000
+    for times, pause_ms in enumerate((30_000, 60_000, 120_000, 240_000, 480_000, 960_000, 1_920_000, 3_600_000, 3_600_000), 1):
+        state = look_at(state, FREE, now_ms, **{f"r{times}": gate_end(1, starved=True)}).state
+        early = look_at(state, FREE, now_ms + pause_ms - 1)
+        demand("not at once", not gate_starts(early) and early.state.save and early.state.save.hold is Hold.ROOM, early)
+        now_ms += pause_ms
+        plan = look_at(state, FREE, now_ms)
+        demand("but later", gate_starts(plan) == [f"@save1.3.{times + 1}"], plan)
+        state = plan.state
+    demand("a clock that was set back stops nothing", gate_starts(look_at(state, FREE, 0)), state)
+    event = look_at(state, FREE, now_ms, r10=RunSeen(Phase.LOST)).events[0]
+    demand("one is lost, not ten", isinstance(event, GateLost), event)

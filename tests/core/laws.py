@@ -33,10 +33,12 @@ from orchd.model.action import (
 )
 from orchd.model.claim import PathSpec
 from orchd.model.config import Config
+from orchd.model.limits import ROOM_BYTES
 from orchd.model.message import (
     AttemptEnded,
     AttemptStarted,
     Event,
+    GateRan,
     LeaseExpired,
     LeaseExtended,
     SaveGated,
@@ -99,6 +101,11 @@ def check_save_event(snapshot: Snapshot, state: State, event: Event) -> None:
         check_blame(state.save, event)
     if isinstance(event, SaveRefused):
         check_refusal(snapshot, state, event)
+    if isinstance(event, GateRan) and not event.verdict.green:
+        run = f"@{event.save}.{event.verdict.index}.{event.verdict.attempt}"
+        ended = snapshot.runs[run].exit
+        room = (snapshot.machine.free_disk_bytes or 0) >= ROOM_BYTES
+        demand("without room nothing is red", room and (ended is None or not ended.starved), event, ended)
 
 
 def check_gathered(snapshot: Snapshot, state: State) -> None:

@@ -26,7 +26,7 @@ from orchd.model.config import Agent, Slots
 from orchd.model.message import LeaderTook
 from orchd.model.problem import Problem
 from orchd.model.run import Entry, Live, Outcome, Phase
-from orchd.model.save import Gate, GatePhase
+from orchd.model.save import Gate, GatePhase, Hold
 from orchd.model.snapshot import FileSeen, Intent, Plan, Verb
 from orchd.model.work import Answer, Reason, Source, Step, TaskSpec
 
@@ -323,7 +323,7 @@ class Walk:
         elif self.one_in(5):
             self.world.end(run, self.pick((Outcome.TIMEOUT, Outcome.STOPPED, Outcome.UNPREPARED)), 0, "")
         else:
-            self.world.end_gate(run, flaky=self.one_in(10))
+            self.world.end_gate(run, flaky=self.one_in(10), starved=self.one_in(3))
 
     def end_task(self, run: Run) -> None:
         ending = self.dice.roll(12)
@@ -372,11 +372,14 @@ class Walk:
         self.check_end()
 
     def wait_for_providers(self) -> bool:
-        """Time goes on to where a provider can be asked again that somebody waits for; whether there is one."""
+        """Time goes on to where a provider or the gates can be asked again that somebody waits for; whether there is one."""
         waiting = [d for d in plan(self.world.look(self.world.main)).decisions if d.cause.value == "cooling"]
         ends = [self.world.state.cooling[one.detail[0]] for one in waiting]
+        save = self.world.state.save
+        if save is not None and save.hold is Hold.ROOM:
+            ends.append(save.starved_ms + 3_600_000)
         self.world.now_ms = max(self.world.now_ms, min(ends, default=0))
-        return bool(waiting)
+        return bool(ends)
 
     def make_fair(self) -> None:
         world = self.world
@@ -403,7 +406,7 @@ class Walk:
         elif run.order.collect:
             self.world.end(run, Outcome.EXITED, 0, run.order.id)
         else:
-            self.world.end_gate(run, flaky=False)
+            self.world.end_gate(run, flaky=False, starved=self.one_in(12))
 
     def check_end(self) -> None:
         """Each task is finished, or somebody can say why it waits."""

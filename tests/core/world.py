@@ -44,6 +44,7 @@ from orchd.model.action import (
 from orchd.model.agent import AgentsSeen, Report
 from orchd.model.claim import Lease, Reservation
 from orchd.model.config import Config
+from orchd.model.limits import ROOM_BYTES
 from orchd.model.machine import MachineSeen
 from orchd.model.message import Event, GateRan
 from orchd.model.problem import Problem
@@ -651,12 +652,13 @@ class World:
         report = Report(finished=outcome is Outcome.EXITED and code == 0) if run.order.job and said else None
         run.exit = Exit(outcome, results, tip, fence=run.order.fence, report=report, steps=run.steps)
 
-    def end_gate(self, run: Run, *, flaky: bool) -> None:
-        """The gates judge a tree: red when it contains a bad change (or by bad luck)."""
+    def end_gate(self, run: Run, *, flaky: bool, starved: bool = False) -> None:
+        """The gates judge a tree: red when it contains a bad change (or by bad luck, or without room)."""
         tree = self.commits[run.order.commit].tree
-        red = flaky or not tree.isdisjoint(self.bad)
+        red = flaky or starved or not tree.isdisjoint(self.bad)
         self.end(run, Outcome.EXITED, int(red), "")
         if run.exit is not None:
+            run.exit = replace(run.exit, starved=starved or self.free_bytes < ROOM_BYTES)
             self.book.hear(tree_name(tree), run.exit)
 
     def drop(self, name: str, file: FileSeen) -> None:

@@ -27,6 +27,7 @@ from orchd.adapters.heartbeat import begin_beating
 from orchd.adapters.live_commits import LiveCommits
 from orchd.adapters.process_tree import Ended, ProcessTree
 from orchd.adapters.processes import Identity, find_below, find_marked, identify, is_alive, kill_all, send_signal
+from orchd.adapters.room import was_starved
 from orchd.adapters.run_files import ERRORS, EXIT, LIVE, ORDER, RESULT, SALVAGE_LOCK, STARTED, STEPS
 from orchd.adapters.run_log import RunLog
 from orchd.adapters.spawn import tied_process
@@ -54,6 +55,7 @@ class Ran(NamedTuple):
     results: tuple[Result, ...] = ()
     detail: str = ""
     report: Mapping[str, Any] | None = None
+    starved: bool = False
 
 
 def serve(handle: int) -> None:
@@ -108,6 +110,8 @@ def _supervise(folder: Path, request: Request, answer: int) -> None:
     log = RunLog(folder)
     begin = time.monotonic()
     prepared, ran = _prepare_and_run(tree, ordered, request["environment"], log)
+    folders = (ordered["workspace"], request["environment"].get("TMPDIR", "/tmp"))  # noqa: S108 - it is only looked at
+    ran = ran._replace(starved=was_starved(ran.detail, folders))
     seconds = time.monotonic() - begin
     log.close()
     tree.ignore_stop()

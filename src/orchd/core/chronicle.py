@@ -20,6 +20,7 @@ from orchd.model.message import (
     ExtensionAsked,
     ExtensionRefused,
     GateRan,
+    GateStarved,
     GateTried,
     LandingAsked,
     LeaseExpired,
@@ -221,9 +222,14 @@ def _(event: SaveRefused, state: State) -> Iterator[Line]:
 
 
 @tell.register
+def _(event: GateStarved, state: State) -> Iterator[Line]:
+    yield Line(Tone.CALL, "no room", f"the gates on the merged tree of {event.index} task(s) had no room on the disk")
+
+
+@tell.register
 def _(event: SaveHeld, state: State) -> Iterator[Line]:
     if event.hold is not None:
-        yield Line(Tone.CALL, "waits", f"{event.hold}: {', '.join(event.detail)}")
+        yield Line(Tone.CALL, "waits", ": ".join(filter(None, (event.hold, ", ".join(event.detail)))))
 
 
 @tell.register

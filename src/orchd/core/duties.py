@@ -19,6 +19,7 @@ from orchd.core.numbering import wishes_of
 from orchd.core.ownership import is_secure
 from orchd.core.prompting import collect_asks
 from orchd.core.requests import Hearing, find_hearing
+from orchd.core.room import may_gate
 from orchd.core.saving import lands_nothing_new
 from orchd.core.schedule import is_busy
 from orchd.core.sessions import tip_of
@@ -179,7 +180,7 @@ def _gate(save: Save, seen: SaveSeen, state: State, snapshot: Snapshot) -> Itera
         present = snapshot.runs.get(run, UNSEEN)
         if is_silent(present):
             yield RevokeRun(run)
-        elif present.phase is Phase.ABSENT:
+        elif present.phase is Phase.ABSENT and may_gate(save, snapshot):
             gates = open_gates(save, index, snapshot.gates.known)
             commands = tuple(Command(gate.name, gate.run, gate.timeout_seconds, gate.env) for gate in gates)
             head = save.chain[index - 1].head if index else save.base

@@ -34,6 +34,7 @@ from orchd.model.message import (
     ExtensionRefused,
     GateLost,
     GateRan,
+    GateStarved,
     GateTried,
     LandingAsked,
     LeaderTook,
@@ -293,15 +294,18 @@ def _(event: GateRan, draft: Draft) -> None:
 
 
 @apply.register
-def _(event: GateTried, draft: Draft) -> None:
-    save = draft.open_save
-    draft.save = replace(save, tries=(*save.tries, Try(event.index, event.results)))
+def _(event: GateTried | GateLost, draft: Draft) -> None:
+    _count_try(draft, Try(event.index, event.results if isinstance(event, GateTried) else ()))
 
 
 @apply.register
-def _(event: GateLost, draft: Draft) -> None:
-    save = draft.open_save
-    draft.save = replace(save, tries=(*save.tries, Try(event.index)))
+def _(event: GateStarved, draft: Draft) -> None:
+    _count_try(draft, Try(event.index, starved=True))
+    draft.save = replace(draft.open_save, starved_ms=event.at_ms)
+
+
+def _count_try(draft: Draft, one: Try) -> None:
+    draft.save = replace(draft.open_save, tries=(*draft.open_save.tries, one))
 
 
 @apply.register
@@ -313,7 +317,8 @@ def _(event: SaveHeld, draft: Draft) -> None:
 def _(event: SaveGated, draft: Draft) -> None:
     save = draft.open_save
     _leave_out(draft, event, event.excluded)
-    draft.save = replace(save, step=SaveStep.GATED, lands=event.lands, excluded=(*save.excluded, *event.excluded))
+    left_out = (*save.excluded, *event.excluded)
+    draft.save = replace(save, step=SaveStep.GATED, lands=event.lands, excluded=left_out, hold=None, hold_detail=())
     _shorten_line(draft)
 
 

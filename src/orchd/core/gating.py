@@ -145,6 +145,7 @@ def _settle(gate: Gate, said: Sequence[GateResult], tries: Sequence[Try]) -> Gat
         return replace(green, flaky=len(said) > 1 and not said[0].green)
     if len(said) > gate.retries:
         return said[-1]
+    tries = [one for one in tries if not one.starved]
     lost = sum(not one.results for one in tries)
     unheard = lost >= GATE_ATTEMPTS or len(tries) >= GATE_ATTEMPTS + MAX_RETRIES
     return GateResult(gate.name, green=False, code=-1, seconds=0.0) if unheard else None

@@ -14,12 +14,14 @@ from orchd.core.attempts import UNSEEN
 from orchd.core.evolve import evolve
 from orchd.core.gating import blame, hear, judge, landable, next_probes, probe_run
 from orchd.core.ownership import find_next_number
+from orchd.core.room import hold_for_room, was_starved
 from orchd.core.saving import gathers_until, is_rushed, lands_nothing_new, plan_save
 from orchd.core.sessions import exclude_built_on, is_recalled
 from orchd.model.message import (
     Event,
     GateLost,
     GateRan,
+    GateStarved,
     GateTried,
     SaveAbandoned,
     SaveClosed,
@@ -78,7 +80,8 @@ def _leave_merged(save: Save, seen: SaveSeen, snapshot: Snapshot) -> Iterator[Ev
         yield SaveAbandoned(save.id, snapshot.now_ms)
     elif probes:
         heard = (event for index in probes for event in _hear_gates(save, index, snapshot))
-        yield from itertools.islice(heard, 1)
+        waits = any(snapshot.runs.get(probe_run(save, index), UNSEEN).phase is Phase.ABSENT for index in probes)
+        yield from itertools.islice(itertools.chain(heard, hold_for_room(save, snapshot, waits=waits)), 1)
     else:
         lands = landable(save)
         yield SaveGated(save.id, lands, exclude_built_on(save, blame(save)))
@@ -93,7 +96,9 @@ def _hear_gates(save: Save, index: int, snapshot: Snapshot) -> Iterator[Event]:
     over = seen.phase in (Phase.LOST, Phase.ENDED)
     last = (hear(save, index, seen.exit) if seen.exit else Try(index)) if over else None
     verdict = judge(save, index, known, last)
-    if verdict is not None:
+    if last is not None and was_starved(seen, snapshot) and not (verdict and verdict.green):
+        yield GateStarved(save.id, index, snapshot.now_ms)
+    elif verdict is not None:
         yield GateRan(save.id, verdict)
     elif last is not None:
         yield GateTried(save.id, index, last.results) if last.results else GateLost(save.id, index)

@@ -190,6 +190,7 @@ SAVE_STEPS: Mapping[SaveStep, str] = {
 
 HOLDS: Mapping[Hold, str] = {
     Hold.DIRTY: "it is ready to land, but your checkout of {branch}{where} has changes of its own",
+    Hold.ROOM: "it is merged, and there is hardly any room on the disk to run the gates",
     Hold.UNTRACKED: "it is ready to land, but files that git does not track in your checkout{where} are in the way",
 }
 HOLD_STEPS: Mapping[Hold, tuple[str, ...]] = {
@@ -197,6 +198,7 @@ HOLD_STEPS: Mapping[Hold, tuple[str, ...]] = {
         "commit or stash these changes (`{git} status` shows them); orchd looks again by itself",
         "or merge it yourself: `{git} merge --no-overwrite-ignore {ready}`",
     ),
+    Hold.ROOM: ("free some space (`df -h` shows where); orchd looks again by itself, and goes on when there is room",),
     Hold.UNTRACKED: ("move {files} away (`{git} status --ignored` shows ignored files, too); orchd looks again by itself",),
 }
 BUSY_STEPS = ("let git finish first (`{git} status` says how); orchd looks again by itself",)

@@ -175,7 +175,8 @@ def list_needs(state: State, scene: Scene = SCENE) -> tuple[Need, ...]:
     if state.save and state.save.hold:
         facts, items = _hold_facts(state.save, scene)
         what = _with_items(HOLDS[state.save.hold].format_map(facts), items)
-        needs.append(Need(name_items(state.save), what, state.save.date_ms, f"{facts['git']} status"))
+        shows = "df -h" if state.save.hold is Hold.ROOM else f"{facts['git']} status"
+        needs.append(Need(name_items(state.save), what, state.save.date_ms, shows))
     if state.problems:
         files = sorted({problem.file for problem in state.problems})
         needs.append(Need(_shorten_list(files), f"{len(state.problems)} problem(s) in input files", 0, "orchd check"))

@@ -146,6 +146,10 @@ FREE_DISK_BYTES = 512 * 1024 * 1024
 ROOM_BYTES = 32 * 1024 * 1024
 """With less free than this on its disk a gate is not run, for it would only tell of the disk; people are told."""
 
+ROOM_SECONDS = 30.0
+ROOM_MOST_SECONDS = 3600.0
+"""How long gates are not tried again after a run that had no room, twice as long each time."""
+
 TROUBLE_SECONDS = 10.0
 """A failure that was not repeated for so long is over: what fails is tried again every LOOK_SECONDS."""
 

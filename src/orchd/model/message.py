@@ -232,8 +232,17 @@ class GateLost:
 
 
 @dataclass(frozen=True, slots=True)
+class GateStarved:
+    """A gate run had no room on the disk: whatever it said counts for nothing, and it is run again when there is room."""
+
+    save: SaveId
+    index: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class SaveHeld:
-    """A gated save waits for the person's checkout, or (hold None) need not wait any more."""
+    """A save waits for the person's checkout or for room on the disk, or (hold None) need not wait any more."""
 
     save: SaveId
     hold: Hold | None
@@ -422,6 +431,7 @@ Event: TypeAlias = (
     | GateRan
     | GateTried
     | GateLost
+    | GateStarved
     | SaveHeld
     | SaveGated
     | SaveRefused

@@ -92,7 +92,7 @@ class Exit:
     `extra` is a commit whose parents are all commits of the task that neither `tip` nor its base has (stashes, other
     branches, what it reset away); empty when there are none. `partial`: the workspace holds more, in repositories of its
     own. `fence` is that of its order. `steps` are the checkpoints that it made, `report` is what the stream
-    of the last command said (None: it was no agent)."""
+    of the last command said (None: it was no agent). `starved`: there was hardly any room on the disk when it ended."""
 
     outcome: Outcome
     results: tuple[CommandResult, ...] = ()
@@ -104,6 +104,7 @@ class Exit:
     fence: int = 0
     steps: tuple[StepMade, ...] = ()
     report: Report | None = None
+    starved: bool = False
 
 
 class Entry(StrEnum):

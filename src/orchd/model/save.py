@@ -31,10 +31,11 @@ class Target(StrEnum):
 
 
 class Hold(StrEnum):
-    """Why a gated save does not move main now."""
+    """Why a save does not go on now: a gated one does not move main, or (ROOM) a merged one has no room for its gates."""
 
     DIRTY = "checkout-dirty"
     UNTRACKED = "checkout-untracked"
+    ROOM = "no-room"
 
 
 class When(StrEnum):
@@ -120,10 +121,12 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """A run of gates on one tree that did not settle it: one was red and is asked again, or (no results) it was lost."""
+    """A run of gates on one tree that did not settle it: one was red and is asked again, or (no results) it was lost.
+    `starved`: it had no room on the disk, so it counts as none."""
 
     index: int
     results: tuple[GateResult, ...] = ()
+    starved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +169,7 @@ class Save:
     `verdicts` are the gate results so far, `tries` the runs that settled nothing. From GATED on, the first `lands` links of the
     chain go to the `target`. `start` is set where the line of a session lands: the commit that it begins on; `items` are its
     links then. `width` trees are gated at the same time; `one_by_one`: each link in turn, for many are expected to be red.
-    `resolving` says which conflicts it may settle by itself.
+    `resolving` says which conflicts it may settle by itself. `starved_ms` is when gates had no room last.
     """
 
     id: SaveId
@@ -191,6 +194,7 @@ class Save:
     width: int = 1
     one_by_one: bool = False
     resolving: Resolving = ASKING
+    starved_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
