@@ -22,6 +22,12 @@ def check_agents(snapshot: Snapshot, before: State, event: Event) -> None:
 def check_remedy(snapshot: Snapshot, before: State, event: RemedyFound) -> None:
     task, tried = before.tasks[event.task], event.tried
     steps = {step.name: step.goal for step in task.spec.steps} or {"": task.spec.goal}
+    if event.skips:
+        [step] = [one for one in task.spec.steps if one.name == event.skips]
+        demand("only what is optional is skipped", step.optional and tried.step == event.skips, event)
+        demand("an agent is skipped only when nobody knows why it failed", tried.failure.value == "unknown", event)
+        demand("it is skipped once, and goes on", step.name not in task.skipped and event.status.value == "waiting", event)
+        return
     demand("only work of agents is recovered", steps[tried.step], event)
     tries = [one for one in task.tried if one.step == tried.step]
     demand("a failure is followed up once", task.attempt not in [one.attempt for one in task.tried], event)

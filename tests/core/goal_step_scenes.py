@@ -6,13 +6,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 from agent_scenes import SEEN, left, working
-from playbook import look, planned, scene
+from playbook import look, planned, scene, task
 from world import demand
 
 from orchd.core import chains, duties
 from orchd.core.chains import list_budgets
+from orchd.core.evolve import evolve
+from orchd.core.prompting import write_prompt
+from orchd.core.statuses import may_lack
+from orchd.core.steps import keep_skipped, list_left
+from orchd.core.telling import tell_task
+from orchd.core.wording import word_merge
 from orchd.model.action import StartRun
 from orchd.model.agent import AgentsSeen, Definition, Report, Usage
+from orchd.model.message import TaskRetried
+from orchd.model.prompt import NOTHING_RECALLED
 from orchd.model.run import CommandResult, Entry, Exit, Outcome, Phase, Returned, RunSeen
 from orchd.model.snapshot import Plan, State
 from orchd.model.work import Reason, Status, Step, StepMade
@@ -71,9 +79,9 @@ def attempts_count_for_each_step_and_what_was_tried_for_another_is_forgotten() -
     first = failing(stepping(**chain), "plan", UNFINISHED)
     demand("next", first.state.tasks["a"].pick and first.state.tasks["a"].pick.agent == "codex", first)
     second = failing(first.state, "write", UNFINISHED, *MADE)
-    task = second.state.tasks["a"]
-    demand("only this step", [one.step for one in task.tried] == ["write"], task.tried)
-    demand("the first is free again", task.pick is not None and task.pick.agent == "gemini", task.pick)
+    mine = second.state.tasks["a"]
+    demand("only this step", [one.step for one in mine.tried] == ["write"], mine.tried)
+    demand("who may be asked", mine.pick is not None and mine.pick.agent == "gemini", mine.pick)
     cold = replace(first.state, cooling={})
     again = failing(cold, "write", UNFINISHED, *MADE)
     demand("the first again", again.state.tasks["a"].pick and again.state.tasks["a"].pick.agent == "claude", again.state.tasks)
@@ -82,8 +90,8 @@ def attempts_count_for_each_step_and_what_was_tried_for_another_is_forgotten() -
 @scene
 def a_step_that_is_a_command_is_not_tried_again() -> None:
     plan = failing(stepping(), "make", None, MADE[0])
-    task = plan.state.tasks["a"]
-    demand("as it is", task.status is Status.FAILED and task.reason is Reason.EXIT and not task.tried, task)
+    mine = plan.state.tasks["a"]
+    demand("as it is", mine.status is Status.FAILED and mine.reason is Reason.EXIT and not mine.tried, mine)
 
 
 @scene
@@ -107,3 +115,74 @@ def who_takes_over_has_instructions_of_its_own() -> None:
     agents = replace(SEEN, good=(*SEEN.good, Definition("other", "gemini", instructions="Be other.")))
     start = started(failing(stepping(fallbacks=("other",)), "write", UNFINISHED, *MADE, agents=agents))
     demand("its own", [ask.instructions for ask in start.asks] == ["Be other."], start.asks)
+
+
+@scene
+def an_optional_command_is_skipped_when_it_fails_and_the_rest_goes_on_from_the_last_checkpoint() -> None:
+    steps = (Step("one", "make one"), Step("two", "make two", optional=True), Step("three", "make three"))
+    state = stepping(steps=steps, agent="shell")
+    plan = failing(state, "two", None, StepMade("one", "c1"))
+    mine = plan.state.tasks["a"]
+    demand("skipped", (mine.status, mine.skipped, mine.pick) == (Status.RUNNING, ("two",), None), mine)
+    start = started(plan)
+    demand("the rest", ([one.name for one in start.order.commands], start.order.commit) == (["three"], "c1"), start)
+    demand("said", "without its optional step `two`, which failed" in tell_task(mine, plan.state).what, mine)
+    last = failing(plan.state, "three", None, StepMade("one", "c1")).state.tasks["a"]
+    demand("the others are not", (last.status, last.reason) == (Status.FAILED, Reason.EXIT), last)
+    again = evolve(replace(state, tasks={"a": last}), [TaskRetried("a", steps=last.steps)]).tasks["a"]
+    demand("tried again", (again.skipped, list_left(again)[0].name) == ((), "two"), again)
+    made = (StepMade("one", "c1"), StepMade("three", "c3"))
+    demand("or still without", keep_skipped(last, made) == ("two",), last)
+    behind = replace(last, spec=replace(last.spec, steps=(*steps, Step("four", "make"))), steps=made)
+    again = evolve(replace(state, tasks={"a": behind}), [TaskRetried("a", steps=made)]).tasks["a"]
+    demand("as it was", (again.skipped, list_left(again)[0].name) == (("two",), "four"), again)
+
+
+@scene
+def when_nothing_is_left_but_what_is_skipped_the_checkpoints_are_the_result() -> None:
+    steps = (Step("one", "make one"), Step("two", "make two", optional=True))
+    plan = failing(stepping(steps=steps, agent="shell"), "two", None, StepMade("one", "c1"))
+    start = started(plan)
+    demand("nothing more", ([one.run for one in start.order.commands], start.order.commit) == (["true"], "c1"), start)
+    ended = Exit(Outcome.EXITED, (CommandResult("run", 0, 1.0),), "", fence=plan.state.leases["a"].fence)
+    late = planned(plan.state, runs={"a.1.2": RunSeen(Phase.ENDED, ended, Returned(Entry.ACCEPTED, "c1", "ref"))})
+    save = late.state.save
+    demand("saved with a word", save is not None and [one.skipped for one in save.items] == [("two",)], late.state)
+    demand("in its merge", save and "Orch-Skipped: two\n" in word_merge(save.items[0], "A", save), save)
+
+
+@scene
+def a_red_gate_skips_nothing() -> None:
+    steps = (Step("one", "make one"), Step("two", "make two", optional=True))
+    state = stepping(steps=steps, agent="shell")
+    red = replace(state.tasks["a"], status=Status.FAILED, reason=Reason.GATE, steps=(StepMade("one", "c1"),))
+    demand("as it is", not planned(replace(state, leases={}, tasks={"a": red})).events)
+
+
+@scene
+def an_optional_step_of_an_agent_is_skipped_when_nobody_knows_why_it_failed_and_nobody_is_left() -> None:
+    steps = (Step("one", goal="do one", optional=True), Step("two", goal="do two"))
+    plan = failing(stepping(steps=steps), "one", Report())
+    demand("the same once more", plan.state.tasks["a"].skipped == () and started(plan), plan)
+    plan = failing(plan.state, "one", Report())
+    demand("then without", [one.name for one in started(plan).order.commands] == ["two"], plan)
+    login = failing(stepping(steps=steps), "one", Report(status=401)).state.tasks["a"]
+    demand("a login is for a person", (login.status, login.skipped) == (Status.FAILED, ()), login)
+
+
+@scene
+def who_needs_an_optional_task_that_failed_starts_without_it_and_knows() -> None:
+    state = working(needs=("b",))
+    waiting = replace(state.tasks["a"], status=Status.WAITING)
+    for optional, status, starts in ((True, Status.FAILED, 1), (False, Status.FAILED, 0), (True, Status.CANCELLED, 0)):
+        other = task(status, order=2)
+        other = replace(other, spec=replace(other.spec, id="b", optional=optional), tip="kept", reason=Reason.GATE)
+        tasks = {"a": waiting, "b": other}
+        plan = planned(replace(state, leases={}, tasks=tasks), agents=SEEN)
+        starting = [one for one in plan.actions if isinstance(one, StartRun)]
+        demand("only without what may be lacking", len(starting) == starts, plan.decisions)
+        for start in starting:
+            demand("told", [(one.task, one.tip) for one in start.asks[0].needs] == [("b", "")], start)
+            demand("in words", "it failed and is not there" in write_prompt(start.asks[0], NOTHING_RECALLED), start)
+            demand("shown", "without `b`" in tell_task(plan.state.tasks["a"], plan.state).what)
+    demand("not before it ends", not may_lack(replace(task(Status.RUNNING), spec=replace(waiting.spec, optional=True))))

@@ -71,7 +71,8 @@ def check_session_start(world: World, snapshot: Snapshot, state: State, event: A
         demand("a session keeps its limit", not limit or running < limit, event)
         demand("nothing of a paused session starts", not session.paused, event)
     for need in spec.needs:
-        good = is_done(state, state.tasks[need], spec.session, SUCCEEDED)
+        needed = state.tasks[need]
+        good = is_done(state, needed, spec.session, SUCCEEDED) or (needed.spec.optional and needed.status.value == "failed")
         demand("what it needs has come to a good end", good, event, need)
     for earlier in spec.after:
         ended = earlier not in state.tasks or is_done(state, state.tasks[earlier], spec.session, FINISHED)

@@ -176,13 +176,13 @@ FAULTS = {
     "a token has no attempt": Fault(
         "leases", "(item.generation, item.attempt, item.fence)", "(item.generation, task.attempt if task else 0, item.fence)"
     ),
-    "a save forgets the fences": Fault("saving", "task.tip, task.base, fence)", "task.tip, task.base)"),
+    "a save forgets the fences": Fault("saving", "task.base, fence, task.skipped)", "task.base, skipped=task.skipped)"),
     # who starts when
     "one slot too many": Fault("checks", "(spec.id in taken) < limit:", "(spec.id in taken) <= limit:"),
     "slots are not counted down": Fault("desk", "        self.take_slots(spec, pools_of(spec, self.room))\n", ""),
     "stopping tasks take no slot": Fault("desk", "if task.status in ACTIVE]", "if task.status == 'running']"),
     "needs are forgotten": Fault("checks", "_name(_not_yet(spec.needs, spec, desk.state))", "None"),
-    "a failed need is good enough": Fault("checks", "_name(_pick(spec.needs, desk.state, LOST))", "None"),
+    "a failed need is good enough": Fault("checks", "not may_lack(desk.state.tasks[task])", "False"),
     "after is forgotten": Fault("checks", "_name(_not_yet(spec.after, spec, desk.state))", "None"),
     "a saved task counts as finished": Fault(
         "statuses", "FINISHED = frozenset(Status) - OPEN", "FINISHED = frozenset(Status) - ACTIVE"
@@ -242,9 +242,11 @@ FAULTS = {
     ),
     "a definition does not go before a program": Fault("agents", "return defined or (", "return (_plain(name)) if name else ("),
     "rules of the definition are lost": Fault("agents", "        agent.rules,\n", "        PLAIN_RULES,\n"),
-    "the next agent is not told what went wrong": Fault("evolve", "replace(task, setbacks=_remember(task))", "task"),
-    "who is asked again is not told what went wrong": Fault("evolve", "setbacks=_remember(task), tried=()", "tried=()"),
-    "what went wrong is remembered for ever": Fault("evolve", "name_next(task)))[-SETBACKS:]", "name_next(task)))"),
+    "the next agent is not told what went wrong": Fault(
+        "aftermath", "remember(task) if event.status is Status.WAITING else task.setbacks", "task.setbacks"
+    ),
+    "who is asked again is not told what went wrong": Fault("aftermath", "setbacks=remember(task), tried=()", "tried=()"),
+    "what went wrong is remembered for ever": Fault("aftermath", "name_next(task)))[-SETBACKS:]", "name_next(task)))"),
     "an agent starts without what its prompt is written from": Fault(
         "duties", "asks = collect_asks(task, state, snapshot) if task.spec.is_for_agent else ()", "asks = ()"
     ),
@@ -273,7 +275,7 @@ FAULTS = {
     "a settlement forgets where it began": Fault("answers", "task.ref, task.base, files)", 'task.ref, "", files)'),
     "a settlement is made on the old base": Fault("answers", "task.tip, more[0], task.ref", "task.tip, task.base, task.ref"),
     "a file that makes no sense is passed over": Fault("answers", " or len(files) != len(more) - 1", ""),
-    "a task that settles its conflict is told nothing": Fault("evolve", ", earlier=event.earlier", ""),
+    "a task that settles its conflict is told nothing": Fault("aftermath", ", earlier=event.earlier", ""),
     "a lost attempt forgets the conflict": Fault(
         "evolve", "earlier=task.earlier if event.status is Status.WAITING else None", "earlier=None"
     ),

@@ -36,8 +36,9 @@ GLOBS = ("a/*", "b/*", "a/a", "ab/**", "b/a", "A/*", "**", "a/**", "*/b", "**/b"
 MODES = (Mode.WRITE, Mode.WRITE, Mode.READ, Mode.APPEND)
 GATES = (Gate("unit", "make unit"), Gate("lint", "make lint"))
 PLANS = (
-    (Step("plan", goal="think"), Step("make", "make"), Step("write", goal="write")),
-    (Step("one", "make one"), Step("two", "make two")),
+    (Step("plan", goal="think"), Step("make", "make"), Step("write", goal="write", optional=True)),
+    (Step("one", "make one", optional=True), Step("two", "make two")),
+    (Step("one", "make one"), Step("two", "make two", optional=True)),
 )
 PROMOTING = Gate("load", "make load", phase=GatePhase.PROMOTE)
 
@@ -173,7 +174,7 @@ class Walk:
             work = {"run": "", "steps": self.pick(PLANS)}
             kinds["agent"] = self.pick(("one", "two"))
         evidence = self.pick((*((),) * 10, ("there",), ("there", "missing")))
-        wish = {"noop": noop, "evidence": evidence, **kinds, **goods, **work}
+        wish = {"noop": noop, "optional": self.one_in(6), "evidence": evidence, **kinds, **goods, **work}
         return TaskSpec(name, f"Do {name}", session=session, needs=needs, after=after, claims=claims, priority=priority, **wish)
 
     def remove_file(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -86,3 +87,22 @@ def test_when_all_is_killed_in_a_step_it_goes_on_with_that_step(repo: Repo) -> N
         daemon.wait()
     assert ran(repo) == ["one", "two", "three", "three"]
     assert {"out/one", "out/two"} <= repo.main_files()
+
+
+def test_what_is_optional_is_done_without_and_that_is_said(repo: Repo) -> None:
+    steps = [
+        {"name": "one", "run": "echo 1 > one.txt"},
+        {"name": "two", "run": "echo half > two.txt; exit 1", "optional": True},
+        {"name": "three", "run": "echo 3 > three.txt"},
+    ]
+    repo.write(".orch/tasks/long.yaml", f"title: t\nclaims: [one.txt, two.txt, three.txt]\nsteps: {json.dumps(steps)}\n")
+    repo.task("extra", "exit 1", claims=["extra/**"], optional=True)
+    repo.task("user", "echo x > user.txt", claims=["user.txt"], needs=["extra"])
+    said = repo.orchd("run", code=1)
+    assert "long: its optional step two failed: step two ended with 1" in said
+    assert {"one.txt", "three.txt", "user.txt"} <= repo.main_files() and "two.txt" not in repo.main_files()
+    assert "without its optional step `two`, which failed" in repo.orchd("explain", "long")
+    assert "without `extra`, which is optional and failed" in repo.orchd("explain", "user")
+    assert "two" in repo.git("log", "--format=%(trailers:key=Orch-Skipped,valueonly)", "main").split()
+    assert "skipped: long two" in repo.git("log", "--notes=orch/audit", "--format=%N", "main")
+    repo.orchd("verify")

@@ -84,7 +84,6 @@ LATER_KEYS: Mapping[str, tuple[str, str]] = {
     "on_failure": ("`on_failure` is not supported yet", "write another task with `after:` and `run:`"),
     "approval": ("`approval` is not supported yet", "remove it; `run:` starts without asking"),
     "setup": ("`setup` is not supported yet", "begin `run:` with the commands that prepare the workspace"),
-    "optional": ("`optional` is not supported yet", "name it in `after:` instead of `needs:`"),
 }
 
 

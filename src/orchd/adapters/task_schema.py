@@ -135,6 +135,12 @@ class StepEntry(Strict):
     acceptance: Annotated[list[Line], Field(max_length=LIST_ITEMS), AfterValidator(check_for_agent)] = Field(
         default=[], description="What must be true after the step, one line each, for its agent.", examples=[["they fail"]]
     )
+    optional: bool = Field(
+        default=False,
+        description="Whether the task goes on without the step, with a warning, when it cannot be done: a command that fails, "
+        "an agent that does for no reason that is known.",
+        examples=[True],
+    )
 
 
 class TaskFile(Strict):
@@ -221,6 +227,11 @@ class TaskFile(Strict):
     noop: Literal["allowed", "refused"] = Field(
         default="refused", description="Whether the task may end well without having changed anything.", examples=["allowed"]
     )
+    optional: bool = Field(
+        default=False,
+        description="Whether tasks that need this one start without it, with a warning, when it has failed.",
+        examples=[True],
+    )
     labels: Annotated[list[Slug], Field(max_length=LIST_ITEMS), AfterValidator(check_repeats)] = Field(
         default=[], description="Words to find the task by.", examples=[["http", "quick"]]
     )
@@ -278,11 +289,12 @@ def _parsed(document: Document, file: TaskFile, task: TaskId) -> ParsedTask:
         claims=claimed.paths or (PathSpec("**"),),
         priority=file.priority,
         noop=file.noop == "allowed",
+        optional=file.optional,
         labels=tuple(file.labels),
         group=file.group,
         agent=(file.agent or ([AUTO] if file.goal or any(step.goal for step in file.steps) else [SHELL]))[0],
         goal=file.goal,
-        steps=tuple(Step(step.name, step.run, step.goal, tuple(step.acceptance)) for step in file.steps),
+        steps=tuple(Step(step.name, step.run, step.goal, tuple(step.acceptance), step.optional) for step in file.steps),
         acceptance=tuple(file.acceptance),
         fallbacks=tuple(file.agent[1:]),
         model=file.model,

@@ -189,7 +189,7 @@ ENVELOPES: Mapping[str, Envelope] = {
                 Field("status", Kind.TEXT, "where it is in its life"),
                 Field("run", Kind.TEXT, "the command, unless it is for an agent"),
                 Field("goal", Kind.TEXT, "what an agent is to achieve"),
-                Field("steps", Kind.TEXTS, "its steps, and the commit of those that are done"),
+                Field("steps", Kind.TEXTS, "its steps, and the commit of those that are done, or `skipped`"),
                 Field("acceptance", Kind.TEXTS, "what must be true in the end"),
                 Field("session", Kind.TEXT, "session it belongs to"),
                 Field("source", Kind.TEXT, "file, inbox or commit"),

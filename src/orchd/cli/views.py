@@ -410,6 +410,7 @@ def _view_spec(task: Task) -> Row:
 
 def _tell_steps(task: Task) -> tuple[str, ...]:
     made = {one.name: one.commit for one in task.steps}
+    made |= dict.fromkeys(task.skipped, "skipped")
     return tuple(f"{step.name} {made.get(step.name, '-')}" for step in task.spec.steps)
 
 

@@ -13,7 +13,7 @@ from orchd.core.quotas import QUOTAS, Quota, always
 from orchd.core.reservations import find_reserved, tell_reservation
 from orchd.core.scarcity import SCARCITIES, Scarcity
 from orchd.core.sessions import session_of
-from orchd.core.statuses import FINISHED, SUCCEEDED
+from orchd.core.statuses import FINISHED, SUCCEEDED, may_lack
 from orchd.core.tables import tell_instant
 from orchd.model.cost import Caps
 from orchd.model.ids import TaskId
@@ -66,7 +66,7 @@ def _elsewhere(spec: TaskSpec, desk: Desk) -> Grounds | None:
 
 
 def _blocked(spec: TaskSpec, desk: Desk) -> Grounds | None:
-    return _name(_pick(spec.needs, desk.state, LOST))
+    return _name(tuple(task for task in _pick(spec.needs, desk.state, LOST) if not may_lack(desk.state.tasks[task])))
 
 
 def _needs(spec: TaskSpec, desk: Desk) -> Grounds | None:

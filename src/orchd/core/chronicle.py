@@ -171,10 +171,12 @@ def _(event: AttemptEnded, state: State) -> Iterator[Line]:
 @tell.register
 def _(event: RemedyFound, state: State) -> Iterator[Line]:
     why = f"{event.task}: {event.tried.candidate.agent} failed ({event.tried.failure})"
-    if event.status is Status.FAILED:
+    if event.skips:
+        yield Line(Tone.BAD, "skipped", f"{event.task}: its optional step {event.skips} failed: {event.tried.what}")
+    elif event.status is Status.FAILED:
         yield Line(Tone.CALL, "helpless", f"{why}; {'; '.join(event.detail)}")
     elif event.pick:
-        waits = event.pick == event.tried.candidate and event.cools_until_ms
+        waits = event.pick == event.tried.candidate and event.cools_until_ms and not event.skips
         wait = f" after {tell_instant(event.cools_until_ms)}" if waits else ""
         yield Line(Tone.PLAIN, "again", f"{why}; next is {event.pick.agent}{wait}")
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TypedDict, Unpack
 
+from orchd.core.aftermath import begin_again, follow
 from orchd.core.costs import book
 from orchd.core.draft import Draft, begin, finish
 from orchd.core.gating import count_verdict
@@ -18,11 +19,10 @@ from orchd.core.lifecycle import move
 from orchd.core.saving import tasks_of
 from orchd.core.sessions import keep_line, kept_items, split_line
 from orchd.core.statuses import ACTIVE, OPEN
-from orchd.core.steps import name_next
 from orchd.errors import OrchdError
 from orchd.model.claim import Lease
 from orchd.model.ids import SessionId, TaskId, checkpoint_name
-from orchd.model.limits import REFUSALS, SETBACKS
+from orchd.model.limits import REFUSALS
 from orchd.model.message import (
     AttemptEnded,
     AttemptStarted,
@@ -74,7 +74,7 @@ from orchd.model.session import Session, SessionSpec
 from orchd.model.snapshot import Conflict, State
 from orchd.model.tenure import Holding
 from orchd.model.text import day_of
-from orchd.model.work import Reason, Setback, Status, Task
+from orchd.model.work import Reason, Status, Task
 
 
 class Settings(TypedDict, total=False):
@@ -176,9 +176,7 @@ def _(event: AttemptEnded, draft: Draft) -> None:
 @apply.register
 def _(event: RemedyFound, draft: Draft) -> None:
     task = _change(draft, event, event.task, event.status)
-    task = replace(task, setbacks=_remember(task)) if event.status is Status.WAITING else task
-    tried = (*(one for one in task.tried if one.step == event.tried.step), event.tried)
-    draft.tasks[event.task] = replace(task, tried=tried, pick=event.pick, detail=(*task.detail, *event.detail))
+    draft.tasks[event.task] = follow(task, event)
     if event.cools_until_ms:
         vendor = event.tried.candidate.vendor
         draft.cooling[vendor] = max(event.cools_until_ms, draft.cooling.get(vendor, 0))
@@ -234,17 +232,7 @@ def _(event: TaskCancelled, draft: Draft) -> None:
 @apply.register
 def _(event: TaskRetried, draft: Draft) -> None:
     task = _change(draft, event, event.task, Status.WAITING)
-    task = replace(task, setbacks=_remember(task), tried=(), pick=None)
-    draft.tasks[event.task] = replace(
-        task, reason=None, detail=(), ended_ms=0, lost=0, earlier=event.earlier, steps=event.steps
-    )
-
-
-def _remember(task: Task) -> tuple[Setback, ...]:
-    """The attempts in vain that the next agent is told of, with the one that is tried again; of commands none."""
-    if not task.spec.is_for_agent or not task.attempt:
-        return ()
-    return (*task.setbacks, Setback(task.attempt, task.reason, task.detail, name_next(task)))[-SETBACKS:]
+    draft.tasks[event.task] = begin_again(task, event)
 
 
 @apply.register

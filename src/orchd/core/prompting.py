@@ -13,7 +13,7 @@ from typing import TypeVar
 from orchd.core.agents import find_agent
 from orchd.core.chains import chosen_spec
 from orchd.core.inert import inert
-from orchd.core.statuses import ACTIVE
+from orchd.core.statuses import ACTIVE, may_lack
 from orchd.core.steps import list_left
 from orchd.core.telling import GATE_RUN
 from orchd.model.agent import Effort
@@ -117,7 +117,9 @@ def _find_neighbours(task: Task, state: State) -> Iterator[Neighbour]:
 def _find_needs(task: Task, state: State) -> Iterator[Need]:
     for name in task.spec.needs:
         needed = state.tasks.get(name)
-        if needed is not None and needed.tip:
+        if needed is not None and may_lack(needed):
+            yield Need(name, needed.spec.title)
+        elif needed is not None and needed.tip:
             yield Need(name, needed.spec.title, needed.base, needed.tip)
 
 
@@ -178,6 +180,8 @@ def _tell_needs(ask: Ask, recalled: Recalled, budget: Budget) -> str:
 
     def tell(pair: tuple[Need, tuple[str, ...]]) -> str:
         need, paths = pair
+        if not need.tip:
+            return f"{need.task}, {inert(need.title)}: it failed and is not there; do without it"
         listed = ", ".join(_cut(paths, budget.paths, lambda path: f"`{inert(path)}`", "more paths"))
         return f"{need.task}, {inert(need.title)} (`git show {need.tip[:12]}`)" + (f": {listed}" if listed else "")
 

@@ -1,6 +1,6 @@
 """Remedies, carried out: from the failed attempt of an agent to the event that lets its task go on or says what to change.
 
-Rule: a command, be it a step or a whole task, is never tried again; an agent only as `core.recovery` allows.
+Rule: a command is never tried again, only skipped where its step is optional; an agent only as `core.recovery` allows.
 """
 
 from __future__ import annotations
@@ -14,28 +14,34 @@ from orchd.core.recovery import COOLS, cools_until, find_remedy
 from orchd.core.statuses import ACTIVE
 from orchd.core.steps import find_failed
 from orchd.core.watched import current_run
-from orchd.model.agent import Report
+from orchd.model.agent import Failure, Report
 from orchd.model.cost import Bill
 from orchd.model.message import CostBooked, Event, RemedyFound
 from orchd.model.recovery import Candidate, Case, Escalate, Resume, Retry, Tried, Wait
 from orchd.model.run import Exit, Outcome
 from orchd.model.snapshot import Snapshot, State
 from orchd.model.text import day_of
-from orchd.model.work import Reason, Status, Step, Task
+from orchd.model.work import SHELL, Reason, Status, Step, Task
 
 RECOVERABLE = frozenset({Reason.EXIT, Reason.TIMEOUT, Reason.NOTHING, Reason.LOST, Reason.GATE, Reason.AGENT, Reason.EVIDENCE})
 """What an agent can do better at, or another one. The other reasons are about the result, or about a person."""
 
 
+COMMANDS = frozenset({Reason.EXIT, Reason.TIMEOUT})
+"""What a command itself came to."""
+
+
 def find_remedies(state: State, snapshot: Snapshot) -> Iterator[Event]:
-    """What follows each attempt of an agent that has failed and has not been followed up yet."""
+    """What follows each attempt that has failed and has not been followed up yet."""
     for task in state.tasks.values():
-        if task.spec.is_for_agent and task.status is Status.FAILED and task.reason in RECOVERABLE and not _is_followed(task):
+        if task.status is Status.FAILED and _may_go_on(task) and not _is_followed(task):
             seen = snapshot.runs.get(current_run(task))
             left = seen.exit if seen else None
             step = find_failed(task, left.results[-1].name if left and left.results else "")
             if step.goal:
                 yield _follow_up(task, step, left, state, snapshot)
+            elif step.optional and task.reason in COMMANDS:
+                yield _go_on_without(task, step, snapshot.now_ms)
 
 
 def book_costs(state: State, snapshot: Snapshot) -> Iterator[Event]:
@@ -49,6 +55,11 @@ def book_costs(state: State, snapshot: Snapshot) -> Iterator[Event]:
                 yield CostBooked(_bill(before, report, snapshot), snapshot.config.prices)
 
 
+def _may_go_on(task: Task) -> bool:
+    able = task.spec.is_for_agent or any(step.optional for step in task.spec.steps)
+    return able and task.reason in RECOVERABLE
+
+
 def _is_followed(task: Task) -> bool:
     return bool(task.tried) and task.tried[-1].attempt == task.attempt
 
@@ -60,17 +71,24 @@ def _follow_up(task: Task, step: Step, left: Exit | None, state: State, snapshot
     history = (*(one for one in task.tried if one.step == named), tried)
     cools_ms = cools_until(history, snapshot.now_ms) if tried.failure in COOLS else 0
     cooling = {**state.cooling, tried.candidate.vendor: cools_ms} if cools_ms else state.cooling
-    remedy = find_remedy(Case(history, chain, snapshot.now_ms, cooling))
+    remedy = find_remedy(Case(history, chain, snapshot.now_ms, cooling, optional=step.optional))
     found = RemedyFound(task.spec.id, tried, Status.FAILED, tried.candidate, cools_ms)
     match remedy:
         case Retry(candidate) | Wait(candidate):
             return replace(found, status=Status.WAITING, pick=candidate)
         case Escalate(outlook, setting):
             return replace(found, detail=(f"{outlook}: {setting}",))
-        case Resume(warning):
-            return replace(found, detail=(warning,))
+        case Resume():
+            return replace(found, status=Status.WAITING, skips=named)
         case _:
             return replace(found, detail=("divide it into smaller tasks",))
+
+
+def _go_on_without(task: Task, step: Step, now_ms: int) -> RemedyFound:
+    """An optional step that is a command."""
+    what = next(iter(task.detail), "")
+    tried = Tried(Candidate(SHELL, agent=SHELL), Failure.UNKNOWN, now_ms, what=what, attempt=task.attempt, step=step.name)
+    return RemedyFound(task.spec.id, tried, Status.WAITING, task.pick, skips=step.name)
 
 
 def _tell_tried(task: Task, candidate: Candidate, left: Exit | None, now_ms: int) -> Tried:

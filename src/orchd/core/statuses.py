@@ -18,6 +18,11 @@ SUCCEEDED = frozenset({Status.LANDED, Status.UNCHANGED})
 """What `needs` waits for."""
 
 
+def may_lack(task: Task) -> bool:
+    """Whether what needs `task` goes on without it."""
+    return task.spec.optional and task.status is Status.FAILED
+
+
 QUESTIONS = frozenset({Reason.CLAIM, Reason.CONFLICT})
 """The reasons of a held result that a person can answer; with the others it can only be run again or given up."""
 

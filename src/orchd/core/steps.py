@@ -10,6 +10,8 @@ from orchd.model.limits import STEP_CHECKPOINTS
 from orchd.model.run import AGENT, RUN
 from orchd.model.work import Step, StepMade, Task, TaskSpec
 
+REST = Step(RUN, "true")
+
 
 def plan_of(spec: TaskSpec) -> tuple[Step, ...]:
     """The steps of a task; one that has none is a step of its own."""
@@ -28,8 +30,16 @@ def find_begin(task: Task) -> Oid:
 
 
 def list_left(task: Task) -> tuple[Step, ...]:
-    """The steps that its next or present attempt runs."""
-    return plan_of(task.spec)[_place(task.spec, task.steps[-1].name) + 1 if task.steps else 0 :]
+    """The steps that its next or present attempt runs. Where all of them are skipped, one that changes nothing: what the
+    others have made is the result."""
+    left = plan_of(task.spec)[_place(task.spec, task.steps[-1].name) + 1 if task.steps else 0 :]
+    return tuple(step for step in left if step.name not in task.skipped) or (REST,)
+
+
+def keep_skipped(task: Task, made: tuple[StepMade, ...]) -> tuple[str, ...]:
+    """The skipped steps that a task is still without when it goes on after the checkpoints `made`."""
+    last = _place(task.spec, made[-1].name) if made else 0
+    return tuple(name for name in task.skipped if _place(task.spec, name) < last)
 
 
 def name_next(task: Task) -> str:

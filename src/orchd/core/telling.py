@@ -40,7 +40,7 @@ from orchd.core.phrases import (
     Telling,
 )
 from orchd.core.session_telling import list_unsaved, tell_integrated, tell_wait_for_save, waits_for_person
-from orchd.core.statuses import FINISHED, SUCCEEDED, has_strayed, is_open_question
+from orchd.core.statuses import FINISHED, SUCCEEDED, has_strayed, is_open_question, may_lack
 from orchd.core.steps import list_left
 from orchd.core.tables import tell_span
 from orchd.core.waits import tell_more
@@ -114,10 +114,24 @@ CLAIMED: Mapping[Reason, str] = {
 def tell_task(task: Task, state: State, decision: Decision | None = None, scene: Scene = SCENE) -> Telling:
     """The story of `task`; `decision` is the arbiter's present word on it, if it waits."""
     if task.status is Status.WAITING:
-        return _tell_waiting(task, state, decision, scene)
+        return _warn(_tell_waiting(task, state, decision, scene), task, {**scene.archived, **state.tasks})
     told = _foresee(_STATUSES[task.status](task, state, scene), task, state)
+    told = _warn(told, task, {**scene.archived, **state.tasks})
     stands = task.status not in FINISHED and not scene.served
     return replace(told, steps=(*told.steps, UNSERVED)) if stands else told
+
+
+def _warn(told: Telling, task: Task, known: Mapping[TaskId, Task]) -> Telling:
+    """With what it goes on, or was done, without."""
+    lines = list_warnings(task, known)
+    return replace(told, what="; ".join((told.what, *lines)), why=(*told.why, *lines)) if lines else told
+
+
+def list_warnings(task: Task, known: Mapping[TaskId, Task]) -> tuple[str, ...]:
+    """What a task is without, line by line: optional steps that could not be done, optional tasks that failed."""
+    steps = (f"without its optional step `{name}`, which failed" for name in task.skipped)
+    lacked = (name for name in task.spec.needs if name in known and may_lack(known[name]))
+    return (*steps, *(f"without `{name}`, which is optional and failed" for name in lacked))
 
 
 def _foresee(told: Telling, task: Task, state: State) -> Telling:
@@ -245,7 +259,7 @@ def _find_roots(decision: Decision, known: Mapping[TaskId, Task]) -> tuple[TaskI
         passed.add(name)
         if known[name].status is Status.WAITING:
             left += known[name].spec.needs
-        elif known[name].status in FINISHED - SUCCEEDED:
+        elif known[name].status in FINISHED - SUCCEEDED and not may_lack(known[name]):
             roots[name] = None
     return tuple(roots)
 

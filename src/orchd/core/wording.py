@@ -136,6 +136,7 @@ def word_merge(item: SaveItem, title: str, save: Save, resolved: Sequence[Resolv
     trailers = (
         ("Orch-Task", token(item)),
         ("Orch-Save", save.id),
+        *(("Orch-Skipped", step) for step in item.skipped),
         *(("Orch-Resolved", tell_resolved(one)) for one in resolved),
     )
     return compose(_shorten(f"Merge {item.task}: {inert(title)}", SUBJECT_CHARS), (), trailers)
@@ -187,6 +188,7 @@ def word_note(save: Save, version: str) -> str:
         *_destination(save),
         ("base", save.base),
         *(("task", token(link.item)) for link in landed_links(save)),
+        *(("skipped", f"{link.item.task} {step}") for link in landed_links(save) for step in link.item.skipped),
         *(("gate", _tell_result(result)) for result in landed_results(save)),
         *(() if landed_results(save) else (("gates", UNVERIFIED),)),
         *(("resolved", told) for told in _list_resolved(save)),

@@ -84,8 +84,9 @@ class AttemptEnded:
 
 @dataclass(frozen=True, slots=True)
 class RemedyFound:
-    """What follows the attempt `tried` of an agent: WAITING for another one by `pick`, or FAILED as before with a line about
-    what a person can change. `cools_until_ms`: its provider is left alone so long (0: it is not)."""
+    """What follows the attempt `tried`: WAITING for another one by `pick` (None: it is no work for an agent), without the step
+    `skips` from now on (empty: with all), or FAILED as before with a line about what a person can change. `cools_until_ms`: its
+    provider is left alone so long (0: it is not)."""
 
     task: TaskId
     tried: Tried
@@ -93,6 +94,7 @@ class RemedyFound:
     pick: Candidate | None = None
     cools_until_ms: int = 0
     detail: tuple[str, ...] = ()
+    skips: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,12 +21,12 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A task that this one needed: the commit `tip` with its work, made from `base`."""
+    """A task that this one needed: the commit `tip` with its work, made from `base` (empty: it failed, and is optional)."""
 
     task: TaskId
     title: str
-    base: Oid
-    tip: Oid
+    base: Oid = ""
+    tip: Oid = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,7 @@ class Try:
 @dataclass(frozen=True, slots=True)
 class SaveItem:
     """One finished task in a save; (task, generation, attempt, fence) is the token of the work that may land, `base` the
-    commit that the attempt was started from."""
+    commit that the attempt was started from. `skipped` are steps that it was done without."""
 
     task: TaskId
     generation: int
@@ -140,6 +140,7 @@ class SaveItem:
     tip: Oid
     base: Oid = ""
     fence: int = 0
+    skipped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,12 +114,13 @@ class Source(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Step:
     """A part of a task: a shell command (`run`), or a `goal` for its agent with what must be true then. When it has ended
-    well, what the task has made so far can be gone on from."""
+    well, what the task has made so far can be gone on from. `optional`: the task goes on without it when it cannot be done."""
 
     name: str
     run: str = ""
     goal: str = ""
     acceptance: tuple[str, ...] = ()
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ class TaskSpec:
 
     One of `run` (a shell command), `steps` (several, one after the other) and `goal` (for an agent) is set. `agent` does what
     has a goal, the `fallbacks` after it when it cannot; `model` and `effort` are wishes to it (empty, None: its own choice).
-    `evidence` are paths that must exist in the result.
+    `evidence` are paths that must exist in the result. `optional`: what needs it may start without it when it has failed.
 
     `resources` are names of which one task at a time holds each, `ports` is how many free TCP ports it wants, `numbers` are
     the kinds of numbers (`migration`) of which it wants the next one. Tasks of a `group` share its slots, tasks of an `agent`
@@ -167,6 +168,7 @@ class TaskSpec:
     effort: Effort | None = None
     evidence: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
+    optional: bool = False
 
     @property
     def is_for_agent(self) -> bool:
@@ -194,7 +196,7 @@ class Task:
     its next or present attempt takes up, `earlier` the one whose conflict it settles. `commit` is the one that landed it, or
     its merge on the line of its session while it is integrated. `due`: somebody asked for the save of this very result.
     `steps` are the newest of its step checkpoints, of which the
-    last one is where its next attempt goes on; none: at its base. `setbacks` are
+    last one is where its next attempt goes on; none: at its base. `skipped` are steps that it goes on without. `setbacks` are
     the last attempts that came to nothing.
     """
 
@@ -224,3 +226,4 @@ class Task:
     setbacks: tuple[Setback, ...] = ()
     tried: tuple[Tried, ...] = ()
     pick: Candidate | None = None
+    skipped: tuple[str, ...] = ()
