@@ -87,6 +87,17 @@ def a_pin_goes_on_to_what_was_landed() -> None:
 
 
 @scene
+def a_pin_goes_on_to_the_main_that_its_line_conflicted_with() -> None:
+    items = tuple(SaveItem(f"t{at}", 1, 1, f"merge-t{at}", "base") for at in range(2))
+    for reason, pin in ((Reason.CONFLICT, "main"), (Reason.CLAIM, "P")):
+        state = saving(SaveStep.PLANNED, items=items, start="P", base="main")
+        state = replace(state, sessions={"default": Session(SessionSpec("default"), pinned="P")})
+        out = Excluded(items[1], reason, ("x",))
+        after = evolve(state, [SaveMerged("save1", "tree", (Merged(items[0], "head", "tree1"),), (out,))])
+        demand("the pin", after.sessions["default"].pinned == pin, (reason, after.sessions))
+
+
+@scene
 def a_landing_line_holds_what_was_built_on_the_culprit() -> None:
     state = line_of("base", "merge-t0", "merge-t1", "base")
     plan = planned(replace(state, sessions={"default": replace(state.sessions["default"], asked=True)}))

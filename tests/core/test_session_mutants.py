@@ -47,8 +47,8 @@ FAULTS = {
     "a word counts for the next attempt": Fault("evolve", "        due=False,\n", ""),
     "the schedule of a session is forgotten": Fault("schedule", "session.spec.save or config.save", "config.save"),
     "a line waits for its schedule": Fault("schedule", "    if works_apart(session):\n", "    if False:\n"),
-    "what fell out of a line is built on": Fault("evolve", "if save.start and save.excluded:", "if False:"),
-    "a landed line lands again": Fault("evolve", "session = keep_line(session, ())", "pass"),
+    "what fell out of a line is built on": Fault("lines", "if save.start and save.excluded:", "if False:"),
+    "a landed line lands again": Fault("lines", "session = keep_line(session, ())", "pass"),
     "a request to land stays": Fault("sessions", "asked=session.asked and bool(kept)", "asked=session.asked"),
     "a request to land is lost with a link": Fault("sessions", "asked=session.asked and bool(kept)", "asked=False"),
     "a request to land is served by the plan": Fault(
@@ -64,7 +64,11 @@ FAULTS = {
         "sessions", "save.hold is not None and main == save.base", "save.hold is not None"
     ),
     "what waits for the checkout cannot be taken back": Fault("sessions", "SaveStep.MERGED) or kept_off", "SaveStep.MERGED)"),
-    "a pin stays behind": Fault("evolve", "if save.commit and session.pinned:", "if False:"),
+    "a pin stays behind": Fault("lines", "if save.commit and session.pinned:", "if False:"),
+    "a pin stays behind the main that it conflicted with": Fault(
+        "lines", "pinned=save.base) if met", "pinned=save.base) if False"
+    ),
+    "a pin goes on whatever fell out": Fault("lines", "one.reason is Reason.CONFLICT for", "True for"),
     "what came after a cancelled task is lost": Fault("evolve", "    for task in free:\n", "    for task in ():\n"),
     "a paused session starts": Fault("checks", "return Grounds(detail=(spec.session,)) if paused else None", "return None"),
     "a session has no limit": Fault("quotas", "return session_of(state, name).spec.parallel or None", "return None"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import pytest
 from stories import Repo, environment, make_repo, wait_until
 
 MANUAL = 'landing: manual\ngates:\n  - {name: own, run: "! test -e bad"}\n'
@@ -130,6 +131,34 @@ def test_a_fork_starts_at_its_checkpoint(tmp_path: Path) -> None:
     assert {"first.txt", "second.txt", "seen.lst"} <= repo.main_files()
     repo.orchd("session", "fork", "alt", first, code=2)
     repo.orchd("session", "fork", "beta", "checkpoint/2000-01-01-001", code=2)
+
+
+@pytest.mark.parametrize("answer", [("--take", "theirs"), ("--task",)])
+def test_what_a_fork_made_of_an_old_checkpoint_and_main_too_is_asked_about_once(
+    tmp_path: Path, answer: tuple[str, ...]
+) -> None:
+    repo = make_repo(tmp_path)
+    repo.task("first", "echo 1 > both.txt", claims=["both.txt"])
+    repo.orchd("run")
+    (first,) = repo.checkpoints()
+    repo.task("second", "echo 2 > both.txt", claims=["both.txt"])
+    repo.orchd("run")
+    repo.orchd("session", "fork", "alt", first)
+    told = '[ -z "$ORCHD_EARLIER" ] || { cat both.txt > seen.txt; git show $ORCHD_EARLIER:both.txt > both.txt; exit 0; }'
+    repo.task("late", f"{told}; echo 3 > both.txt", session="alt", claims=["both.txt", "seen.txt"])
+    repo.orchd("run")
+    repo.orchd("session", "land", "alt")
+    repo.orchd("run", code=6)
+    asked = repo.data("answer", "late")
+    assert asked["onto"] == repo.git("rev-parse", "main") and [one["path"] for one in asked["disputes"]] == ["both.txt"]
+    repo.orchd("answer", "late", *answer)
+    repo.orchd("run")
+    repo.orchd("session", "land", "alt")
+    repo.orchd("run")
+    assert repo.status("late") == "landed" and repo.git("show", "main:both.txt") == "3"
+    assert answer != ("--task",) or repo.git("show", "main:seen.txt") == "2", (
+        "it began with what it is to be brought together with"
+    )
 
 
 def test_a_session_goes_on_after_a_move_by_mirror(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from orchd.core.draft import Draft, begin, finish
 from orchd.core.gating import count_verdict
 from orchd.core.grants import extend, note, refuse
 from orchd.core.lifecycle import move
+from orchd.core.lines import note_saved, record_of, shorten_line
 from orchd.core.saving import tasks_of
 from orchd.core.sessions import keep_line, kept_items, split_line
 from orchd.core.statuses import ACTIVE, OPEN
@@ -69,7 +70,7 @@ from orchd.model.message import (
     TaskSeen,
     TaskWithdrawn,
 )
-from orchd.model.save import Excluded, Save, SaveStep, Target, Try
+from orchd.model.save import Excluded, SaveStep, Target, Try
 from orchd.model.session import Session, SessionSpec
 from orchd.model.snapshot import Conflict, State
 from orchd.model.tenure import Holding
@@ -271,7 +272,7 @@ def _(event: SaveMerged, draft: Draft) -> None:
     draft.save = replace(
         draft.open_save, step=SaveStep.MERGED, base_tree=event.base_tree, chain=event.chain, excluded=event.excluded
     )
-    _shorten_line(draft)
+    shorten_line(draft)
 
 
 @apply.register
@@ -307,7 +308,7 @@ def _(event: SaveGated, draft: Draft) -> None:
     _leave_out(draft, event, event.excluded)
     left_out = (*save.excluded, *event.excluded)
     draft.save = replace(save, step=SaveStep.GATED, lands=event.lands, excluded=left_out, hold=None, hold_detail=())
-    _shorten_line(draft)
+    shorten_line(draft)
 
 
 @apply.register
@@ -315,7 +316,7 @@ def _(event: SaveRefused, draft: Draft) -> None:
     save = draft.open_save
     _leave_out(draft, event, event.excluded)
     draft.save = replace(save, excluded=(*save.excluded, *event.excluded))
-    _shorten_line(draft)
+    shorten_line(draft)
 
 
 def _leave_out(draft: Draft, event: Event, excluded: Iterable[Excluded]) -> None:
@@ -357,7 +358,7 @@ def _(event: SaveClosed, draft: Draft) -> None:
             draft.leases[task] = replace(draft.leases[task], resources=(), ports=())
         else:
             draft.tasks[task] = replace(_change(draft, event, task, status), checkpoint=name, commit=save.commit)
-    _note_saved(draft, save, tuple(landed))
+    note_saved(draft, save, tuple(landed))
     draft.save = None
 
 
@@ -462,37 +463,12 @@ def _(event: RequestRefused, draft: Draft) -> None:
 
 def _settle_session(draft: Draft, name: SessionId, **changes: Unpack[Settings]) -> None:
     """Change the record of a session; one that has none gets one."""
-    draft.sessions[name] = replace(_record_of(draft, name), **changes)
-
-
-def _record_of(draft: Draft, name: SessionId) -> Session:
-    return draft.sessions.get(name) or Session(SessionSpec(name))
-
-
-def _shorten_line(draft: Draft) -> None:
-    """Nobody is to start from what fell out of a line that lands."""
-    save = draft.open_save
-    if save.start and save.excluded:
-        kept = tuple(item.task for item in kept_items(save))
-        draft.sessions[save.session] = keep_line(_record_of(draft, save.session), kept)
+    draft.sessions[name] = replace(record_of(draft, name), **changes)
 
 
 def _make_ready(draft: Draft, event: Event, task: TaskId) -> None:
     """Back to where it waits for a save; a merge that it had is no more."""
     draft.tasks[task] = replace(_change(draft, event, task, Status.READY), commit="")
-
-
-def _note_saved(draft: Draft, save: Save, landed: tuple[TaskId, ...]) -> None:
-    """What a save means for its session: a longer line, or one that has landed. A pin goes on to what was landed."""
-    session = _record_of(draft, save.session)
-    if save.target is Target.LINE:
-        session = replace(session, line=(*session.line, *landed), start=session.start if session.line else save.base)
-    elif save.start:
-        session = keep_line(session, ())
-    if save.commit and session.pinned:
-        session = replace(session, pinned=save.commit)
-    if session != Session(SessionSpec(save.session)):
-        draft.sessions[save.session] = session
 
 
 def _cut_line(draft: Draft, event: TaskCancelled) -> None:
