@@ -317,7 +317,7 @@ def operations(place: Place, limit: int) -> Sequence[Operation]:
 
 def decisions(place: Place, state: State) -> tuple[Decision, ...]:
     """What the arbiter says about each waiting task now. `state` may be the hot one."""
-    from orchd.adapters.effective import read_effective
+    from orchd.adapters.effective import read_agents, read_effective
     from orchd.adapters.machine import LocalMachine
     from orchd.adapters.number_reader import read_unnumbered
     from orchd.adapters.sessions_view import read_elsewhere
@@ -335,7 +335,8 @@ def decisions(place: Place, state: State) -> tuple[Decision, ...]:
     kept = standing(reservations(place), now_ms)
     machine, away = LocalMachine(place.workspaces, time.monotonic).look(effective), read_elsewhere(place, sessions)
     lacking = read_unnumbered(place, waiting) if effective.remote else {}
-    return decide_alone(state, Room(effective, now_ms, reservations=kept, elsewhere=away, machine=machine, unnumbered=lacking))
+    room = Room(effective, now_ms, reservations=kept, elsewhere=away, machine=machine, unnumbered=lacking)
+    return decide_alone(state, room, read_agents(place))
 
 
 def reservations(place: Place) -> tuple[Reservation, ...]:

@@ -21,6 +21,7 @@ from orchd.adapters.git_repo import open_repo
 from orchd.adapters.git_saves import GitSaves
 from orchd.adapters.git_shared import Alone
 from orchd.adapters.git_state import GitStateStore
+from orchd.adapters.handshakes import HandshakeBook
 from orchd.adapters.intents import IntentFolder
 from orchd.adapters.leadership import Leader
 from orchd.adapters.lease_reader import StoredLeases
@@ -29,7 +30,7 @@ from orchd.adapters.machine import LocalMachine
 from orchd.adapters.number_book import NumberBook
 from orchd.adapters.place import Place
 from orchd.adapters.reservations import open_reservations
-from orchd.adapters.runs import SupervisedRuns
+from orchd.adapters.runs import SupervisedRuns, passed_environment
 from orchd.adapters.sandbox import NoSandbox
 from orchd.adapters.session_files import GitSessionFiles
 from orchd.adapters.session_lines import GitLines
@@ -37,6 +38,7 @@ from orchd.adapters.settings import open_settings
 from orchd.adapters.shared_open import open_shared
 from orchd.adapters.task_files import open_task_files
 from orchd.adapters.trouble_notes import NotedAudience
+from orchd.model.config import Config
 from orchd.ports import Audience, Ports
 
 
@@ -77,7 +79,7 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
             machine=LocalMachine(place.workspaces, clock.monotonic),
             lines=GitLines(repo),
             sessions=GitSessionFiles(place, repo, branch, time.time),
-            agents=GitAgentFiles(place, repo, branch, time.time),
+            agents=GitAgentFiles(place, repo, branch, time.time, _book(place)),
             past=GitPast(repo),
             clock=clock,
             leadership=leader,
@@ -87,3 +89,7 @@ def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[
         runs.close()
         if shared is not None:
             shared.close()
+
+
+def _book(place: Place) -> HandshakeBook:
+    return HandshakeBook(place.cache, lambda: passed_environment(Config()), time.time)

@@ -269,8 +269,9 @@ class SessionFiles(Protocol):
 class AgentFiles(Protocol):
     """Definitions of agents: the checkout's where it shows main, else main's."""
 
-    def look(self, main: Oid) -> tuple[AgentsSeen, tuple[Problem, ...]]:
-        """Read what is there, and what is wrong with it; and which programs are installed."""
+    def look(self, main: Oid, *, ask: bool) -> tuple[AgentsSeen, tuple[Problem, ...]]:
+        """Read what is there, and what is wrong with it; and which programs are installed. With `ask` those of which nothing
+        is known are asked who they are, which takes a while and is not waited for."""
 
     def settle_in(self) -> float | None:
         """As `TaskFiles.settle_in`."""

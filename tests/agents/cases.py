@@ -20,7 +20,8 @@ GIT_ONLY = (*OPEN[:2], Rule(Permit.ALLOW, Tool.SHELL, "git *"))
 NO_EDIT = (OPEN[0], OPEN[2])
 # Programs whose rules know only whole tools are asked to edit without leave.
 FORBIDDEN: Mapping[str, tuple[Rule, ...]] = {"codex": NO_EDIT, "aider": NO_EDIT}
-RUN_SECONDS = 90.0
+# For what ends by itself: a program may take 20 s to start, and many times that on a machine that is full.
+RUN_SECONDS = 240.0
 
 
 @dataclass(frozen=True)

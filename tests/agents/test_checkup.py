@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 from pathlib import Path
 
 import pytest
-from stories import Repo, make_repo
+from stories import Repo, make_repo, wait_until
 
-from orchd.adapters.handshakes import ask_programs, keep_handshakes, read_handshakes
+from orchd.adapters.handshakes import HandshakeBook, ask_programs, keep_handshakes, read_handshakes
 from orchd.core.checkup import examine, is_bad
 from orchd.model.agent import Handshake
 from orchd.model.checkup import Symptoms, Verdict
@@ -86,6 +87,38 @@ def test_handshakes_are_kept_and_a_damaged_file_is_none(tmp_path: Path) -> None:
     for damage in ("[1]", "{", '{"a": 1}', '[{"colour": 7}]'):
         (tmp_path / "agents.json").write_text(damage, encoding="utf-8")
         assert read_handshakes(tmp_path) == ()
+
+
+def test_the_book_asks_whom_it_does_not_know_once_and_again_when_they_have_changed(tmp_path: Path) -> None:
+    tools, cache, now = tmp_path / "bin", tmp_path / "cache", [time.time()]
+    program(tools, "claude", CLAUDE)
+    program(tools, "codex", "#!/bin/sh\nexit 1\n")
+    there = {name: str(tools / name) for name in ("claude", "codex")}
+
+    def open_book() -> HandshakeBook:
+        return HandshakeBook(cache, lambda: {"PATH": f"{tools}:/usr/bin:/bin"}, lambda: now[0])
+
+    def hear(book: HandshakeBook, *, ask: bool = True) -> tuple[dict[str, str], set[str]]:
+        """The versions when all have answered, and who was unknown before."""
+        first = set(book.look(there, ask=ask)[1])
+        wait_until(lambda: not book.look(there, ask=False)[1], "all answers")
+        return {name: one.version for name, one in book.look(there, ask=False)[0].items()}, first
+
+    assert hear(open_book(), ask=False) == ({}, set()), "nobody is asked in vain"
+    book = open_book()
+    assert hear(book) == ({"claude": "9.8.7", "codex": ""}, {"claude", "codex"})
+    assert hear(book)[1] == set(), "once"
+    program(tools, "codex", "#!/bin/sh\necho 9.8.7 --json --config --disable --ignore-user-config --ignore-rules --cd\n")
+    assert hear(open_book()) == ({"claude": "9.8.7", "codex": "9.8.7"}, {"codex"}), "who could not be used is asked again"
+    program(tools, "claude", CLAUDE.replace("9.8.7", "9.8.8"))
+    book = open_book()
+    assert hear(book)[1] == set(), "what it said before holds meanwhile"
+    wait_until(lambda: book.look(there, ask=True)[0]["claude"].version == "9.8.8", "the new version")
+    now[0] += 8 * 86400
+    book = open_book()
+    book.look(there, ask=True)
+    wait_until(lambda: not book.look(there, ask=False)[1], "all answers")
+    assert open_book().look(there, ask=False)[0]["claude"].version == "9.8.8"
 
 
 @pytest.fixture

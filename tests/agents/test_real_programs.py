@@ -14,7 +14,7 @@ from real_programs import BIN, REAL, Place, clock_of, order_of, perform, put_on,
 from orchd.adapters.agents.handshake import shake_hands
 from orchd.adapters.agents.programs import PROGRAMS
 
-pytestmark = [pytest.mark.real_agents, pytest.mark.timeout(400), pytest.mark.filterwarnings("default")]
+pytestmark = [pytest.mark.real_agents, pytest.mark.timeout(700), pytest.mark.filterwarnings("default")]
 GUIDED = {"claude", "codex", "gemini", "opencode", "kilo"}
 DELEGATES = {"Task", "Agent", "task", "invoke_agent", "codebase_investigator", "spawn_agent", "agent"}
 RUNS = [(program, case) for program in REAL for case in CASES if not CASES[case].noise and (program, case) not in UNRECORDED]

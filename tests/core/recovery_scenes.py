@@ -9,6 +9,7 @@ from agent_scenes import left, working
 from playbook import planned, scene, state_of, task
 from world import demand
 
+from orchd.core.chains import tell_chain
 from orchd.core.planner import is_worth_waiting
 from orchd.model.action import StartRun
 from orchd.model.agent import AUTO, AgentsSeen, Definition, Report, Usage
@@ -18,8 +19,8 @@ from orchd.model.cost import Account, Caps, Ledger
 from orchd.model.message import AttemptStarted
 from orchd.model.recovery import Candidate
 from orchd.model.run import CommandResult, Entry, Exit, Outcome, Phase, Returned, RunSeen
-from orchd.model.snapshot import Cause, Plan, State
-from orchd.model.work import Status
+from orchd.model.snapshot import Cause, FileSeen, FilesSeen, Plan, State
+from orchd.model.work import Source, Status
 
 KEPT = Returned(Entry.UNCHANGED)
 
@@ -130,6 +131,9 @@ def whoever_auto_is_has_a_name_and_the_limit_of_that_name() -> None:
     bare = AgentsSeen((Definition("claude", "claude"),), installed=("claude",))
     [start] = [one for one in planned(crowd(AUTO), agents=bare).actions if isinstance(one, StartRun)]
     demand("no way around a definition", start.order.job is not None and not start.order.job.rules, start)
+    wrong = AgentsSeen(bad=frozenset({"claude"}), programs=("claude",), installed=("claude",))
+    [start] = [one for one in planned(crowd(AUTO), agents=wrong).actions if isinstance(one, StartRun)]
+    demand("also not around one with a mistake", start.order.job is not None and start.order.job.program == AUTO, start)
 
 
 @scene
@@ -152,3 +156,35 @@ def a_run_waits_for_a_provider_that_comes_back_soon_and_for_nobody_else() -> Non
     demand("late", not is_worth_waiting(90_001, Config(wait_seconds=90), 0))
     demand("nobody", not is_worth_waiting(None, Config(), 0))
     demand("paused for another reason", planned(waits, agents=PAIR, draining=True).warm_ms is None)
+
+
+@scene
+def auto_is_only_who_can_be_used_and_waits_while_they_are_asked() -> None:
+    good = (Definition("a", "codex", capabilities=("implement",)), Definition("b", "claude", capabilities=("implement",)))
+    seen = AgentsSeen(good, programs=("claude", "codex"), installed=("codex", "claude"), unfit=(("codex", "codex lacks --x"),))
+    [start] = [one for one in planned(crowd(AUTO), agents=seen).actions if isinstance(one, StartRun)]
+    demand("who is fine", start.order.job is not None and start.order.job.program == "claude", start)
+    spec = crowd(AUTO).tasks["a"].spec
+    demand("told", tell_chain(spec, seen)[0] == "`auto` is `b` (claude)", tell_chain(spec, seen))
+    nobody = replace(seen, installed=("codex",), unfit=(*seen.unfit, ("claude", "claude is not there")))
+    demand("why nobody", tell_chain(spec, nobody)[0] == "`auto` is nobody: codex lacks --x, claude is not there")
+    asked = replace(seen, unasked=frozenset({"codex"}))
+    file = FileSeen("n.yaml", replace(spec, id="n", fallbacks=()), "d", Source.FILE)
+    for agents, known in ((asked, False), (seen, True)):
+        plan = planned(State(), files=FilesSeen((file,)), agents=agents)
+        demand("taken in when they have answered", ("n" in plan.state.tasks) is known, plan.state)
+    named = replace(file, spec=replace(file.spec, agent="b"))
+    demand("a name waits for nobody", "n" in planned(State(), files=FilesSeen((named,)), agents=asked).state.tasks)
+
+
+@scene
+def who_is_not_installed_is_passed_over_and_that_is_told() -> None:
+    seen = replace(PAIR, installed=("codex",), unfit=(("claude", "claude is not installed"),))
+    [start] = [one for one in planned(crowd("first"), agents=seen).actions if isinstance(one, StartRun)]
+    demand("the next", start.order.job is not None and start.order.job.program == "codex", start)
+    spec = crowd("first").tasks["a"].spec
+    demand("told", tell_chain(spec, seen) == ("agent `first` is passed over: claude is not installed",), tell_chain(spec, seen))
+    none = replace(PAIR, installed=())
+    [start] = [one for one in planned(crowd("first"), agents=none).actions if isinstance(one, StartRun)]
+    demand("nobody: the first says it", start.order.job is not None and start.order.job.program == "claude", start)
+    demand("a command has no chain", not tell_chain(replace(spec, goal=""), seen))

@@ -20,6 +20,8 @@ rules: [allow read, allow edit, allow shell]
 """
 PROGRAM = """#!/usr/bin/env python3
 import json, os, pathlib, sys, time
+FLAGS = "--output-format --permission-mode --allowedTools --disallowedTools --tools --setting-sources --add-dir"
+if sys.argv[1:] in (["--version"], ["--help"]): sys.exit(print({"--version": "2.1", "--help": FLAGS}[sys.argv[1]]))
 PROMPT = sys.stdin.read()
 def say(**event): print(json.dumps(event), flush=True)
 def use(tool, **given): say(type="assistant", message={"content": [{"type": "tool_use", "name": tool, "input": given}]})

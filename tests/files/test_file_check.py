@@ -150,3 +150,25 @@ def test_a_symlink_is_told_of_not_followed(place: Place, write: Write) -> None:
     path.with_suffix(".yaml").symlink_to(path)
     _, problems = check_files(place)
     assert [(problem.file, problem.code) for problem in problems] == [(".orch/tasks/a.yaml", "E001")]
+
+
+def test_an_agent_that_nobody_knows_is_a_problem_where_it_is_named(place: Place, write: Write) -> None:
+    assert place.checkout is not None
+    subprocess.run(("git", "init", "-q", "-b", "main"), cwd=place.checkout, check=True)
+    who = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+    subprocess.run(("git", *who, "commit", "-q", "--allow-empty", "-m", "first"), cwd=place.checkout, check=True)
+    (place.checkout / ".orch/agents").mkdir()
+    write("agents/coder.md", "---\ndescription: d\nrunner: claude\n---\n")
+    write("agents/bad.md", "---\ndescription: d\nrunner: cloude\n---\n")
+    write("tasks/a.yaml", "title: a\ngoal: g\nagent: [coder, claude, auto]\n")
+    write("tasks/b.yaml", "title: b\ngoal: g\nagent: codr\n")
+    write("tasks/c.yaml", "title: c\ngoal: g\nagent:\n  - coder\n  - bad\n")
+    good, problems = check_files(place)
+    assert [file.spec.id for file in good] == ["a"]
+    found = {problem.file.rpartition("/")[2]: problem for problem in problems}
+    assert [(found[name].code, found[name].line, found[name].column) for name in ("b.yaml", "c.yaml")] == [
+        ("E088", 3, 8),
+        ("E089", 5, 5),
+    ]
+    assert "coder" in found["b.yaml"].hint and found["b.yaml"].excerpt == "agent: codr"
+    assert (found["bad.md"].line, found["bad.md"].column) == (3, 9)

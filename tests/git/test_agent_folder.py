@@ -19,11 +19,11 @@ def test_mains_definitions_hold_and_the_checkouts_go_before(world: World) -> Non
     (world.top / ".orch/agents/one.md").write_text(GOOD.replace("description: d", "description: mine"))
     (world.top / ".orch/agents/two.md").unlink()
     (world.top / ".orch/agents/notes.txt").write_text("no agent")
-    seen, problems = open_files(world).look(main)
+    seen, problems = open_files(world).look(main, ask=False)
     assert [(one.name, one.description) for one in seen.good] == [("one", "mine"), ("two", "d")]
     assert problems == ()
     git(world.top, "checkout", "-q", "-b", "other")
-    assert [one.description for one in open_files(world).look(main)[0].good] == ["d", "d"]
+    assert [one.description for one in open_files(world).look(main, ask=False)[0].good] == ["d", "d"]
 
 
 def test_a_bad_one_is_told_and_one_that_is_being_written_is_waited_for(world: World) -> None:
@@ -31,11 +31,11 @@ def test_a_bad_one_is_told_and_one_that_is_being_written_is_waited_for(world: Wo
     fresh = world.top / ".orch/agents/fresh.md"
     fresh.write_text(GOOD)
     files = open_files(world, fresh.stat().st_mtime)
-    (seen, problems) = files.look(main)
+    (seen, problems) = files.look(main, ask=False)
     assert [one.code for one in problems] == ["E084"] or "bad" in seen.unsettled
     assert "fresh" in seen.unsettled
     assert files.settle_in()
-    seen, problems = open_files(world).look(main)
+    seen, problems = open_files(world).look(main, ask=False)
     assert ([one.name for one in seen.good], seen.bad, [one.code for one in problems]) == (["fresh"], {"bad"}, ["E084"])
 
 
@@ -44,7 +44,7 @@ def test_only_programs_in_the_path_are_installed(world: World, monkeypatch: pyte
     tools.mkdir()
     files, main = open_files(world), git(world.top, "rev-parse", "main")
     monkeypatch.setenv("PATH", str(tools))
-    assert files.look(main)[0].installed == ()
+    assert files.look(main, ask=False)[0].installed == ()
     (tools / "claude").write_text("#!/bin/sh\n")
     (tools / "claude").chmod(0o755)
-    assert files.look(main)[0].installed == ("claude",)
+    assert files.look(main, ask=False)[0].installed == ("claude",)

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from orchd.adapters.agent_schema import RUNNERS, parse_agent
+from orchd.adapters.effective import write_agents
 from orchd.adapters.git_repo import GitRepo
+from orchd.adapters.handshakes import HandshakeBook
 from orchd.adapters.main_files import Content, MainFiles
 from orchd.adapters.place import Place
 from orchd.adapters.plain_file import Refusal
@@ -24,24 +26,29 @@ from orchd.model.problem import Problem
 
 AGENTS = (".orch", "agents")
 SUFFIX = ".md"
+ASK_SECONDS = 0.2
+"""Between two looks while programs are asked who they are."""
 
 
 @dataclass(slots=True)
 class GitAgentFiles:
-    """Port `AgentFiles`. `branch` is the one that tasks land on, `wall` gives seconds since 1970."""
+    """Port `AgentFiles`. `branch` is the one that tasks land on, `wall` gives seconds since 1970. Without a `book` no program
+    is asked who it is."""
 
     place: Place
     repo: GitRepo
     branch: str
     wall: Callable[[], float]
+    book: HandshakeBook | None = None
     _parsed: dict[tuple[str, bytes], Definition | tuple[Problem, ...]] = field(default_factory=dict)
     _files: MainFiles = field(init=False)
-    _unsettled: bool = False
+    _pause_seconds: float | None = None
+    _written: AgentsSeen | None = None
 
     def __post_init__(self) -> None:
         self._files = MainFiles(self.place, self.repo, self.branch, self.wall, AGENTS, (SUFFIX,))
 
-    def look(self, main: Oid) -> tuple[AgentsSeen, tuple[Problem, ...]]:
+    def look(self, main: Oid, *, ask: bool) -> tuple[AgentsSeen, tuple[Problem, ...]]:
         """See the port."""
         contents, faults = self._files.read(main)
         good, wrong, bad = list[Definition](), list(faults), set[str]()
@@ -53,12 +60,24 @@ class GitAgentFiles:
                 bad |= {PurePosixPath(path).stem} if found else set()
                 wrong += found
         unsettled = frozenset(PurePosixPath(path).stem for path, content in contents.items() if content is None)
-        self._unsettled = bool(unsettled)
-        return AgentsSeen(tuple(good), frozenset(bad), unsettled, RUNNERS, find_installed()), tuple(wrong)
+        installed = find_installed()
+        known, unasked = self.book.look(installed, ask=ask) if self.book else ({}, frozenset[str]())
+        missing = ((name, f"{name} is not installed: it is not in PATH") for name in RUNNERS if name not in installed)
+        broken = ((name, one.problem) for name, one in known.items() if one.problem and name not in unasked)
+        seen = AgentsSeen(tuple(good), frozenset(bad), unsettled, RUNNERS, tuple(installed), (*missing, *broken), unasked)
+        self._pause_seconds = SETTLE_SECONDS if unsettled else ASK_SECONDS if unasked else None
+        self._leave(seen)
+        return seen, tuple(wrong)
 
     def settle_in(self) -> float | None:
         """See the port."""
-        return SETTLE_SECONDS if self._unsettled else None
+        return self._pause_seconds
+
+    def _leave(self, seen: AgentsSeen) -> None:
+        """For clients, where somebody serves."""
+        if self.book is not None and seen != self._written:
+            write_agents(self.place, seen)
+            self._written = seen
 
     def _judge(self, path: str, content: Content) -> Definition | tuple[Problem, ...]:
         if content is None:
@@ -71,7 +90,7 @@ class GitAgentFiles:
         return self._parsed[key]
 
 
-def find_installed() -> tuple[str, ...]:
-    """The programs that are in the path of this process, which is what tasks get."""
+def find_installed() -> dict[str, str]:
+    """The programs that are in the path of this process, which is what tasks get, and where."""
     path = os.environ.get("PATH", os.defpath)
-    return tuple(name for name in RUNNERS if shutil.which(name, path=path))
+    return {name: found for name in RUNNERS if (found := shutil.which(name, path=path))}

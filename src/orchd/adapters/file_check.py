@@ -6,13 +6,15 @@ Rule: what this finds good, `orchd run` takes; both look through the same held f
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from orchd.adapters.agent_files import AGENTS, SUFFIX
+from orchd.adapters.agent_files import AGENTS, SUFFIX, GitAgentFiles
 from orchd.adapters.agent_schema import parse_agent
 from orchd.adapters.branch import find_branch
 from orchd.adapters.effective import read_effective
+from orchd.adapters.git_repo import open_repo
 from orchd.adapters.git_run import Git
 from orchd.adapters.inbox import INBOX
 from orchd.adapters.place import Place
@@ -26,6 +28,8 @@ from orchd.adapters.settings import CONFIG_PATH
 from orchd.adapters.task_files import SUFFIXES, TASKS, list_folder, refuse, refuse_folder, show_file
 from orchd.adapters.task_schema import parse_task
 from orchd.adapters.yaml_source import Document, load_yaml
+from orchd.core.agents import find_agent_fault
+from orchd.model.agent import AgentsSeen
 from orchd.model.config import Config
 from orchd.model.problem import Problem
 from orchd.model.session import SessionSpec
@@ -51,8 +55,20 @@ def check_files(place: Place, paths: Sequence[Path] = ()) -> tuple[tuple[FileSee
         found = [_check(place, _locate(path, place.checkout), timeout) for path in paths]
     else:
         found = list(_check_all(place, timeout))
-    good = tuple(one for one in found if isinstance(one, FileSeen))
-    return good, tuple(problem for one in found if not isinstance(one, FileSeen) for problem in one)
+    files = tuple(one for one in found if isinstance(one, FileSeen))
+    wrong = tuple(problem for one in found if not isinstance(one, FileSeen) for problem in one)
+    seen = _see_agents(place) if any(file.spec.is_for_agent for file in files) else None
+    lost = {file: fault for file in files if seen and (fault := find_agent_fault(file, seen))}
+    return tuple(file for file in files if file not in lost), (*wrong, *lost.values())
+
+
+def _see_agents(place: Place) -> AgentsSeen | None:
+    """Who can be meant by a name; None: nobody can say, for nothing was ever committed."""
+    branch = find_branch(place, read_effective(place).branch, "")
+    asked = Git(place.git_dir).attempt("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}^{{commit}}")
+    if asked.returncode:
+        return None
+    return GitAgentFiles(place, open_repo(place), branch, time.time).look(asked.stdout.decode().strip(), ask=False)[0]
 
 
 def _check_all(place: Place, timeout: float) -> Iterator[FileSeen | tuple[Problem, ...]]:

@@ -122,8 +122,15 @@ def _agent_page() -> str:
         "agents of its own. The rules are for the program; what comes back is judged by the claim of the task whatever "
         "they say.",
         "## Which one `auto` is",
-        "Among the definitions whose program is installed: the one that has the most of the task's `labels` among its "
-        "`capabilities`, else the first by name that can `implement`, else the first program that is installed.",
+        "Among the definitions whose program can be used: the one that has the most of the task's `labels` among its "
+        "`capabilities`, else the first by name that can `implement`, else the first program that can be used. A program can "
+        "be used when it is installed and has told its version and every flag that orchd needs. The answers are kept; who has "
+        "none, has changed, could not be used or was asked a week ago is asked anew, and a task with `auto` is taken in when "
+        "they have answered.",
+        "## A chain",
+        "`agent: [one, two]`: who is named first begins, and the next goes on where that one cannot "
+        "([recovery](recovery.md)). Whose program is not installed is passed over. `orchd explain` says who `auto` is, and who "
+        "is passed over and why, by what the orchd that served last has seen.",
     )
 
 

@@ -259,7 +259,7 @@ def is_old(signature: Signature | None, now: float) -> bool:
 def show_file(path: str, parsed: ParsedTask, source: Source, timeout: float, drop: str = "") -> FileSeen:
     """A parsed file as the core sees it, with the configuration's timeout where it has none of its own."""
     spec = parsed.spec if "timeout" in parsed.own else replace(parsed.spec, timeout_seconds=timeout)
-    return FileSeen(path, spec, parsed.digest, source, drop, parsed.mentions, parsed.own)
+    return FileSeen(path, spec, parsed.digest, source, drop, parsed.mentions, parsed.own, parsed.named)
 
 
 def refuse(path: str, refusal: Refusal) -> Problem:

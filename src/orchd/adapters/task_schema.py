@@ -7,7 +7,7 @@ something of need a goal.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -260,6 +260,7 @@ class ParsedTask:
     digest: str
     own: tuple[str, ...]
     mentions: tuple[Mention, ...]
+    named: tuple[Mention, ...]
 
 
 def parse_task(path: str, task: TaskId, content: bytes) -> ParsedTask | tuple[Problem, ...]:
@@ -306,13 +307,16 @@ def _parsed(document: Document, file: TaskFile, task: TaskId) -> ParsedTask:
         numbers=claimed.numbers,
     )
     digest = hashlib.sha256(codec.dumps(codec.encode(spec) | timed)).hexdigest()
-    return ParsedTask(spec, digest, tuple(sorted(file.model_fields_set)), tuple(_mentions(document)))
+    return ParsedTask(spec, digest, tuple(sorted(file.model_fields_set)), *_mentions(document))
 
 
-def _mentions(document: Document) -> list[Mention]:
-    lists = [document.root.entries[key][1] for key in ("needs", "after") if key in document.root.entries]
-    return [
-        Mention(str(item.value), item.span.line, item.span.column, document.excerpt(item.span.line))
-        for node in lists
-        for item in node.items
-    ]
+def _mentions(document: Document) -> tuple[tuple[Mention, ...], tuple[Mention, ...]]:
+    """Where tasks are named, and where agents are."""
+    return tuple(_mention(document, "needs", "after")), tuple(_mention(document, "agent"))
+
+
+def _mention(document: Document, *keys: str) -> Iterator[Mention]:
+    for key in keys:
+        node = document.root.entries[key][1] if key in document.root.entries else None
+        for item in (node.items or (node,)) if node else ():
+            yield Mention(str(item.value), item.span.line, item.span.column, document.excerpt(item.span.line))

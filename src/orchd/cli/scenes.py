@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchd import app
+from orchd.adapters.effective import read_agents
 from orchd.core.reservations import standing
 from orchd.core.telling import Scene
 from orchd.model.ids import TaskId
@@ -24,7 +25,9 @@ def look_around(place: Place, state: State, *, served: bool) -> Scene:
     now_ms = time.time_ns() // 1_000_000
     kept = standing(app.reservations(place), now_ms)
     known, files = _read_archived(place, state), app.file_names(place)
-    return Scene(app.branch(place), served, known, files, kept=kept, config=app.config(place), now_ms=now_ms)
+    return Scene(
+        app.branch(place), served, known, files, kept=kept, config=app.config(place), now_ms=now_ms, agents=read_agents(place)
+    )
 
 
 def look_for_alarms(place: Place, scene: Scene, checkpoints: Sequence[Checkpoint]) -> Scene:

@@ -11,11 +11,12 @@ from orchd.cli.closing import tasks_of_run
 from orchd.cli.disputing import view_disagreement
 from orchd.cli.fields import Row
 from orchd.cli.saves import NO_SAVE, view_save_runs, view_saves
+from orchd.core.chains import tell_chain
 from orchd.core.conflicts import tell_conflicts
 from orchd.core.inert import inert
 from orchd.core.phrases import QUESTIONS
 from orchd.core.reservations import find_overlaps, standing
-from orchd.core.statuses import is_open_question
+from orchd.core.statuses import SUCCEEDED, is_open_question
 from orchd.core.telling import (
     SCENE,
     Scene,
@@ -171,7 +172,8 @@ def view_operations(operations: Iterable[Operation]) -> tuple[Row, ...]:
 def view_explain(task: Task, state: State, decision: Decision | None, scene: Scene = SCENE) -> Row:
     """What happened to the task, why, and what to do next."""
     told = tell_task(task, state, decision, scene)
-    return {"task": task.spec.id, "status": str(task.status), "what": told.what, "why": told.why, "next": told.steps}
+    why = (*told.why, *map(inert, tell_chain(task.spec, scene.agents))) if task.status not in SUCCEEDED else told.why
+    return {"task": task.spec.id, "status": str(task.status), "what": told.what, "why": why, "next": told.steps}
 
 
 def view_question(task: Task, outside: Iterable[Change] | None, found: Disagreement | None = None) -> Row:

@@ -61,27 +61,34 @@ def find_agent_fault(file: FileSeen, seen: AgentsSeen) -> Problem | None:
         return None
     for name in (file.spec.agent, *file.spec.fallbacks):
         if name in seen.bad:
-            return Problem(
-                file.path, 0, 0, "E089", f"its agent `{name}` has a file with a mistake", f"repair .orch/agents/{name}.md first"
-            )
+            what = f"its agent `{name}` has a file with a mistake"
+            return _problem(file, name, "E089", what, f"repair .orch/agents/{name}.md first")
         if name != AUTO and find_agent(name, (), seen) is None:
             there = ", ".join((*(one.name for one in seen.good), *seen.programs, AUTO))
-            return Problem(file.path, 0, 0, "E088", f"there is no agent `{name}`", f"`agent` is one of {there}")
+            return _problem(file, name, "E088", f"there is no agent `{name}`", f"`agent` is one of {there}")
     return None
 
 
+def _problem(file: FileSeen, name: str, code: str, message: str, hint: str) -> Problem:
+    at = next((mention for mention in file.named if mention.task == name), None)
+    if at is None:
+        return Problem(file.path, 0, 0, code, message, hint)
+    return Problem(file.path, at.line, at.column, code, message, hint, at.excerpt, len(name))
+
+
 def is_agent_unclear(spec: TaskSpec, seen: AgentsSeen) -> bool:
-    """Whether it is not known yet who is meant: a file is being written."""
-    return spec.is_for_agent and not seen.unsettled.isdisjoint((spec.agent, *spec.fallbacks))
+    """Whether it is not known yet who is meant: a file is being written, or a program being asked."""
+    names = (spec.agent, *spec.fallbacks)
+    return spec.is_for_agent and (not seen.unsettled.isdisjoint(names) or (AUTO in names and bool(seen.unasked)))
 
 
 def _any_agent(labels: tuple[str, ...], seen: AgentsSeen) -> Iterator[Definition]:
-    ready = [one for one in seen.good if one.runner in seen.installed]
+    ready = [one for one in seen.good if one.runner in seen.fine]
     matches = {one.name: len(set(labels) & set(one.capabilities)) for one in ready}
     yield from sorted((one for one in ready if matches[one.name]), key=lambda one: (-matches[one.name], one.name))
     yield from (one for one in ready if IMPLEMENTS in one.capabilities)
     named = {one.name for one in seen.good} | seen.bad
-    yield from (_plain(name) for name in seen.installed if name not in named)
+    yield from (_plain(name) for name in seen.fine if name not in named)
 
 
 def _plain(program: str) -> Definition:

@@ -12,7 +12,7 @@ from orchd.core.arbiter import decide
 from orchd.core.desk import Room
 from orchd.core.statuses import ACTIVE
 from orchd.core.steps import list_left
-from orchd.model.agent import AgentsSeen, Definition
+from orchd.model.agent import AUTO, AgentsSeen, Definition
 from orchd.model.config import Config
 from orchd.model.ids import TaskId
 from orchd.model.recovery import Candidate
@@ -23,9 +23,30 @@ WORKED_ON = ACTIVE | {Status.WAITING}
 
 
 def list_candidates(spec: TaskSpec, seen: AgentsSeen, config: Config) -> tuple[Candidate, ...]:
-    """Who can do the goal of a task, in the order of its wish. The model that it wishes is that of the first."""
+    """Who can do the goal of a task, in the order of its wish. The model that it wishes is that of the first. Whose program is
+    not installed is passed over; where that is so for all of them they stay, and the attempt says what is missing."""
     specs = (spec, *(replace(spec, agent=name, model="") for name in spec.fallbacks))
-    return tuple(_candidate(one, find_agent(one.agent, spec.labels, seen), config) for one in specs)
+    chain = tuple(_candidate(one, find_agent(one.agent, spec.labels, seen), config) for one in specs)
+    return tuple(one for one in chain if not _is_missing(one.program, seen)) or chain
+
+
+def tell_chain(spec: TaskSpec, seen: AgentsSeen) -> tuple[str, ...]:
+    """What is to be said of the agents that a task names: who `auto` is, and who is passed over and why."""
+    names = (spec.agent, *spec.fallbacks) if spec.is_for_agent else ()
+    return tuple(line for name in names if (line := _tell_agent(name, spec.labels, seen)))
+
+
+def _tell_agent(name: str, labels: tuple[str, ...], seen: AgentsSeen) -> str:
+    agent, unfit = find_agent(name, labels, seen), dict(seen.unfit)
+    if agent is None:
+        return f"`{name}` is nobody: {', '.join(unfit.values()) or 'no program is known'}" if name == AUTO and unfit else ""
+    if _is_missing(agent.runner, seen):
+        return f"agent `{name}` is passed over: {unfit.get(agent.runner) or f'{agent.runner} is not installed'}"
+    return f"`{AUTO}` is `{agent.name}` ({agent.runner})" if name == AUTO else ""
+
+
+def _is_missing(program: str, seen: AgentsSeen) -> bool:
+    return program in seen.programs and program not in seen.installed
 
 
 def choose(task: Task, seen: AgentsSeen, config: Config, cooling: Mapping[str, int], now_ms: int) -> Candidate | None:
@@ -58,10 +79,11 @@ def list_resting(state: State, picks: Mapping[TaskId, Candidate], now_ms: int) -
     }
 
 
-def decide_alone(state: State, room: Room) -> tuple[Decision, ...]:
-    """The arbiter's word for whoever looks without knowing the definitions of agents."""
-    picks = list_picks(state, AgentsSeen(), room.config, room.now_ms)
-    return decide(state, replace(room, picks=picks, resting=list_resting(state, picks, room.now_ms)))
+def decide_alone(state: State, room: Room, seen: AgentsSeen) -> tuple[Decision, ...]:
+    """The arbiter's word for whoever only looks."""
+    picks = list_picks(state, seen, room.config, room.now_ms)
+    resting, budgets = list_resting(state, picks, room.now_ms), list_budgets(state, seen)
+    return decide(state, replace(room, picks=picks, resting=resting, budgets=budgets))
 
 
 def list_budgets(state: State, seen: AgentsSeen) -> dict[TaskId, int]:

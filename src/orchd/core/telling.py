@@ -44,6 +44,7 @@ from orchd.core.statuses import FINISHED, SUCCEEDED, has_strayed, is_open_questi
 from orchd.core.steps import list_left
 from orchd.core.tables import tell_span
 from orchd.core.waits import tell_more
+from orchd.model.agent import AgentsSeen
 from orchd.model.claim import Reservation
 from orchd.model.config import Config
 from orchd.model.ids import TaskId, integration_branch, ready_ref
@@ -59,6 +60,7 @@ GATE_RUN = re.compile(r"@[0-9a-f]+\.\d+\.\d+")
 
 
 PLAIN_CONFIG = Config()
+NO_AGENTS = AgentsSeen()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class Scene:
     tasks that others name and that the state at hand does not hold; `files`: the ids that have a task file now (None: not
     looked at); `checkpoint`: the one that landed the task; `contained`: whether the branch still contains it;
     `kept`: what people keep for themselves now; `config` and `now_ms` say when saves are due; `alarms` are trouble that is
-    nobody's task."""
+    nobody's task; `agents` can do goals."""
 
     branch: str = "main"
     served: bool = True
@@ -79,6 +81,7 @@ class Scene:
     config: Config = PLAIN_CONFIG
     now_ms: int = 0
     alarms: tuple[Need, ...] = ()
+    agents: AgentsSeen = NO_AGENTS
 
     def lacks_file(self, task: Task) -> bool:
         """Whether the file that `task` came from is gone, so that it would be withdrawn when it waits."""

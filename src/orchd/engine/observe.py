@@ -8,6 +8,7 @@ from orchd.core.gating import with_chain
 from orchd.core.numbering import wants_numbers, wishes_of
 from orchd.core.radar import live_tips
 from orchd.core.watched import watched_runs
+from orchd.model.agent import AUTO
 from orchd.model.ids import TaskId
 from orchd.model.number import NumberWish
 from orchd.model.snapshot import FilesSeen, GatesSeen, Snapshot, State
@@ -34,8 +35,9 @@ def observe(ports: Ports, state: State, wish: Wish) -> Snapshot:
     reservations = ports.reservations.look(main)
     wrong += reservations.problems
     sessions, muddled = ports.sessions.look(main)
-    agents, garbled = ports.agents.look(main)
-    files, wrong = ports.files.look(main), wrong + muddled + garbled
+    files = ports.files.look(main)
+    agents, garbled = ports.agents.look(main, ask=_wants_anybody(state, files))
+    wrong += muddled + garbled
     save = ports.saves.look(state.save, main) if state.save else None
     return Snapshot(
         now_ms=ports.clock.now_ms(),
@@ -68,6 +70,13 @@ def observe(ports: Ports, state: State, wish: Wish) -> Snapshot:
 
 def _list_wishes(state: State) -> tuple[NumberWish, ...]:
     return tuple(wish for task in state.tasks.values() if wants_numbers(task) for wish in wishes_of(task))
+
+
+def _wants_anybody(state: State, files: FilesSeen) -> bool:
+    """Whether a task leaves it to us who does it."""
+    waiting = (task.spec for task in state.tasks.values() if task.status is Status.WAITING)
+    specs = (*waiting, *(file.spec for file in files.good))
+    return any(spec.is_for_agent and AUTO in (spec.agent, *spec.fallbacks) for spec in specs)
 
 
 def _wants_ports(state: State, files: FilesSeen) -> bool:

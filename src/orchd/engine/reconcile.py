@@ -77,7 +77,8 @@ class Reconciler:
         done = [execute(action, self._ports, snapshot.config) for action in planned.actions]
         again = bool(planned.events) or any(done)
         asks = snapshot.shared is not None and snapshot.shared.busy
-        unsettled = snapshot.files.unsettled or snapshot.sessions.unsettled or snapshot.agents.unsettled
+        agents = snapshot.agents
+        unsettled = snapshot.files.unsettled or snapshot.sessions.unsettled or agents.unsettled or agents.unasked
         waits = is_worth_waiting(planned.warm_ms, snapshot.config, snapshot.now_ms)
         idle = not (again or asks or waits or planned.actions or unsettled) and is_idle(planned.state, snapshot.config)
         return Turn(planned.state, again, idle, bool(done) and not any(done), planned.wake_ms)

@@ -102,13 +102,22 @@ class Definition:
 @dataclass(frozen=True, slots=True)
 class AgentsSeen:
     """The agents that there are. `bad` are names whose files have mistakes, those of `unsettled` are being written; `programs`
-    are those that orchd knows, `installed` those of them that are on this machine."""
+    are those that orchd knows, `installed` those of them that are on this machine, `unfit` those that cannot be used, and why.
+    Those of `unasked` are being asked now who they are, because `auto` may be one of them."""
 
     good: tuple[Definition, ...] = ()
     bad: frozenset[str] = frozenset()
     unsettled: frozenset[str] = frozenset()
     programs: tuple[str, ...] = ()
     installed: tuple[str, ...] = ()
+    unfit: tuple[tuple[str, str], ...] = ()
+    unasked: frozenset[str] = frozenset()
+
+    @property
+    def fine(self) -> tuple[str, ...]:
+        """The programs that `auto` can be."""
+        unfit = dict(self.unfit)
+        return tuple(name for name in self.installed if name not in unfit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -350,6 +350,9 @@ RECALLED_LINES = 400
 PROBE_SECONDS = 30.0
 """How long an agent program may take to tell its version or its flags; the slowest known one takes 20."""
 
+HANDSHAKE_DAYS = 7
+"""Days after which a program is asked again who it is. One that has changed, or could not be used, is asked at once."""
+
 AGENT_MODELS = 300
 """How many names of models a program is believed to have."""
 

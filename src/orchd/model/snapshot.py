@@ -66,7 +66,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """Where a file names another task, for messages: the id, line and column from 1, and the source line."""
+    """Where a file names another task (or an agent), for messages: the id, line and column from 1, and the source line."""
 
     task: TaskId
     line: int
@@ -77,7 +77,7 @@ class Mention:
 @dataclass(frozen=True, slots=True)
 class FileSeen:
     """A well-formed task file. `digest` identifies its meaning (not its comments); `drop` is set for the inbox only and
-    identifies this very file; `own` are the keys that the file sets itself."""
+    identifies this very file; `own` are the keys that the file sets itself, `named` are where it names agents."""
 
     path: str
     spec: TaskSpec
@@ -86,6 +86,7 @@ class FileSeen:
     drop: str = ""
     mentions: tuple[Mention, ...] = ()
     own: tuple[str, ...] = ()
+    named: tuple[Mention, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
