@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -9,12 +10,12 @@ from hashlib import sha1
 import pytest
 from git_world import World, commit, git, titles, write
 
-from orchd.adapters import evidence
+from orchd.adapters import evidence, patience
 from orchd.adapters.quarantine import Quarantine
 from orchd.core.duties import is_reachable
 from orchd.errors import GitError
 from orchd.model.claim import Mode, PathSpec
-from orchd.model.limits import UNPACK_OBJECTS
+from orchd.model.limits import UNPACK_OBJECTS, VERDICT_TRIES
 from orchd.model.run import CommandResult, Entry, Exit, Outcome, Phase, Returned, RunSeen
 from orchd.model.work import Reason, StepMade
 
@@ -318,6 +319,46 @@ def test_the_trouble_of_this_machine_is_no_verdict_on_a_task(
     assert evidence.read_returned(world.place, RUN) is None
     assert world.admit(RUN, tip).entry is Entry.ACCEPTED
     check_clean(world)
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_a_pack_that_can_never_be_checked_ends_and_a_full_disk_does_not_end_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, full: bool
+) -> None:
+    tip = world.work_tip({"a.txt": "1\n"})
+    world.pack(RUN, tip, world.main)
+    monkeypatch.setattr(patience, "VERDICT_SECONDS", 0)
+    if full:
+        monkeypatch.setattr(patience, "ROOM_BYTES", 1 << 62)
+    spoil_git(world, monkeypatch, "unpack-objects", KILLED)
+    for _ in range(VERDICT_TRIES - 1):
+        with pytest.raises(GitError):
+            world.admit(RUN, tip)
+    with pytest.raises(GitError) if full else contextlib.nullcontext():
+        returned = world.admit(RUN, tip)
+        assert (returned.entry, returned.reason, returned.ref) == (Entry.REFUSED, Reason.WORKSPACE, "")
+    check_clean(world)
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_what_git_can_never_merge_is_left_out_and_the_rest_is_merged(
+    world: World, monkeypatch: pytest.MonkeyPatch, full: bool
+) -> None:
+    tips = (world.branch_tip(files) for files in ({"a.txt": "ONE\ntwo\nthree\n"}, {"a.txt": "1\ntwo\nthree\n"}, {"x": "x"}))
+    save, saves = world.plan(*tips), world.saves()
+    monkeypatch.setattr(patience, "VERDICT_SECONDS", 0)
+    if full:
+        monkeypatch.setattr(patience, "ROOM_BYTES", 1 << 62)
+    spoil_git(world, monkeypatch, "merge-tree", KILLED)
+    for _ in range(VERDICT_TRIES - 1 + full):
+        with pytest.raises(GitError):
+            saves.merge(save, titles(save))
+    if not full:
+        saves.merge(save, titles(save))
+        chain = saves.look(save, world.main).chain
+        assert chain is not None
+        assert [(one.item.task, one.reason) for one in chain.excluded] == [("t2", Reason.PROOF)]
+        assert [link.item.task for link in chain.chain] == ["t1", "t3"]
 
 
 @pytest.mark.parametrize("trouble", [KILLED, FULL, "exit 2"])

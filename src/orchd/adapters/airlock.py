@@ -18,6 +18,7 @@ from orchd.adapters.git_refs import main_ref
 from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.git_trees import ABSENT, PathChange, TreeDiff, diff_trees, find_entry, read_tree
 from orchd.adapters.live_evidence import read_live
+from orchd.adapters.patience import outlast
 from orchd.adapters.plain_pack import take_plain_pack
 from orchd.adapters.put_back import put_back
 from orchd.adapters.quarantine import Quarantine, make_quarantine
@@ -26,7 +27,7 @@ from orchd.core.answers import find_outside
 from orchd.core.inert import inert
 from orchd.core.policy import Change, Folder, Violation, describe, judge, pick_reason
 from orchd.core.wording import word_restored
-from orchd.errors import OrchdError
+from orchd.errors import GitError, OrchdError
 from orchd.model.claim import Mode
 from orchd.model.config import Config
 from orchd.model.ids import Oid, RunId, TaskId, task_branch
@@ -119,6 +120,10 @@ class GitAirlock:
             pack = evidence.result_pack(self._repo.place, order.run)
             fault = fill_quarantine(self._repo, quarantine, pack, order.start or order.base)
             returned = _refuse_whole(fault) if fault else self._judge(quarantine, order, made, config)
+        except GitError as error:
+            returned = Returned(
+                Entry.REFUSED, reason=Reason.WORKSPACE, detail=(outlast(self._repo.place, order.run, "check", error),)
+            )
         finally:
             quarantine.remove()
         return returned

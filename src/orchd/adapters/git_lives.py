@@ -16,7 +16,9 @@ from orchd.adapters.airlock import fill_quarantine, judge_commit
 from orchd.adapters.attic_refs import keep_in_attic
 from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.live_evidence import Judged, newest_pack, write_judged
+from orchd.adapters.patience import outlast
 from orchd.adapters.quarantine import Quarantine, make_quarantine
+from orchd.errors import GitError
 from orchd.model.config import Config
 from orchd.model.ids import LIVE_PREFIX, Oid, RunId, live_ref
 from orchd.model.run import AdmitOrder
@@ -61,6 +63,8 @@ class GitLives:
             fault = fill_quarantine(self._repo, quarantine, pack, order.base)
         except FileNotFoundError:  # the supervisor has made a newer one, which is taken at the next look
             fault = "its pack was replaced"
+        except GitError as error:
+            fault = outlast(self._repo.place, order.run, "live", error)
         if fault:
             return Judged(0, "", tuple(fault.splitlines()))
         aside = replace(self._repo, library=quarantine.open())

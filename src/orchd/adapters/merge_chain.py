@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pygit2
+
 from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.merge_report import MergeReport, report_merge
+from orchd.adapters.patience import outlast
 from orchd.adapters.resolve import resolve_merge
 from orchd.adapters.second_opinion import prove_merge
 from orchd.adapters.tree_union import unite_trees
 from orchd.core.inert import inert
 from orchd.core.wording import word_merge
-from orchd.model.ids import Oid
+from orchd.errors import GitError
+from orchd.model.ids import Oid, RunId
 from orchd.model.limits import DETAIL_ITEMS
 from orchd.model.save import Excluded, Merged, Save, SaveItem, Target
 from orchd.model.snapshot import ChainSeen
@@ -26,7 +30,10 @@ def build_chain(repo: GitRepo, save: Save, titles: Sequence[str]) -> ChainSeen:
     after one that is left out there is nothing more to merge."""
     head, chain, excluded = save.base, list[Merged](), list[Excluded]()
     for item, title in zip(save.items, titles, strict=True):
-        made = _merge_item(repo, save, item, title, head)
+        try:
+            made = _merge_item(repo, save, item, title, head)
+        except (GitError, pygit2.GitError) as error:
+            made = Excluded(item, Reason.PROOF, (outlast(repo.place, attempt_run(item), "merge", error),))
         if isinstance(made, Excluded):
             excluded.append(made)
             if save.start:
@@ -35,6 +42,11 @@ def build_chain(repo: GitRepo, save: Save, titles: Sequence[str]) -> ChainSeen:
             chain.append(made)
             head = made.head
     return ChainSeen(repo.tree_of(save.base), tuple(chain), tuple(excluded))
+
+
+def attempt_run(item: SaveItem) -> RunId:
+    """The run that made an item."""
+    return f"{item.task}.{item.generation}.{item.attempt}"
 
 
 def _merge_item(repo: GitRepo, save: Save, item: SaveItem, title: str, head: Oid) -> Merged | Excluded:

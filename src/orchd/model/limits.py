@@ -146,6 +146,10 @@ FREE_DISK_BYTES = 512 * 1024 * 1024
 ROOM_BYTES = 32 * 1024 * 1024
 """With less free than this on its disk a gate is not run, for it would only tell of the disk; people are told."""
 
+VERDICT_SECONDS = 600.0
+VERDICT_TRIES = 5
+"""For so long and so often at least git is asked again to check or merge a result when it came to no verdict."""
+
 ROOM_SECONDS = 30.0
 ROOM_MOST_SECONDS = 3600.0
 """How long gates are not tried again after a run that had no room, twice as long each time."""
