@@ -224,13 +224,6 @@ def promoter(place: Place, say: Callable[[str], None], show: Callable[[bytes], o
     return Promoter(place, read_hot(place).state.branch, Talk(say, show))
 
 
-def landed_tokens(place: Place, name: str) -> tuple[str, ...]:
-    """The work that a checkpoint names: task, generation.attempt and commit of each."""
-    from orchd.adapters.state_reader import read_tokens
-
-    return read_tokens(place, name)
-
-
 def retention(place: Place) -> tuple[Judged, ...]:
     """What keeps the tag of each checkpoint, the newest first."""
     from orchd.adapters.timeline import read_ties

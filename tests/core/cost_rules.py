@@ -5,9 +5,22 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from orchd.core.costs import Column, Grant, book, find_price, find_rest, price_of, subtract, sum_up
+from orchd.core.costs import (
+    Column,
+    Grant,
+    add_bill,
+    book,
+    find_price,
+    find_rest,
+    price_of,
+    read_spent,
+    subtract,
+    sum_spent,
+    sum_up,
+    word_spent,
+)
 from orchd.model.agent import Usage
-from orchd.model.cost import Account, Bill, Caps, Ledger, Meter, Price, Rest
+from orchd.model.cost import Account, Bill, Caps, Ledger, Meter, Price, Rest, Spent
 from orchd.model.limits import ACCOUNT_DAYS, METERS
 
 DOLLAR = 1_000_000
@@ -92,6 +105,24 @@ def check_scenes() -> None:
     assert find_rest(spent, Caps(0, 0, 20), (Grant("t", "c", 16),), BILL) == Rest(0, "day")
     assert find_rest(spent, Caps(10, 30, 0), (Grant("t", "c", 16),), BILL) == Rest(1, "task")
     check_lengths()
+    check_spent()
+
+
+def check_spent() -> None:
+    """What a piece of work took: only what is new of a conversation, money as far as it is known, and back from its words."""
+    told = Usage(100, 10, 50, 500, True)
+    bill = replace(BILL, conversation="x", told=told)
+    first = add_bill(None, Ledger(), bill, PRICES)
+    assert first == Spent(150, 500, 0)
+    more = add_bill(first, book(Ledger(), bill, PRICES), replace(bill, told=Usage(120, 10, 60, 700, True)), PRICES)
+    assert more == Spent(180, 700, 0), "a conversation that goes on is counted once"
+    assert add_bill(more, Ledger(), replace(BILL, model="new", told=Usage(1, 0, 1)), ()) == Spent(182, 700, 1)
+    assert sum_spent(()) is None and sum_spent((None, more, None)) == more
+    assert sum_spent((more, first)) == Spent(330, 1200, 0)
+    for one in (Spent(), more, Spent(7, 12_000_034, 2)):
+        assert read_spent(word_spent(one)) == one
+    assert word_spent(Spent(7, 12_000_034, 2)) == "7 tokens, 12.000034 USD, 2 unpriced"
+    assert read_spent("7 tokens") is None
 
 
 def check_lengths() -> None:

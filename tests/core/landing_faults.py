@@ -26,6 +26,21 @@ FAULTS: dict[str, tuple[str, str, str]] = {
         "chain(heard)",
     ),
     "the hold for room stays": ("room", "may_gate(save, snapshot) else None", "may_gate(save, snapshot) else save.hold"),
+    "what a task cost is not kept": ("evolve", "spent=add_bill(task.spent, draft.ledger", "spent=add_bill(None, draft.ledger"),
+    "a new wording makes it free": ("evolve", "lost=old.lost, spent=old.spent", "lost=old.lost"),
+    "an earlier generation is paid again": (
+        "evolve",
+        "replace(fresh, rework=event.rework)",
+        "replace(fresh, rework=event.rework, spent=old and old.spent)",
+    ),
+    "a save forgets what it cost": ("saving", "fence, task.skipped, task.spent)", "fence, task.skipped)"),
+    "a checkpoint does not tell what it cost": ("wording", ", *excluded, *costs)", ", *excluded)"),
+    "tokens of answers are free": (
+        "costs",
+        "(spent, Spent(new.input_tokens + new.output_tokens",
+        "(spent, Spent(new.input_tokens",
+    ),
+    "runs without a price are forgotten": ("costs", "cost or 0, int(cost is None))", "cost or 0, 0)"),
     "a red gate is a question": ("evolve", "Status.FAILED if gone.reason is Reason.GATE else Status.HELD", "Status.HELD"),
 }
 """What breaks: the module of the core, the sound text, the broken one."""

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from playbook import kinds, planned, saving, scene, step
+from dataclasses import replace
+
+from playbook import SPEC, kinds, planned, saving, scene, state_of, step, task
 from rules import GATES
 from session_scenes import statuses
 from world import demand
 
 from orchd.core import planner
+from orchd.core.evolve import evolve
 from orchd.core.statuses import is_open_question
+from orchd.core.wording import word_checkpoint, word_tag
 from orchd.model.action import LandSave, StartRun
+from orchd.model.agent import Usage
 from orchd.model.config import Config
+from orchd.model.cost import Bill, Spent
 from orchd.model.limits import ROOM_BYTES
 from orchd.model.machine import MachineSeen
-from orchd.model.message import GateLost, GateRan, GateStarved, GateTried, SaveHeld
+from orchd.model.message import CostBooked, GateLost, GateRan, GateStarved, GateTried, SaveHeld, TaskSeen
 from orchd.model.run import CommandResult, Exit, Outcome, Phase, RunSeen
-from orchd.model.save import Excluded, Hold, SaveItem, SaveStep, Target, Verdict
+from orchd.model.save import Excluded, Hold, Merged, SaveItem, SaveStep, Target, Verdict
 from orchd.model.snapshot import Plan, SaveSeen, State
-from orchd.model.work import Reason
+from orchd.model.work import Reason, Source, Status
 
 GREEN = (Verdict(3, True, ()),)
 
@@ -119,3 +125,24 @@ def starved_gates_are_run_again_later_and_never_count_as_lost() -> None:
     demand("a clock that was set back stops nothing", gate_starts(look_at(state, FREE, 0)), state)
     event = look_at(state, FREE, now_ms, r10=RunSeen(Phase.LOST)).events[0]
     demand("one is lost, not ten", isinstance(event, GateLost), event)
+
+
+@scene
+def what_the_agents_of_a_task_cost_goes_with_its_work_to_the_checkpoint() -> None:
+    bill = Bill("2026-11-27", "default", "a", "claude", "opus", told=Usage(10, 0, 5, 700))
+    state = evolve(state_of(task(Status.READY, tip="tip")), [CostBooked(bill), CostBooked(bill)])
+    demand("all attempts together", state.tasks["a"].spent == Spent(30, 1400, 0), state.tasks["a"])
+    save = planned(state).state.save
+    assert save is not None
+    demand("a save takes it along", save.items[0].spent == Spent(30, 1400, 0), save)
+    landed = replace(save, lands=1, chain=(Merged(save.items[0], "head", "tree"),))
+    line = "Orch-Cost: a 30 tokens, 0.001400 USD, 0 unpriced"
+    demand("it is told with what landed", line in word_tag(landed) and line in word_checkpoint(landed, ("A",), "1"), landed)
+    free = replace(landed, chain=(Merged(replace(save.items[0], spent=None), "head", "tree"),))
+    demand("a command costs nothing", "Orch-Cost" not in word_tag(free), free)
+    seen = TaskSeen(SPEC, "2", Source.FILE, "", 1, 1, 0)
+    waits = state_of(task(Status.WAITING, spent=Spent(30)))
+    demand("a new wording keeps it", evolve(waits, [seen]).tasks["a"].spent == Spent(30))
+    demand("a new generation begins anew", evolve(waits, [replace(seen, generation=2)]).tasks["a"].spent is None)
+    gone = evolve(state_of(), [CostBooked(bill)])
+    demand("the books are kept without the task", gone.ledger.accounts[0].micros == 700 and not gone.tasks, gone)

@@ -45,7 +45,7 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "nothing is left to run": ("steps", " or (REST,)", ""),
     "a retry forgets that a step is missing": ("aftermath", "skipped=keep_skipped(task, event.steps)", "skipped=()"),
     "a retry skips what it is to do": ("steps", "if _place(task.spec, name) < last)", ")"),
-    "a landing does not say what it is without": ("saving", "task.base, fence, task.skipped)", "task.base, fence)"),
+    "a landing does not say what it is without": ("saving", "fence, task.skipped, task.spent)", "fence, spent=task.spent)"),
     "who needs what is optional waits for ever": ("statuses", "return task.spec.optional and", "return False and"),
     "who needs what failed starts": ("statuses", "return task.spec.optional and", "return"),
     "a task that is optional need not end": ("statuses", " and task.status is Status.FAILED", ""),

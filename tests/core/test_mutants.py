@@ -176,7 +176,9 @@ FAULTS = {
     "a token has no attempt": Fault(
         "leases", "(item.generation, item.attempt, item.fence)", "(item.generation, task.attempt if task else 0, item.fence)"
     ),
-    "a save forgets the fences": Fault("saving", "task.base, fence, task.skipped)", "task.base, skipped=task.skipped)"),
+    "a save forgets the fences": Fault(
+        "saving", "task.base, fence, task.skipped, task.spent)", "task.base, skipped=task.skipped, spent=task.spent)"
+    ),
     # who starts when
     "one slot too many": Fault("checks", "(spec.id in taken) < limit:", "(spec.id in taken) <= limit:"),
     "slots are not counted down": Fault("desk", "        self.take_slots(spec, pools_of(spec, self.room))\n", ""),

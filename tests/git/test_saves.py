@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 from git_world import World, commit, git, titles, write
 
+from orchd.adapters.history import read_history
 from orchd.adapters.place import find_place
-from orchd.adapters.state_reader import read_checkpoints
+from orchd.adapters.state_reader import read_checkpoints, read_work
+from orchd.core.chain_proof import prove_history
 from orchd.core.wording import name_definition
 from orchd.errors import OrchdError
+from orchd.model.cost import Spent
 from orchd.model.ids import ready_ref, save_ref
 from orchd.model.save import Hold, SaveStep
 from orchd.model.work import Reason
@@ -427,3 +430,17 @@ def test_without_compare_and_swap_a_foreign_commit_is_lost(world: World) -> None
 def test_before_planned_there_is_no_evidence(world: World) -> None:
     seen = world.saves().look(replace(world.plan(world.main), step=SaveStep.PLANNED), world.main)
     assert (seen.chain, seen.landed, seen.hold, seen.published) == (None, "", None, False)
+
+
+def test_what_agents_cost_is_read_back_from_the_checkpoint_and_the_chain_holds(world: World) -> None:
+    plan, saves = world.plan(world.branch_tip({"x": "1"}), world.branch_tip({"y": "1"})), world.saves()
+    spent = Spent(1234, 5_000_060, 1)
+    save = world.gated(saves, replace(plan, items=(replace(plan.items[0], spent=spent), plan.items[1])))
+    world.landed(saves, save)
+    [checkpoint] = read_checkpoints(world.place)
+    assert checkpoint.spent == spent
+    assert [(token.split()[0], cost) for token, cost in read_work(world.place, checkpoint.name)] == [
+        ("t1", spent),
+        ("t2", None),
+    ]
+    assert prove_history(read_history(world.place, "main")).breaks == ()

@@ -15,7 +15,9 @@ from orchd.adapters.git_run import Git
 from orchd.adapters.place import Place
 from orchd.adapters.records import EVENTS, HOT, load_record
 from orchd.adapters.state_tree import StateTree
+from orchd.core.costs import COST, read_spent, sum_spent
 from orchd.errors import GitError
+from orchd.model.cost import Spent
 from orchd.model.ids import CHECKPOINTS_PREFIX, STATE_REF, Oid, TaskId
 from orchd.model.save import Checkpoint
 from orchd.model.snapshot import State
@@ -88,10 +90,12 @@ def read_checkpoints(place: Place) -> tuple[Checkpoint, ...]:
     return tuple(sorted(map(_parse_checkpoint, filter(None, records)), key=lambda one: (one.created_ms, one.name)))
 
 
-def read_tokens(place: Place, name: str) -> tuple[str, ...]:
-    """The work that the tag of a checkpoint names."""
+def read_work(place: Place, name: str) -> tuple[tuple[str, Spent | None], ...]:
+    """The work that the tag of a checkpoint names, and what the agents of each cost."""
     message = Git(place.git_dir).run("for-each-ref", "--format=%(contents)", f"refs/tags/{name}").decode(errors="replace")
-    return parse_trailers(message).get("Orch-Task", ())
+    trailers = parse_trailers(message)
+    costs = {task: read_spent(words) for task, _, words in (said.partition(" ") for said in trailers.get(COST, ()))}
+    return tuple((token, costs.get(token.partition(" ")[0])) for token in trailers.get("Orch-Task", ()))
 
 
 def _only_hot(objects: Objects, tree: Oid) -> tuple[State, Mapping[Status, int]]:
@@ -110,6 +114,7 @@ def _parse_checkpoint(record: str) -> Checkpoint:
         "".join(trailers.get("Orch-Session", ())[:1]),
         tuple(task.split(" ")[0] for task in trailers.get("Orch-Task", ())),
         ", ".join(gates or trailers.get("Orch-Gates", ())),
+        sum_spent(read_spent(said.partition(" ")[2]) for said in trailers.get(COST, ())),
     )
 
 

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from orchd.cli.fields import Envelope, Field, Kind
 
+SPENT_FIELDS = (
+    Field("cost", Kind.DOLLARS, "US dollars that its agents cost, as far as known; null: nothing is, or no agent worked on it"),
+    Field("tokens", Kind.NUMBER, "tokens in and out of its agents"),
+    Field("unpriced", Kind.NUMBER, "runs of agents whose money nobody knows"),
+)
 CHECKPOINT_FIELDS = (
     Field("name", Kind.TEXT, "tag"),
     Field("created", Kind.INSTANT, "when it was tagged"),
@@ -11,6 +16,7 @@ CHECKPOINT_FIELDS = (
     Field("session", Kind.TEXT, "session that was saved"),
     Field("gates", Kind.TEXT, "gates that judged the tree that landed, or `unverified`"),
     Field("tasks", Kind.TEXTS, "tasks that landed with it"),
+    *SPENT_FIELDS,
 )
 
 WORK_FIELDS = (
@@ -19,6 +25,7 @@ WORK_FIELDS = (
     Field("agent", Kind.TEXT, "who did it"),
     Field("attempt", Kind.TEXT, "generation.attempt"),
     Field("tip", Kind.OID, "its commit"),
+    *SPENT_FIELDS,
 )
 PROMOTED_FIELD = Field("promoted", Kind.TEXTS, "environments in which it stands now")
 

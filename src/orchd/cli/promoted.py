@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from orchd.cli.fields import Row
+from orchd.cli.spending import view_spent
 from orchd.core.promotion import find_approvers, replay, tell_open
 from orchd.model.promotion import Chain, Environment, Record, Step
 
 if TYPE_CHECKING:
     from orchd.adapters.promoter import Promoted
+    from orchd.model.cost import Spent
     from orchd.model.work import Task
 
 REFUSED = "refused"
@@ -92,12 +94,12 @@ def _tell_last(last: Record | None, name: str, is_going_on: Callable[[Record], b
     return ""
 
 
-def view_work(token: str, task: Task | None) -> Row:
-    """What landed, as a checkpoint names it. `task`: its record, where it still is that very work."""
+def view_work(token: str, task: Task | None, spent: Spent | None = None) -> Row:
+    """What landed, as a checkpoint names it, and what it cost. `task`: its record, where it still is that very work."""
     name, attempt, tip = (*token.split(" "), "", "")[:3]
     same = task if task and f"{task.generation}.{task.attempt}" == attempt else None
     told = {"title": same.spec.title if same else "", "agent": same.spec.agent if same else ""}
-    return {"task": name, "attempt": attempt, "tip": tip, **told}
+    return {"task": name, "attempt": attempt, "tip": tip, **told, **view_spent(spent)}
 
 
 def mark_promoted(rows: Iterable[Row], chains: Mapping[str, Chain]) -> tuple[Row, ...]:

@@ -11,6 +11,7 @@ from orchd.cli.closing import tasks_of_run
 from orchd.cli.disputing import view_disagreement
 from orchd.cli.fields import Row
 from orchd.cli.saves import NO_SAVE, view_save_runs, view_saves
+from orchd.cli.spending import view_spent
 from orchd.core.chains import tell_chain
 from orchd.core.conflicts import tell_conflicts
 from orchd.core.inert import inert
@@ -316,6 +317,7 @@ def _view_checkpoint(checkpoint: Checkpoint) -> Row:
         "session": checkpoint.session,
         "gates": checkpoint.gates,
         "tasks": checkpoint.tasks,
+        **view_spent(checkpoint.spent),
     }
 
 

@@ -6,16 +6,20 @@ told as unknown and never guessed; a cap stops before it is passed, so what runs
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from orchd.model.agent import Usage
-from orchd.model.cost import Account, Bill, Caps, Ledger, Meter, Price, Rest
+from orchd.model.agent import MICROS, Usage
+from orchd.model.cost import Account, Bill, Caps, Ledger, Meter, Price, Rest, Spent
 from orchd.model.ids import SessionId, TaskId
 from orchd.model.limits import ACCOUNT_DAYS, METERS
 
 MILLION = 1_000_000
+COST = "Orch-Cost"
+"""The trailer that says what the agents of a task cost."""
+_SPENT = re.compile(r"(\d+) tokens, (\d+)\.(\d{6}) USD, (\d+) unpriced")
 
 
 class Column(StrEnum):
@@ -63,6 +67,31 @@ def book(ledger: Ledger, bill: Bill, prices: Sequence[Price]) -> Ledger:
     )
     accounts = (*(one for one in ledger.accounts if _key(one) != _key(blank)), account)
     return Ledger(shorten(accounts), _heard(ledger.meters, bill))
+
+
+def add_bill(spent: Spent | None, ledger: Ledger, bill: Bill, prices: Sequence[Price]) -> Spent:
+    """What a piece of work took with one more run, which is not in the `ledger` yet."""
+    new = subtract(bill.told, _last_told(ledger, bill.conversation))
+    cost = price_of(new, bill.model, prices)
+    return sum_spent((spent, Spent(new.input_tokens + new.output_tokens, cost or 0, int(cost is None)))) or Spent()
+
+
+def sum_spent(parts: Iterable[Spent | None]) -> Spent | None:
+    """All of it together; None when no agent had a part in it."""
+    known = [one for one in parts if one is not None]
+    sums = (sum(one.tokens for one in known), sum(one.micros for one in known), sum(one.unpriced for one in known))
+    return Spent(*sums) if known else None
+
+
+def word_spent(spent: Spent) -> str:
+    """As a trailer has it."""
+    return f"{spent.tokens} tokens, {spent.micros // MICROS}.{spent.micros % MICROS:06} USD, {spent.unpriced} unpriced"
+
+
+def read_spent(words: str) -> Spent | None:
+    """What a trailer says; None when it is no such thing."""
+    found = _SPENT.fullmatch(words)
+    return Spent(int(found[1]), int(found[2]) * MICROS + int(found[3]), int(found[4])) if found else None
 
 
 def subtract(told: Usage, before: Usage | None) -> Usage:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TypedDict, Unpack
 
 from orchd.core.aftermath import begin_again, follow
-from orchd.core.costs import book
+from orchd.core.costs import add_bill, book
 from orchd.core.draft import Draft, begin, finish
 from orchd.core.gating import count_verdict
 from orchd.core.grants import extend, note, refuse
@@ -130,7 +130,7 @@ def _(event: TaskSeen, draft: Draft) -> None:
         move(TaskSeen, old.status, Status.WAITING)
     fresh = Task(event.spec, Status.WAITING, event.digest, event.source, event.order, event.at_ms, event.drop, event.generation)
     same_generation = old is not None and old.generation == event.generation
-    fresh = replace(fresh, attempt=old.attempt, lost=old.lost) if old and same_generation else fresh
+    fresh = replace(fresh, attempt=old.attempt, lost=old.lost, spent=old.spent) if old and same_generation else fresh
     draft.tasks[task] = replace(fresh, rework=event.rework)
     draft.next_order = max(draft.next_order, event.order + 1)
 
@@ -185,6 +185,8 @@ def _(event: RemedyFound, draft: Draft) -> None:
 
 @apply.register
 def _(event: CostBooked, draft: Draft) -> None:
+    if task := draft.tasks.get(event.bill.task):
+        draft.tasks[event.bill.task] = replace(task, spent=add_bill(task.spent, draft.ledger, event.bill, event.prices))
     draft.ledger = book(draft.ledger, event.bill, event.prices)
 
 
@@ -425,13 +427,8 @@ def _(event: SessionEnded, draft: Draft) -> None:
 
 
 @apply.register
-def _(event: SessionPaused, draft: Draft) -> None:
-    _settle_session(draft, event.session, paused=True)
-
-
-@apply.register
-def _(event: SessionResumed, draft: Draft) -> None:
-    _settle_session(draft, event.session, paused=False)
+def _(event: SessionPaused | SessionResumed, draft: Draft) -> None:
+    _settle_session(draft, event.session, paused=isinstance(event, SessionPaused))
 
 
 @apply.register

@@ -92,7 +92,7 @@ def tasks_of(save: Save) -> frozenset[TaskId]:
 
 def _item(task: Task, state: State) -> SaveItem:
     fence = state.leases[task.spec.id].fence
-    return SaveItem(task.spec.id, task.generation, task.attempt, task.tip, task.base, fence, task.skipped)
+    return SaveItem(task.spec.id, task.generation, task.attempt, task.tip, task.base, fence, task.skipped, task.spent)
 
 
 def _identify(save: Save) -> SaveId:

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 
+from orchd.core.costs import COST, word_spent
 from orchd.core.inert import inert
 from orchd.model.ids import Oid, TaskId, checkpoint_name
 from orchd.model.merge import Resolved
@@ -241,7 +242,9 @@ def _evidence(save: Save) -> tuple[Trailer, ...]:
     )
     excluded = tuple(("Orch-Excluded", f"{left.item.task} {left.reason}") for left in save.excluded)
     resolved = tuple(("Orch-Resolved", told) for told in _list_resolved(save))
-    return (*(gates or (("Orch-Gates", UNVERIFIED),)), *resolved, *excluded)
+    items = (link.item for link in landed_links(save))
+    costs = tuple((COST, f"{item.task} {word_spent(item.spent)}") for item in items if item.spent)
+    return (*(gates or (("Orch-Gates", UNVERIFIED),)), *resolved, *excluded, *costs)
 
 
 def name_definition(gate: Gate) -> str:

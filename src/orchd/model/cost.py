@@ -68,6 +68,16 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """What all runs of agents for one piece of work took: tokens in and out, the money that is known, and how many runs are not
+    in it because nobody knows their price."""
+
+    tokens: int = 0
+    micros: int = 0
+    unpriced: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Meter:
     """What the program of a conversation had counted when it was last heard, since the conversation began."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from orchd.model.cost import Spent
 from orchd.model.ids import Oid, SaveId, SessionId, TaskId
 from orchd.model.limits import GATE_RETRIES, GATE_TIMEOUT_SECONDS
 from orchd.model.merge import ASKING, Resolved, Resolving
@@ -132,7 +133,8 @@ class Try:
 @dataclass(frozen=True, slots=True)
 class SaveItem:
     """One finished task in a save; (task, generation, attempt, fence) is the token of the work that may land, `base` the
-    commit that the attempt was started from. `skipped` are steps that it was done without."""
+    commit that the attempt was started from. `skipped` are steps that it was done without, `spent` is what its agents cost
+    (None: it has none)."""
 
     task: TaskId
     generation: int
@@ -141,6 +143,7 @@ class SaveItem:
     base: Oid = ""
     fence: int = 0
     skipped: tuple[str, ...] = ()
+    spent: Spent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +203,7 @@ class Save:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A landed, tagged save, as read back from its tag. `name` is like `checkpoint/2026-01-31-007`."""
+    """A landed, tagged save, as read back from its tag; `spent` is what it cost. `name` is like `checkpoint/2026-01-31-007`."""
 
     name: str
     commit: Oid
@@ -208,3 +211,4 @@ class Checkpoint:
     session: SessionId
     tasks: tuple[TaskId, ...]
     gates: str
+    spent: Spent | None = None

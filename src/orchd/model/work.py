@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from orchd.model.agent import Effort
 from orchd.model.claim import PathSpec
+from orchd.model.cost import Spent
 from orchd.model.ids import DEFAULT_SESSION, Oid, SessionId, TaskId
 from orchd.model.limits import TASK_TIMEOUT_SECONDS
 from orchd.model.recovery import Candidate, Tried
@@ -197,7 +198,7 @@ class Task:
     its merge on the line of its session while it is integrated. `due`: somebody asked for the save of this very result.
     `steps` are the newest of its step checkpoints, of which the
     last one is where its next attempt goes on; none: at its base. `skipped` are steps that it goes on without. `setbacks` are
-    the last attempts that came to nothing.
+    the last attempts that came to nothing. `spent` is what the agents of this generation cost.
     """
 
     spec: TaskSpec
@@ -227,3 +228,4 @@ class Task:
     tried: tuple[Tried, ...] = ()
     pick: Candidate | None = None
     skipped: tuple[str, ...] = ()
+    spent: Spent | None = None

@@ -121,11 +121,12 @@ def log_operations(count: int) -> None:
 def _look_at(place: Place, found: Checkpoint) -> Row:
     """Everything about one checkpoint."""
     from orchd import app
+    from orchd.adapters.state_reader import read_work
 
     kept = next((one.why for one in app.retention(place) if one.checkpoint.name == found.name), ())
     row = mark_promoted(view_checkpoints([found]), app.promotions(place))[0]
-    tokens = app.landed_tokens(place, found.name)
-    work = tuple(view_work(token, app.read_task(place, token.partition(" ")[0])) for token in tokens)
+    landed = read_work(place, found.name)
+    work = tuple(view_work(token, app.read_task(place, token.partition(" ")[0]), spent) for token, spent in landed)
     restores = app.count_changes(place, found.commit, app.resolve(place, f"refs/heads/{app.branch(place)}"))
     return {**row, "kept": kept, "restores": restores, "work": work}
 
