@@ -46,6 +46,8 @@ MISTAKES = [
     ("---\ndescription: d\nrunner: claud\n---\n", "E087", 3, 9, "one of"),
     ("---\ndescription: d\nrunner: shell\n---\n", "E087", 3, 9, "one of"),
     (B + "model: {hihg: x}\n---\n", "E031", 4, 9, "high"),
+    (B + "model: --yolo\n---\n", "E090", 4, 8, "flag"),
+    (B + "model: {high: --yolo}\n---\n", "E090", 4, 15, "flag"),
     (B + "limits: {turns: 0}\n---\n", "E038", 4, 17, "at least"),
     (B + "limits: {turn: 5}\n---\n", "E031", 4, 10, "turns"),
     (B + "provider: Anthropic Inc\n---\n", "E039", 4, 11, "anthropic-inc"),

@@ -31,6 +31,7 @@ TASK_MISTAKES = [
     (B + "model: big\n", "E081", 3, 8, "big", "goal:"),
     (B + "acceptance: [it works]\n", "E081", 3, 13, "[", "goal:"),
     (B + "agent: [a, b]\n", "E082", 3, 12, "b", "keep one"),
+    (G + "model: --yolo\n", "E090", 3, 8, "-", "flag"),
     (G + "agent: shell\n", "E082", 3, 8, "shell", "run:"),
     (G + "agent: [auto, claude]\n", "E082", 3, 9, "auto", "end"),
     (G + "agent: [claude, claude]\n", "E043", 3, 17, "claude", "remove"),

@@ -11,7 +11,7 @@ from typing import Annotated, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, ValidationInfo, WithJsonSchema
 
 from orchd.adapters.agents.programs import PROGRAMS
-from orchd.adapters.field_checks import Slug, Strict, check_repeats, check_title, check_variable, fault
+from orchd.adapters.field_checks import Slug, Strict, check_model_name, check_repeats, check_title, check_variable, fault
 from orchd.adapters.schema import refuse_name, validate
 from orchd.adapters.yaml_source import Document, Kind, Span, load_yaml, make_problem, shorten
 from orchd.model.agent import AUTO, MICROS, Definition, Effort, Permit, Rule, Tool
@@ -54,7 +54,7 @@ def _spell_model(value: object) -> object:
     return {"default": value} if isinstance(value, str) else value
 
 
-Model: TypeAlias = Annotated[str, Field(max_length=NAME_CHARACTERS), AfterValidator(check_title)]
+Model: TypeAlias = Annotated[str, Field(max_length=NAME_CHARACTERS), AfterValidator(check_model_name)]
 RuleLine: TypeAlias = Annotated[
     Rule, PlainValidator(check_rule), WithJsonSchema({"type": "string", "pattern": f"^{_RULE.pattern}$"})
 ]

@@ -65,6 +65,14 @@ def check_title(text: str) -> str:
     return check_line(check_blank(text))
 
 
+def check_model_name(text: str) -> str:
+    """The name of a model, as a program is told it: never what a program would take for a flag."""
+    name = check_title(text)
+    if name.startswith("-"):
+        raise fault("model_flag", f"`{shorten(name)}` is not the name of a model")
+    return name
+
+
 def check_blank(text: str) -> str:
     """A text with something in it."""
     if not text.strip():

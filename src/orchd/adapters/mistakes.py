@@ -297,6 +297,7 @@ _ROWS: Mapping[str, tuple[str, _Text, _Text]] = {
     "bad_own_name": ("E085", _said, _fixed("remove the line, or rename the file")),
     "bad_rule": ("E086", _said, _as_rule),
     "bad_runner": ("E087", _said, _fixed("name one of those")),
+    "model_flag": ("E090", _said, _fixed("write its name: what begins with `-` would be a flag of the program")),
     "bad_model": ("E090", _said, _fixed("write its name, or its beginning and `*`, like `gpt-*`")),
     "bad_day": ("E091", _said, _fixed("write the day on which somebody read the price, like `2026-11-27`")),
     "bad_slug": ("E039", _said, _as_slug),

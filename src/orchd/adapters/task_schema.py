@@ -19,6 +19,7 @@ from orchd.adapters.field_checks import (
     Slug,
     Strict,
     check_blank,
+    check_model_name,
     check_path,
     check_repeats,
     check_title,
@@ -176,13 +177,13 @@ class TaskFile(Strict):
         description="What must be true in the end, one line each. The agent is told them; what is checked are the gates.",
         examples=[["GET is tried three times", "POST is tried once"]],
     )
-    model: Annotated[str, Field(max_length=NAME_CHARACTERS), AfterValidator(check_title), AfterValidator(check_for_agent)] = (
-        Field(
-            default="",
-            description="The model that the agent is to use, in the words of its program. Default: that of its definition, "
-            "else the program's own.",
-            examples=["sonnet"],
-        )
+    model: Annotated[
+        str, Field(max_length=NAME_CHARACTERS), AfterValidator(check_model_name), AfterValidator(check_for_agent)
+    ] = Field(
+        default="",
+        description="The model that the agent is to use, in the words of its program. Default: that of its definition, "
+        "else the program's own.",
+        examples=["sonnet"],
     )
     effort: Annotated[Literal["low", "medium", "high"] | None, AfterValidator(check_for_agent)] = Field(
         default=None,
