@@ -73,6 +73,8 @@ FACTS = {
     "a 400 says what it is": (Facts(report=Report(status=400, error="prompt is too long")), F.TOKEN_EXHAUSTED),
     "a 400 that says nothing": (Facts(report=Report(status=400, error="hm")), F.CONFIG),
     "a code of the program": (Facts("gemini", code=41), F.AUTH),
+    "a program that is not there": (Facts("codex", code=127, report=Report(error="overloaded")), F.CONFIG),
+    "a shell that its tools ended with": (Facts("codex", code=127, report=Report(tools=1)), F.UNKNOWN),
     "the same code of another": (Facts("codex", code=41), F.UNKNOWN),
     "a red gate": (Facts(gate="tests", report=Report(finished=True)), F.CONVERGENCE_FAILURE),
     "a refused tool": (Facts(report=Report(denied=("Bash(rm)",), finished=True)), F.PERMISSION),

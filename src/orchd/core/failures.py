@@ -47,6 +47,9 @@ STATUSES = {401: F.AUTH, 403: F.AUTH, 402: F.BUDGET, 408: F.TIMEOUT, 413: F.TOKE
 EXITS = {("gemini", 41): F.AUTH, ("gemini", 53): F.BUDGET, ("gemini", 55): F.CONFIG}
 """Exit codes by which a program says more than that it failed."""
 
+NOT_STARTED = frozenset({126, 127})
+"""Exit codes of what is not there, or is no program."""
+
 MONEY = re.compile(r"insufficient_quota|insufficient.credits|billing|spend limit|credit balance")
 PER_TIME = re.compile(r"resource_exhausted|per ?(day|minute|min)\b|free.?tier")
 
@@ -128,6 +131,8 @@ def _from_facts(facts: Facts) -> Iterator[Failure]:
     """Each thing that the facts say, the most certain first."""
     report = facts.report
     yield from (failure for held, failure in ((facts.lost, F.LOST), (facts.unfit, F.CONFIG)) if held)
+    if facts.code in NOT_STARTED and not report.tools:
+        yield F.CONFIG
     if report.ended_by in CLOCKS:
         yield CLOCKS[report.ended_by]
     if facts.micros and (report.usage.cost_micros or 0) >= facts.micros:

@@ -115,10 +115,15 @@ def say(report: Report, words: str) -> Report:
     return replace(report, words=_end(words)) if words.strip() else report
 
 
+UNSTARTED: Mapping[int, str] = {126: "it could not be started", 127: "it could not be started: it is not installed"}
+"""What exit codes say of a program that said nothing."""
+
+
 def end_badly(report: Report, code: int) -> Report:
     """At the end of a program that did not say that it was done."""
     how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-    return replace(report, finished=False, error=report.error or f"it {how} and did not say that it was done")
+    silent = f"it {how} and did not say that it was done"
+    return replace(report, finished=False, error=report.error or UNSTARTED.get(code, silent))
 
 
 def detail_of(event: Event, *path: str) -> str:
