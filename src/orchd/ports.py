@@ -22,7 +22,7 @@ from orchd.model.prompt import Ask, Recalled
 from orchd.model.run import AdmitOrder, RunOrder, RunSeen
 from orchd.model.save import Save
 from orchd.model.session import SessionsSeen
-from orchd.model.snapshot import FilesSeen, GatesSeen, Intent, Meetings, ReservationsSeen, SaveSeen, State
+from orchd.model.snapshot import FilesSeen, GatesSeen, Intent, Meetings, PastLanding, ReservationsSeen, SaveSeen, State
 from orchd.model.tenure import Bid, SharedSeen
 from orchd.model.work import Rework
 
@@ -95,6 +95,9 @@ class Refs(Protocol):
 
     def main(self) -> Oid:
         """The tip of the branch that tasks land on. Raises ConfigError when it does not exist."""
+
+    def past(self, main: Oid, paths: Mapping[TaskId, str]) -> Mapping[TaskId, PastLanding]:
+        """Those tasks that checkpoints on `main` say have landed, unless main has changed their files (`paths`) since."""
 
     def kept(self) -> frozenset[TaskId]:
         """Tasks whose base is held by a keep ref."""

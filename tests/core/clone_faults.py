@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 FAULTS: dict[str, tuple[str, str, str]] = {
+    "what has landed before runs again": ("intake", "(file for file in new if file.spec.id not in snapshot.past)", "new"),
+    "what was known from main has no place of its own": (
+        "intake",
+        "state.next_order + len(snapshot.files.good)",
+        "state.next_order",
+    ),
     "a cut-off owner goes on": (
         "ownership",
         "return seen.age_seconds < SECURE_SHARE *",

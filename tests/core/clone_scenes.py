@@ -27,7 +27,7 @@ from orchd.model.message import AttemptStarted, SessionElsewhere, SessionOwned
 from orchd.model.number import NumberWish
 from orchd.model.run import Phase, RunSeen
 from orchd.model.save import Merged, Save, SaveItem, SaveStep
-from orchd.model.snapshot import Cause, FilesSeen, SaveSeen, Snapshot, State
+from orchd.model.snapshot import Cause, FilesSeen, PastLanding, SaveSeen, Snapshot, State
 from orchd.model.tenure import Bid, Follow, Holding, SharedSeen, Tenure, TenureSeen
 from orchd.model.work import Answer, Reason, Rework, Source, Status, Task, TaskSpec
 
@@ -313,3 +313,22 @@ def gated() -> tuple[Task, Save]:
     chain = (Merged(item, "head", "tree"),)
     save = replace(a_save(1, ()), items=(item,), chain=chain, step=SaveStep.GATED, base_tree="before", lands=1)
     return task(Status.SAVING, attempt=1, tip="tip", ref="session/default/task/a", base="base"), save
+
+
+@scene
+def what_main_says_has_landed_does_not_run_where_the_state_has_just_begun() -> None:
+    files = tuple(seen_file(replace(SPEC, id=name)) for name in ("a", "b", "c"))
+    past = {"b": PastLanding("checkpoint/1", "C", 2, 3, 5)}
+    begun = plan(Snapshot(7, State(), Config(), "base", FilesSeen(files), past=past, draining=True))
+    state = begun.state
+    demand("it was never one that waits", [type(one).__name__ for one in begun.events].count("TaskSeen") == 2, begun.events)
+    known, others = state.tasks["b"], [state.tasks[name] for name in ("a", "c")]
+    demand("it has landed", (known.status, known.checkpoint, known.commit) == (Status.LANDED, "checkpoint/1", "C"), known)
+    demand("its counters go on", (known.generation, known.attempt) == (2, 3), known)
+    demand("others wait", all(task.status is Status.WAITING for task in others), others)
+    demand("each has its place", len({task.order for task in state.tasks.values()}) == 3, state.tasks)
+    changed = (seen_file(known.spec, digest="2"),)
+    again = plan(Snapshot(8, state, Config(), "base", FilesSeen(changed), past=past, draining=True)).state.tasks["b"]
+    demand("a file that says so here is known already", again.generation == 2, again)
+    after = plan(Snapshot(8, state, Config(), "base", FilesSeen(changed), draining=True)).state.tasks["b"]
+    demand("another wording is another task", (after.status, after.generation) == (Status.WAITING, 3), after)

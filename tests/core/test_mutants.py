@@ -397,7 +397,7 @@ FAULTS = {
     "what is being written is withdrawn": Fault("intake", "there = {*present, *files.unsettled}", "there = {*present}"),
     "inbox tasks are withdrawn": Fault("intake", "bound = task.source is not Source.INBOX and task", "bound = task"),
     "a finished task keeps its generation": Fault("intake", "else generation + 1", "else max(1, generation)"),
-    "bad files are admitted": Fault("intake", "if task not in wrong)", "if True)"),
+    "bad files are admitted": Fault("intake", "if task not in wrong]", "if True]"),
     "drops are never moved away": Fault("intake", "return taken | refused |", "return refused |"),
     "all share a place in the queue": Fault(
         "intake", "enumerate(files, state.next_order)", "((state.next_order, f) for f in files)"

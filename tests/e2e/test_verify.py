@@ -43,6 +43,29 @@ def test_a_sound_chain_is_proven_also_in_a_clone_without_the_state(repo: Repo, t
     assert clone.data("verify") == []
 
 
+def test_a_plain_clone_proves_all_but_the_notes_and_runs_nothing_that_has_landed(repo: Repo, tmp_path: Path) -> None:
+    clone = Repo(tmp_path / "clone", repo.env)
+    repo.git("clone", "-q", str(repo.top), str(clone.top))
+    said = clone.orchd("verify", code=None)
+    assert "0 break(s)" in said and "this clone has no audit notes" in said
+    before = clone.git("rev-parse", "main")
+    clone.task("four", "echo 4 > src/four.txt", claims=["src/four.txt"], needs=["one"])
+    told = clone.orchd("run", code=None)
+    landed = {name: clone.data("show", name)["checkpoint"] for name in ("one", "two")}
+    assert landed == {name: repo.data("show", name)["checkpoint"] for name in landed} and "landed with" in told
+    assert clone.git("log", "--first-parent", "--format=%s", f"{before}..main") == "Land four: do four"
+    clone.task("two", "echo 22 > src/two.txt", claims=["src/two.txt"])
+    clone.orchd("run")
+    assert clone.git("show", "main:src/two.txt") == "22", "a changed file is asked for anew"
+
+
+def test_a_lost_state_lets_nothing_run_twice(repo: Repo) -> None:
+    before = repo.git("rev-parse", "main")
+    repo.git("update-ref", "-d", "refs/orch/state")
+    repo.orchd("run")
+    assert repo.git("rev-parse", "main") == before
+
+
 def test_what_another_clone_has_landed_is_proven_by_the_notes_that_were_fetched(repo: Repo) -> None:
     repo.git("update-ref", "refs/orch/remote/notes/audit", "refs/notes/orch/audit")
     assert repo.data("verify") == [], "a note that is there twice"

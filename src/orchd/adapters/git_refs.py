@@ -5,11 +5,13 @@ Rule: a clean-up of the repository can never remove a commit that an open task w
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from orchd.adapters.git_repo import GitRepo
+from orchd.adapters.past import pick_unchanged, read_past
 from orchd.errors import ConfigError
 from orchd.model.ids import KEEP_PREFIX, Oid, TaskId, keep_ref
+from orchd.model.snapshot import PastLanding
 
 
 class GitRefs:
@@ -18,6 +20,7 @@ class GitRefs:
     def __init__(self, repo: GitRepo, branch: str) -> None:
         self._repo = repo
         self._branch = branch
+        self._past: Mapping[TaskId, PastLanding] | None = None
         self._kept = {name.removeprefix(KEEP_PREFIX) for name in repo.refs.names(KEEP_PREFIX)}
 
     @property
@@ -33,6 +36,12 @@ class GitRefs:
                 f"there is no branch {self._branch!r}", "make a first commit on it, or name another one in the config"
             )
         return tip
+
+    def past(self, main: Oid, paths: Mapping[TaskId, str]) -> Mapping[TaskId, PastLanding]:
+        """Those tasks that checkpoints on `main` say have landed; the history is read once, when the first is asked for."""
+        if paths and self._past is None:
+            self._past = read_past(self._repo, main)
+        return pick_unchanged(self._repo, main, self._past, paths) if self._past else {}
 
     def kept(self) -> frozenset[TaskId]:
         """Tasks whose base is held."""

@@ -12,7 +12,7 @@ from orchd.adapters.git_run import HERMETIC_CONFIG, Git
 from orchd.adapters.place import Place
 from orchd.core.chain_proof import CHECKPOINT, Commit, History, Tag
 from orchd.errors import ConfigError, GitError
-from orchd.model.ids import CHECKPOINTS_PREFIX, NOTES_REF, REMOTE_PREFIX
+from orchd.model.ids import CHECKPOINTS_PREFIX, NOTES_REF, REMOTE_PREFIX, STATE_REF
 
 COMMIT_FIELDS = ("%H", "%P", "%T", "%N", "%B")
 SIGNERS = "orchd.allowedSigners"
@@ -35,7 +35,14 @@ def read_history(place: Place, branch: str) -> History:
     limits = [main, *(f"^{base}" for base in since)]
     found = _records(git, ("%G?" if signers else "", *COMMIT_FIELDS), "%x00", "log", "--notes", *limits)
     chain = git.run("rev-list", "--first-parent", *limits).decode().split()
-    return History(tuple(chain), {commit.oid: commit for commit in map(_parse_commit, found)}, by_name, bool(signers))
+    commits = {commit.oid: commit for commit in map(_parse_commit, found)}
+    return History(tuple(chain), commits, by_name, bool(signers), _has_notes(git))
+
+
+def _has_notes(git: Git) -> bool:
+    """Whether there are audit notes, or should be: a plain clone has nothing below `refs/orch` and no notes."""
+    form = "--format=%(refname)"
+    return bool(git.run("for-each-ref", "--count=1", form, STATE_REF, NOTES_REF, f"{REMOTE_PREFIX}notes/").strip())
 
 
 def _find_signers(place: Place) -> str:

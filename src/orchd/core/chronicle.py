@@ -45,6 +45,7 @@ from orchd.model.message import (
     SessionResumed,
     SessionSeen,
     StopAsked,
+    TaskAdopted,
     TaskAnswered,
     TaskCancelled,
     TaskRetried,
@@ -108,6 +109,12 @@ def _(event: ProblemsChanged, state: State) -> Iterator[Line]:
 def _(event: TaskSeen, state: State) -> Iterator[Line]:
     again = f" (generation {event.generation})" if event.generation > 1 else ""
     yield Line(Tone.PLAIN, "seen", f"{event.spec.id}: {event.spec.title}{again}")
+
+
+@tell.register
+def _(event: TaskAdopted, state: State) -> Iterator[Line]:
+    if event.status is Status.LANDED and state.epoch <= 1:
+        yield Line(Tone.PLAIN, "known", f"{event.spec.id}: landed with {event.checkpoint}")
 
 
 @tell.register

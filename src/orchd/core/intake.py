@@ -16,6 +16,7 @@ from orchd.model.ids import TaskId
 from orchd.model.message import (
     Event,
     ProblemsChanged,
+    TaskAdopted,
     TaskSeen,
     TaskWithdrawn,
 )
@@ -43,7 +44,9 @@ def read_files(state: State, snapshot: Snapshot) -> Iterator[Event]:
     if problems != state.problems:
         yield ProblemsChanged(problems)
     yield from _withdraw(state, {*(files.keys() - wrong.keys()), *away}, snapshot.files)
-    yield from _admit(state, (file for task, file in fresh.items() if task not in wrong), snapshot.now_ms)
+    new = [file for task, file in fresh.items() if task not in wrong]
+    yield from _admit(state, (file for file in new if file.spec.id not in snapshot.past), snapshot.now_ms)
+    yield from _know(state, (file for file in new if file.spec.id in snapshot.past), snapshot)
 
 
 def recorded_drops(state: State, files: FilesSeen) -> dict[str, tuple[Problem, ...]]:
@@ -81,6 +84,25 @@ def _withdraw(state: State, present: Iterable[TaskId], files: FilesSeen) -> Iter
 def _admit(state: State, files: Iterable[FileSeen], now_ms: int) -> Iterator[Event]:
     for order, file in enumerate(files, state.next_order):
         yield TaskSeen(file.spec, file.digest, file.source, file.drop, _generation(file, state.tasks), order, now_ms)
+
+
+def _know(state: State, files: Iterable[FileSeen], snapshot: Snapshot) -> Iterator[Event]:
+    """What has landed before this state began, as main says."""
+    for order, file in enumerate(files, state.next_order + len(snapshot.files.good)):
+        found = snapshot.past[file.spec.id]
+        yield TaskAdopted(
+            file.spec,
+            file.digest,
+            file.source,
+            Status.LANDED,
+            found.generation,
+            found.attempt,
+            order,
+            snapshot.now_ms,
+            ended_ms=found.at_ms,
+            checkpoint=found.checkpoint,
+            commit=found.commit,
+        )
 
 
 def _generation(file: FileSeen, tasks: Mapping[TaskId, object]) -> int:

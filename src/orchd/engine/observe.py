@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from orchd.core.gating import with_chain
@@ -64,6 +65,7 @@ def observe(ports: Ports, state: State, wish: Wish) -> Snapshot:
         lines=ports.lines.look(state.sessions),
         agents=agents,
         until_idle=wish.until_idle,
+        past=ports.refs.past(main, _list_unknown(state, files)),
         numbered=ports.numbers.look(_list_wishes(state), config),
     )
 
@@ -77,6 +79,12 @@ def _wants_anybody(state: State, files: FilesSeen) -> bool:
     waiting = (task.spec for task in state.tasks.values() if task.status is Status.WAITING)
     specs = (*waiting, *(file.spec for file in files.good))
     return any(spec.is_for_agent and AUTO in (spec.agent, *spec.fallbacks) for spec in specs)
+
+
+def _list_unknown(state: State, files: FilesSeen) -> Mapping[TaskId, str]:
+    """The files of tasks that a state that has just begun does not know."""
+    good = files.good if state.epoch <= 1 else ()
+    return {file.spec.id: file.path for file in good if not file.drop and file.spec.id not in state.tasks}
 
 
 def _wants_ports(state: State, files: FilesSeen) -> bool:

@@ -90,6 +90,17 @@ class FileSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class PastLanding:
+    """Where a checkpoint on main says that a task has landed: its name and commit, the work, and when."""
+
+    checkpoint: str
+    commit: Oid
+    generation: int
+    attempt: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class FilesSeen:
     """All task files now. `unsettled` paths were still being written and are left for the next look: they are neither
     good nor bad nor gone. `bad_drops` are the drops of the inbox whose files have problems."""
@@ -189,7 +200,8 @@ class Snapshot:
     main; `busy_ports` are looked at only while somebody wants one. `only`: nothing but these tasks (and what they need) is
     started; None: everything. `shared` is the remote that other clones share; None: this clone is alone. `lines` are
     the tips of the integration branches of sessions, `numbered` the wishes of waiting tasks that the shared remote has
-    fulfilled (None: numbers are given here). `until_idle`: whoever looks ends when nothing is left to do."""
+    fulfilled (None: numbers are given here). `past` are the tasks that main says have landed as their files are, told only
+    where the state has just begun. `until_idle`: whoever looks ends when nothing is left to do."""
 
     now_ms: int
     state: State
@@ -216,6 +228,7 @@ class Snapshot:
     numbered: frozenset[NumberWish] | None = None
     agents: AgentsSeen = field(default_factory=AgentsSeen)
     until_idle: bool = False
+    past: Mapping[TaskId, PastLanding] = field(default_factory=dict)
 
 
 class Cause(StrEnum):

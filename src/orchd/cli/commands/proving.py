@@ -8,6 +8,7 @@ from orchd.cli.envelopes import ENVELOPES
 from orchd.cli.flags import Command, read_flags
 from orchd.cli.output import print_records, say
 from orchd.cli.views import view_breaks
+from orchd.model.ids import NOTES_REF
 
 BAD = 1
 
@@ -22,4 +23,6 @@ def verify() -> int:
     print_records(ENVELOPES["verify"], rows)
     ungated = f" ({proof.ungated} unverified: no gate judged them)" if proof.ungated else ""
     say(f"{proof.checkpoints} checkpoint(s){ungated}, {proof.others} other commit(s) between them, {len(rows)} break(s)")
+    if not proof.noted:
+        say(f"not checked, for this clone has no audit notes: `git fetch origin {NOTES_REF}:{NOTES_REF}` brings them")
     return BAD if rows else 0
