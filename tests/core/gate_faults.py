@@ -25,7 +25,7 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "more is gated at a time than asked for": (
         "cutting",
         "range(1, min(width, links - 1) + 1)",
-        "range(1, min(width + 2, links))",
+        "range(min(width + 1, links - 1), min(width + 2, links))",
     ),
     "a second tree is gated whatever it tells": ("cutting", "price = ROUND_RUNS * (width - 1)", "price = width"),
     "a second tree is never gated": ("cutting", "price = ROUND_RUNS * (width - 1)", "price = 0"),
