@@ -73,7 +73,7 @@ from orchd.model.ids import attic_ref
 from orchd.model.merge import CONTENTS, Dispute, Recipe, Version
 from orchd.model.problem import Problem
 from orchd.model.promotion import Chain, Environment, Freight, Moment, Record, Step
-from orchd.model.save import Hold, SaveStep, Tally
+from orchd.model.save import Gate, Hold, Save, SaveItem, SaveStep, Tally
 from orchd.model.snapshot import Cause, Decision, State
 from orchd.model.work import Reason, Status
 
@@ -428,3 +428,12 @@ def test_a_conflict_is_told_with_both_goals_and_hostile_text_made_inert():
     assert all(line.isprintable() for line in lines)
     assert lines[0].startswith("ours:   what has landed") and "theirs: what the task made: do\\x1b it" in lines
     assert "a\\x1b.py: both added it" in lines and "  ours  | x" in lines
+
+
+def test_ps_names_the_task_that_gates_judge_by_itself():
+    state = make_state(make_task("alone", Status.READY))
+    gates = (Gate("quick", "true", 60.0),)
+    screening = Save("fedcba", "default", "o", (SaveItem("alone", 1, 1, "tip"),), gates, 0, NOW_MS)
+    state = replace(state, screenings={"alone": screening})
+    [row] = view_ps(state, {"@fedcba.1.1": next(iter(RUNNING.values()))}, NOW_MS)
+    assert (row["kind"], row["task"], row["run"]) == ("gates", "alone", "@fedcba.1.1")

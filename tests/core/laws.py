@@ -9,6 +9,7 @@ from math import inf
 import agent_laws
 import claim_laws
 import queueing
+import screen_laws
 from oracle import ACTIVE, LIFE, OPEN
 from session_laws import (
     check_lines,
@@ -63,6 +64,7 @@ def check_turn(world: World, snapshot: Snapshot, planned: Plan) -> None:
         after = evolve(state, [event])
         check_moves(event, state, after)
         agent_laws.check_agents(snapshot, state, event)
+        screen_laws.check_screens(world, snapshot, state, event)
         if isinstance(event, LeaseExpired):
             check_expiry(snapshot, state, event)
         if isinstance(event, AttemptStarted):
@@ -81,6 +83,8 @@ def check_turn(world: World, snapshot: Snapshot, planned: Plan) -> None:
     check_predictions(world, snapshot, planned)
     demand("the plan's state is the fold of its events", state == planned.state)
     check_state(state)
+    screen_laws.check_kept(state)
+    screen_laws.check_room(snapshot, planned)
     claim_laws.check_goods(state)
     claim_laws.check_waits(snapshot, planned)
     claim_laws.check_told(planned)
@@ -111,7 +115,7 @@ def check_save_event(snapshot: Snapshot, state: State, event: Event) -> None:
 def check_gathered(snapshot: Snapshot, state: State) -> None:
     """A save that is planned while others run has waited for them a while."""
     ready = find_due(snapshot, state)
-    runs = any(task.status.value in ACTIVE for task in state.tasks.values())
+    runs = screen_laws.is_asking(state) or any(task.status.value in ACTIVE for task in state.tasks.values())
     early = runs and ready and 0 <= snapshot.now_ms - min(ready) < 250
     demand("a save gathers while others run", not early, ready)
 
@@ -181,7 +185,8 @@ def check_gathering(snapshot: Snapshot, planned: Plan) -> None:
         told = agent_laws.without_cooling(planned, now, wanted)
         demand("nobody is woken for nothing, and whoever waits for a time is", told == wanted, planned.wake_ms)
         return
-    demand("a save waits only for what runs", any(task.status.value in ACTIVE for task in tasks), ready)
+    runs = screen_laws.is_asking(planned.state) or any(task.status.value in ACTIVE for task in tasks)
+    demand("a save waits only for what runs", runs, ready)
     demand("a save waits for a moment only", 0 <= snapshot.now_ms - min(ready) < 250, snapshot.now_ms, ready)
     demand(
         "somebody looks when the moment is over",

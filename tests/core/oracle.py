@@ -21,6 +21,7 @@ from orchd.model.message import (
     SaveMerged,
     SavePlanned,
     SaveRefused,
+    ScreenedOut,
     SessionElsewhere,
     StopAsked,
     TaskAnswered,
@@ -48,6 +49,7 @@ LIFE = {
     TaskAnswered: {("held", "waiting")},
     AttemptEnded: {("running", new) for new in ("ready", "unchanged", "failed", "held", "waiting")}
     | {("stopping", "cancelled")},
+    ScreenedOut: {("ready", "failed")},
     SavePlanned: {("ready", "saving"), ("integrated", "saving")},
     SaveMerged: {("saving", "held")},
     SaveGated: {("saving", "failed"), ("saving", "held")},

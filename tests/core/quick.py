@@ -29,6 +29,7 @@ import resolving_scenes  # noqa: F401 - its scenes are on the programme
 import restore_scenes  # noqa: F401 - its scenes are on the programme
 import rules
 import schedule_scenes
+import screen_scenes  # noqa: F401 - its scenes are on the programme
 import session_scenes
 import step_scenes  # noqa: F401 - its scenes are on the programme
 import walk

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf
 
 from oracle import ACTIVE, FINISHED, OPEN, SUCCEEDED, clashes
+from screen_laws import is_let_through
 from world import World, demand, integration
 
 from orchd.model.config import Config
@@ -198,6 +199,7 @@ def find_due(snapshot: Snapshot, state: State) -> list[int]:
     """When those ended that may be saved now."""
     runs = any(task.status.value in ACTIVE for task in state.tasks.values())
     ready = [task for task in state.tasks.values() if task.status.value == "ready"]
+    ready = [task for task in ready if is_let_through(state, snapshot.config, task)]
     at = [(task, due_ms(state, snapshot.config, task)) for task in ready]
     now, rushed = snapshot.now_ms, snapshot.until_idle and not runs
     return [t.ended_ms for t, due in at if due <= now or (due < inf and (rushed or now < t.ended_ms))]

@@ -17,6 +17,7 @@ import gate_faults
 import landing_faults
 import pytest
 import resolving_faults
+import screen_faults
 import step_faults
 
 HERE = Path(__file__).parent
@@ -162,7 +163,7 @@ FAULTS = {
     "the supervisor is not told its fence": Fault("duties", ", brief, lease.fence, wishes)", ", brief, 0, wishes)"),
     "the airlock is not told the fence": Fault("duties", "claims, accept, fence, begin", "claims, accept, 0, begin"),
     "an expired run goes on": Fault("duties", "        yield RevokeRun(current_run(task))\n", "        pass\n"),
-    "silent gates go on": Fault("duties", "    if is_silent(present):\n", "    if False:\n"),
+    "silent gates go on": Fault("gate_duties", "        if is_silent(seen[run]):\n", "        if False:\n"),
     "silent orphans go on": Fault("duties", "    if is_silent(seen):\n", "    if False:\n"),
     "work of an expired holder is admitted": Fault("duties", " and not lease.expired_ms and ended_well", " and ended_well"),
     "an expired holder is believed": Fault(
@@ -328,8 +329,8 @@ FAULTS = {
     ),
     "journals pile up": Fault("duties", "        yield ForgetSaves(stale)\n", "        pass\n"),
     "the journal of the save in flight is deleted": Fault("duties", "({state.save.id} if state.save else set())", "set()"),
-    "gates judge the wrong link": Fault("duties", "save.chain[index - 1].head if index", "save.chain[0].head if index"),
-    "only the first gate is run": Fault("duties", "for gate in gates)", "for gate in gates[:1])"),
+    "gates judge the wrong link": Fault("gate_duties", "save.chain[index - 1].head if index", "save.chain[0].head if index"),
+    "only the first gate is run": Fault("gate_duties", "for gate in gates)", "for gate in gates[:1])"),
     # saving and landing
     "a save does not gather": Fault("landing", " and gathers_until(state, snapshot) is None", ""),
     "a save gathers for ever": Fault("saving", "min(ready) <= now_ms < until", "min(ready) <= now_ms"),
@@ -439,11 +440,8 @@ FAULTS = {
     ),
 }
 
-FAULTS |= {
-    name: Fault(*fault)
-    for faults in (clone_faults, gate_faults, landing_faults, resolving_faults, step_faults)
-    for name, fault in faults.FAULTS.items()
-}
+SEEDED = (clone_faults, gate_faults, landing_faults, resolving_faults, screen_faults, step_faults)
+FAULTS |= {name: Fault(*fault) for faults in SEEDED for name, fault in faults.FAULTS.items()}
 
 
 def thin_out(faults: dict[str, Fault]) -> list[object]:

@@ -12,6 +12,7 @@ import pytest
 import recovery_scenes  # noqa: F401 - its scenes are on the programme
 import restore_scenes  # noqa: F401 - its scenes are on the programme
 import schedule_scenes  # noqa: F401 - its scenes are on the programme
+import screen_scenes  # noqa: F401 - its scenes are on the programme
 import session_scenes  # noqa: F401 - its scenes are on the programme
 import test_mutants
 import test_recovery_mutants

@@ -5,11 +5,14 @@ from __future__ import annotations
 import itertools
 
 import playbook
+import pytest
 import rules
+import screen_scenes
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from playbook import kinds
 
-from orchd.core import gating, saving
+from orchd.core import gating, saving, schedule
 from orchd.core.landing import STEPS
 from orchd.model.config import Config
 from orchd.model.limits import SAVE_ITEMS
@@ -52,3 +55,10 @@ def test_a_save_takes_a_limited_number_of_tasks() -> None:
 
 def test_every_step_of_a_save_has_a_row() -> None:
     assert set(STEPS) == set(SaveStep)
+
+
+def test_without_the_guard_a_task_that_its_own_gates_have_not_judged_comes_into_a_save(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = screen_scenes.begun()
+    assert kinds(screen_scenes.goes_on(state, screen_scenes.RED, now_ms=300)) == ["GateTried"]
+    monkeypatch.setattr(schedule, "is_cleared", lambda *_: True)
+    assert "SavePlanned" in kinds(screen_scenes.goes_on(state, screen_scenes.RED, now_ms=300))

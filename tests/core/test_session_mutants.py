@@ -84,7 +84,7 @@ FAULTS = {
     "a session replaces the gates": Fault(
         "saving", "in config.gates + session.spec.gates if", "in session.spec.gates or config.gates if"
     ),
-    "a gate of promotions judges a save": Fault("saving", " if gate.phase is GatePhase.SAVE)", ")"),
+    "a gate of promotions judges a save": Fault("saving", " if gate.phase is not GatePhase.PROMOTE)", ")"),
     "settings go while tasks are open": Fault(
         "session_files", "elif not session.file and _is_spent", "elif not session.file or _is_spent"
     ),

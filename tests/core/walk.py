@@ -40,6 +40,7 @@ PLANS = (
     (Step("one", "make one", optional=True), Step("two", "make two")),
     (Step("one", "make one"), Step("two", "make two", optional=True)),
 )
+ALONE = Gate("alone", "make alone", retries=0, phase=GatePhase.TASK)
 PROMOTING = Gate("load", "make load", phase=GatePhase.PROMOTE)
 
 
@@ -232,7 +233,7 @@ class Walk:
         self.world.dirty = not self.world.dirty
 
     def configure(self) -> None:
-        gates = self.pick((GATES, GATES[:1], (), (PROMOTING, *GATES[:1])))
+        gates = self.pick((GATES, GATES[:1], (), (PROMOTING, *GATES[:1]), (*GATES[:1], ALONE), (ALONE,)))
         self.world.config = replace(self.world.config, parallel=1 + self.dice.roll(4), gates=gates)
         some = self.dice.roll(3)
         agents = (Agent("one", 1, "maker"), Agent("two", None, "maker"))
@@ -324,7 +325,8 @@ class Walk:
         elif self.one_in(5):
             self.world.end(run, self.pick((Outcome.TIMEOUT, Outcome.STOPPED, Outcome.UNPREPARED)), 0, "")
         else:
-            self.world.end_gate(run, flaky=self.one_in(10), starved=self.one_in(3))
+            alone = [command.name for command in run.order.commands] == [ALONE.name]
+            self.world.end_gate(run, flaky=self.one_in(3 if alone else 10), starved=self.one_in(3))
 
     def end_task(self, run: Run) -> None:
         ending = self.dice.roll(12)
@@ -379,6 +381,8 @@ class Walk:
         save = self.world.state.save
         if save is not None and save.hold is Hold.ROOM:
             ends.append(save.starved_ms + 3_600_000)
+        alone = (one for one in self.world.state.screenings.values() if one.tries and not one.verdicts)
+        ends += [one.starved_ms + 3_600_000 for one in alone if one.tries[-1].starved]
         self.world.now_ms = max(self.world.now_ms, min(ends, default=0))
         return bool(ends)
 
@@ -544,7 +548,7 @@ def walk(dice: Dice, steps: int) -> World:
     world = World()
     going = Walk(dice, world)
     world.salt = dice.roll(1000)
-    world.config = replace(world.config, gates=going.pick((GATES, GATES[:1], ())))
+    world.config = replace(world.config, gates=going.pick((GATES, GATES[:1], (), (ALONE, *GATES[:1]), (ALONE,))))
     if going.one_in(2):
         write_session(going)
     for _ in range(steps):

@@ -194,6 +194,7 @@ class World:
             busy_ports=frozenset(self.busy_ports),
             sessions=SessionsSeen(tuple(self.sessions[name] for name in sorted(self.sessions)), frozenset(self.unclear)),
             agents=AGENTS,
+            screenings={task: self.book.look(self.name_trees(one)) for task, one in self.state.screenings.items()},
             lines={name: tip for name in self.state.sessions if (tip := self.branches.get(integration(name)))},
         )
 
@@ -245,12 +246,20 @@ class World:
     def store(self, state: State, events: Iterable[Event]) -> None:
         """One compare-and-swap that went through."""
         for event in events:
-            if isinstance(event, GateRan) and self.state.save is not None and self.state.save.id == event.save:
+            alone = [one for one in state.screenings.values() if isinstance(event, GateRan) and one.id == event.save]
+            if alone and isinstance(event, GateRan):
+                self.book.check_verdict(self.name_trees(alone[0]), event.verdict)
+            elif isinstance(event, GateRan) and self.state.save is not None and self.state.save.id == event.save:
                 save = state.save if state.save and state.save.id == event.save else self.state.save
                 if event.verdict.index <= len(save.chain):
                     self.book.check_verdict(save, event.verdict)
         self.state = state
         self.log += events
+
+    def name_trees(self, save: Save) -> Save:
+        """With the tree of its link, where a task is judged by itself: the core does not know it."""
+        links = (replace(link, tree=link.tree or tree_name(self.commits[link.head].tree)) for link in save.chain)
+        return replace(save, base_tree=save.base_tree or "?", chain=tuple(links))
 
     def restart(self) -> None:
         """Forget everything in memory: what goes on is what was written."""
@@ -260,6 +269,7 @@ class World:
             tasks={name: again(Task, task) for name, task in state.tasks.items()},
             leases={name: again(Lease, lease) for name, lease in state.leases.items()},
             save=again(Save, state.save) if state.save else None,
+            screenings={name: again(Save, one) for name, one in state.screenings.items()},
             problems=tuple(again(Problem, problem) for problem in state.problems),
             conflicts=tuple(again(Conflict, found) for found in state.conflicts),
             sessions={name: again(Session, session) for name, session in state.sessions.items()},
@@ -294,8 +304,9 @@ class World:
         fits = task is None or task.status.value != "running" or task.spec.is_for_agent == bool(order.job)
         demand("a goal is the job of an agent, and a command is none", fits, order)
         known = self.runs.setdefault(order.id, Run(order))
-        if order.id.startswith("@") and self.state.save and order.id.startswith(f"@{self.state.save.id}."):
-            gates = [gate.name for gate in self.state.save.gates]
+        gated = [*([self.state.save] if self.state.save else []), *self.state.screenings.values()]
+        for save in (one for one in gated if order.id.startswith(f"@{one.id}.")):
+            gates = [gate.name for gate in save.gates]
             names = [command.name for command in order.commands]
             demand("gates are run, in their order", names and names == [gate for gate in gates if gate in names], order)
         same = known.order == order or order.id.startswith("@")
@@ -696,7 +707,7 @@ PORTS = {
     AdmitRework: World.rework,
     DiscardWorkspace: World.discard,
     MergeSave: World.merge,
-    KeepResults: lambda world, action: world.book.keep(action.save),
+    KeepResults: lambda world, action: world.book.keep(world.name_trees(action.save)),
     LandSave: World.land,
     PublishSave: World.publish,
     PlaceLine: World.place_line,

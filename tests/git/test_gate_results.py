@@ -16,7 +16,7 @@ from orchd.adapters.notes import read_note
 from orchd.model.config import Config
 from orchd.model.ids import GATE_NOTES_REF
 from orchd.model.limits import RESULT_DAYS
-from orchd.model.save import Gate, GateResult, Save, SaveStep, Verdict
+from orchd.model.save import Gate, GateResult, Merged, Save, SaveStep, Verdict
 
 UNIT, LINT = Gate("unit", "make unit"), Gate("lint", "make lint")
 GREEN = tuple(GateResult(gate.name, True, 0, 2.5) for gate in (UNIT, LINT))
@@ -163,3 +163,15 @@ def test_lines_that_say_something_else_are_passed_over(world: World) -> None:
     GitGateResults(world.open()).keep(judged(save, GREEN[0]), Config())
     assert known(world, save) == ["unit"]
     assert key in read_note(world.open(), GATE_NOTES_REF, tree)
+
+
+def test_what_was_green_on_a_task_by_itself_is_known_to_the_save_that_merges_it_into_the_same_tree(world: World) -> None:
+    save = merged(world)
+    item = save.items[0]
+    alone = replace(save, id="alone", base=item.base or save.base, base_tree="", chain=(Merged(item, item.tip, ""),))
+    results = GitGateResults(world.open())
+    assert names(results.look(alone, Config()).known[1]) == []
+    results.keep(judged(alone, *GREEN), Config())
+    assert results.look(judged(alone, *GREEN), Config()).kept
+    assert names(results.look(save, Config()).known[1]) == ["unit", "lint"]
+    assert names(results.look(alone, Config()).known[1]) == ["unit", "lint"]

@@ -19,14 +19,16 @@ from orchd.model.message import (
     AttemptEnded,
     AttemptStarted,
     Event,
+    GateRan,
     LeaderTook,
     ProblemsChanged,
     SavePlanned,
+    ScreeningBegun,
     TaskCancelled,
     TaskSeen,
 )
 from orchd.model.problem import Problem
-from orchd.model.save import Save, SaveItem
+from orchd.model.save import Gate, GateResult, Merged, Save, SaveItem, Verdict
 from orchd.model.snapshot import State
 from orchd.model.work import Reason, Source, Status, Task, TaskSpec
 from orchd.ports import StateStore, Stored
@@ -48,12 +50,19 @@ def ended(task: str, status: Status = Status.READY) -> AttemptEnded:
     return AttemptEnded(task, 1, status, OID, "refs/heads/x", None, (), 7)
 
 
+ITEM = SaveItem("a", 1, 1, OID)
+ALONE = Save("fedcba", "default", OID, (ITEM,), (Gate("unit", "make"),), 0, 8, chain=(Merged(ITEM, OID, ""),))
+
 STORY: tuple[tuple[Event, ...], ...] = (
     (LeaderTook("host:1", 1),),
     (seen("a"), seen("b", 2), seen("c", 3), ProblemsChanged((Problem("x.yaml", 1, 2, "E1", "bad", excerpt="é\u2028"),))),
     (started("a"),),
     (ended("a"), TaskCancelled("b", 9), ProblemsChanged(())),
-    (SavePlanned(Save("0123456789abcdef", "default", OID, (SaveItem("a", 1, 1, OID),), (), 1, 10)),),
+    (
+        ScreeningBegun(ALONE),
+        GateRan("fedcba", Verdict(1, True, (GateResult("unit", True, 0, 1.0),))),
+        SavePlanned(Save("0123456789abcdef", "default", OID, (ITEM,), (), 1, 10)),
+    ),
     (seen("b", 4, "another title"),),
 )
 

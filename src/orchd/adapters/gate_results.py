@@ -21,11 +21,12 @@ from orchd.adapters.git_trees import EMPTY_TREE, read_tree
 from orchd.adapters.notes import add_notes, read_note
 from orchd.adapters.runs import passed_environment
 from orchd.core.claims import covers, overlaps
+from orchd.core.screening import OWN
 from orchd.errors import OrchdError
 from orchd.model.claim import PathSpec
 from orchd.model.config import Config
-from orchd.model.ids import GATE_NOTES_REF, Oid, gate_run
-from orchd.model.limits import RESULT_DAYS
+from orchd.model.ids import GATE_NOTES_REF, Oid, SaveId, gate_run
+from orchd.model.limits import ANSWERS_KEPT, RESULT_DAYS
 from orchd.model.save import Gate, GateResult, Save, Verdict
 from orchd.model.snapshot import GatesSeen
 
@@ -36,13 +37,12 @@ DAY_MS = 24 * 3600 * 1000
 
 
 class GitGateResults:
-    """`GateResults` in git. Remembers its last answer for as long as nothing changed."""
+    """`GateResults` in git. Remembers its last answer about each save for as long as nothing changed."""
 
     def __init__(self, repo: GitRepo) -> None:
         self._repo = repo
         self._inputs: dict[tuple[Oid, tuple[str, ...]], Oid] = {}
-        self._asked: object = None
-        self._answer = GatesSeen()
+        self._answers: dict[SaveId, tuple[object, GatesSeen]] = {}
 
     def look(self, save: Save, config: Config) -> GatesSeen:
         """See the port."""
@@ -50,17 +50,25 @@ class GitGateResults:
             return GatesSeen()
         setting = fingerprint(config)
         asked = (save.id, save.chain, save.verdicts, setting, self._repo.refs.read(GATE_NOTES_REF))
-        if asked != self._asked:
-            trees = enumerate((save.base_tree, *(link.tree for link in save.chain)))
-            known = {index: tuple(self._find(save, tree, setting)) for index, tree in trees}
+        before, answer = self._answers.pop(save.id, (None, GatesSeen()))
+        if asked != before:
+            known = {index: tuple(self._find(save, tree, setting)) for index, tree in self._trees(save).items()}
             notes = self._word(save, setting)
             kept = all(text in read_note(self._repo, GATE_NOTES_REF, tree) for tree, text in notes.items())
-            self._asked, self._answer = asked, GatesSeen(known, kept)
-        return self._answer
+            answer = GatesSeen(known, kept)
+        self._answers[save.id] = asked, answer
+        if len(self._answers) > ANSWERS_KEPT:
+            del self._answers[next(iter(self._answers))]
+        return answer
 
     def keep(self, save: Save, config: Config) -> None:
         """See the port."""
         add_notes(self._repo, self._word(save, fingerprint(config)), save.date_ms, GATE_NOTES_REF)
+
+    def _trees(self, save: Save) -> dict[int, Oid]:
+        """By index; of a task by itself only its own, which the core has no name for."""
+        alone = {OWN: self._repo.tree_of(save.chain[0].head)} if not save.base_tree else {}
+        return alone or dict(enumerate((save.base_tree, *(link.tree for link in save.chain))))
 
     def _find(self, save: Save, tree: Oid, setting: str) -> Iterator[GateResult]:
         for gate in save.gates:
@@ -71,9 +79,9 @@ class GitGateResults:
 
     def _word(self, save: Save, setting: str) -> dict[Oid, str]:
         """The lines of all verdicts, by the tree that they belong to."""
-        lines: dict[Oid, list[str]] = {}
+        lines, trees = dict[Oid, list[str]](), self._trees(save)
         for verdict in save.verdicts:
-            tree = save.chain[verdict.index - 1].tree if verdict.index else save.base_tree
+            tree = trees[verdict.index]
             for gate, result in zip(save.gates, verdict.results, strict=False):
                 if not result.cached and (result.green or result.disputed):
                     lines.setdefault(self._input(tree, gate), []).append(_word_result(save, verdict, gate, result, setting))

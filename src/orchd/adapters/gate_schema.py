@@ -43,9 +43,10 @@ class GateEntry(Strict):
         description="How often it is run once more on the same tree when it is red. Green then is recorded as a flake.",
         examples=[0],
     )
-    phase: Literal["save", "promote"] = Field(
+    phase: Literal["save", "task", "promote"] = Field(
         default="save",
-        description="`save`: before main moves. `promote`: only before a checkpoint goes to an environment, on its tree; "
+        description="`save`: before main moves. `task`: that too, and before that on the result of each task by itself, which "
+        "comes into no save while it is red. `promote`: only before a checkpoint goes to an environment, on its tree; "
         "not in session files.",
         examples=["promote"],
     )

@@ -28,6 +28,7 @@ from orchd.adapters.records import (
     dump_record,
     dump_task,
     dump_text,
+    screening_path,
     session_path,
     task_path,
     text_path,
@@ -83,6 +84,7 @@ class GitStateStore:
         records = dict(_task_records(changed))
         records |= _lease_records(old.state, state)
         records |= _session_records(old.state, state)
+        records |= _screening_records(old.state, state)
         records |= _single_records(old.state, state)
         records[EVENTS] = dump_events(tuple(events))
         meta = self._next_meta(tree, state, changed)
@@ -161,6 +163,16 @@ def _lease_records(old: State, state: State) -> dict[str, bytes]:
 def _session_records(old: State, state: State) -> dict[str, bytes]:
     gone = {session_path(name): b"" for name in old.sessions.keys() - state.sessions.keys()}
     there = {session_path(n): dump_record("session", one) for n, one in state.sessions.items() if old.sessions.get(n) != one}
+    return gone | there
+
+
+def _screening_records(old: State, state: State) -> dict[str, bytes]:
+    gone = {screening_path(task): b"" for task in old.screenings.keys() - state.screenings.keys()}
+    there = {
+        screening_path(task): dump_record("screening", one)
+        for task, one in state.screenings.items()
+        if old.screenings.get(task) != one
+    }
     return gone | there
 
 

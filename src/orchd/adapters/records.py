@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 META, EVENTS, SAVE = "meta.json", "events.json", "save.json"
 PROBLEMS, CONFLICTS, COSTS = "problems.json", "conflicts.json", "costs.json"
-HOT, ARCHIVE, CLAIMS, SESSIONS = "task", "archive", "claim", "session"
+HOT, ARCHIVE, CLAIMS, SESSIONS, SCREENINGS = "task", "archive", "claim", "session", "screening"
 ARCHIVED = frozenset({Status.LANDED, Status.UNCHANGED, Status.CANCELLED, Status.WITHDRAWN})
 """Statuses whose records leave the hot tree. FAILED and HELD stay: they wait for a person."""
 
@@ -51,6 +51,11 @@ def text_path(task: TaskId, generation: int) -> str:
 def claim_path(task: TaskId) -> str:
     """Where the lease of a task lies in the state's tree."""
     return f"{CLAIMS}/{task}.json"
+
+
+def screening_path(task: TaskId) -> str:
+    """Where the record of what its own gates say about a task lies in the state's tree."""
+    return f"{SCREENINGS}/{task}.json"
 
 
 def session_path(session: SessionId) -> str:

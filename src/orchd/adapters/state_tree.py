@@ -21,6 +21,7 @@ from orchd.adapters.records import (
     META,
     PROBLEMS,
     SAVE,
+    SCREENINGS,
     SESSIONS,
     load_conflicts,
     load_problems,
@@ -94,6 +95,7 @@ class StateTree:
             counters.gates,
             counters.cooling,
             decode(Ledger, load_record("costs", costs)) if costs else NOTHING_SPENT,
+            {one.items[0].task: one for one in self._read_records(root, old_folders, SCREENINGS, "screening", Save)},
         ), counters
 
     def find_task(self, tree: Oid, task: TaskId) -> Task | None:

@@ -95,7 +95,9 @@ def view_ps(state: State, running: Mapping[RunId, RunView], now_ms: int = 0) -> 
     """Each task that runs, whether its process is seen or not, the gates, and the save under way."""
     active = [task for task in _in_order(state) if task.status in (Status.RUNNING, Status.STOPPING)]
     rows = [_view_run(task, running.get(current_run(task))) for task in active]
-    gates = [_view_gates(state.save, run, seen) for run, seen in running.items() if run.startswith("@") and state.save]
+    gated = {one.id: one for one in (*([state.save] if state.save else []), *state.screenings.values())}
+    runs = [(gated.get(run[1:].partition(".")[0]), run, seen) for run, seen in running.items() if run.startswith("@")]
+    gates = [_view_gates(save, run, seen) for save, run, seen in runs if save]
     return (*rows, *gates, *view_save_runs(state.save, now_ms))
 
 

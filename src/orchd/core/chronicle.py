@@ -11,7 +11,7 @@ from orchd.core.conflicts import MAIN, tell_paths
 from orchd.core.inert import inert
 from orchd.core.tables import tell_instant
 from orchd.model.claim import PathSpec
-from orchd.model.ids import GATE_MARK, checkpoint_name
+from orchd.model.ids import GATE_MARK, SaveId, checkpoint_name
 from orchd.model.message import (
     AttemptEnded,
     AttemptStarted,
@@ -36,6 +36,7 @@ from orchd.model.message import (
     SaveLanded,
     SaveMerged,
     SaveRefused,
+    ScreenedOut,
     SessionAdopted,
     SessionElsewhere,
     SessionFileLost,
@@ -203,7 +204,7 @@ def _(event: GateRan, state: State) -> Iterator[Line]:
     guilty = [result for result in event.verdict.results if not result.green]
     names = ", ".join(_name_result(result) for result in guilty or event.verdict.results)
     tone, word = (Tone.GOOD, "green") if event.verdict.green else (Tone.BAD, "red")
-    yield Line(tone, word, f"{names} on the merged tree of {event.verdict.index} task(s)")
+    yield Line(tone, word, f"{names} on {_name_tree(event.save, event.verdict.index, state)}")
     for result in event.verdict.results:
         if result.disputed:
             yield Line(Tone.CALL, "doubt", f"gate {result.gate} was green before on what it is red on now: see `orchd gates`")
@@ -212,7 +213,18 @@ def _(event: GateRan, state: State) -> Iterator[Line]:
 @tell.register
 def _(event: GateTried, state: State) -> Iterator[Line]:
     red = ", ".join(result.gate for result in event.results if not result.green)
-    yield Line(Tone.PLAIN, "again", f"{red or 'the gates'} on the same merged tree of {event.index} task(s)")
+    yield Line(Tone.PLAIN, "again", f"{red or 'the gates'} on {_name_tree(event.save, event.index, state)}, as before")
+
+
+def _name_tree(save: SaveId, index: int, state: State) -> str:
+    """What a run of gates is about."""
+    alone = next((task for task, one in state.screenings.items() if one.id == save), "")
+    return f"{alone} by itself" if alone else f"the merged tree of {index} task(s)"
+
+
+@tell.register
+def _(event: ScreenedOut, state: State) -> Iterator[Line]:
+    yield Line(Tone.BAD, "failed", f"{event.task}: {'; '.join(line for line in event.detail if line[:1] != GATE_MARK)}")
 
 
 def _name_result(result: GateResult) -> str:
@@ -232,7 +244,7 @@ def _(event: SaveRefused, state: State) -> Iterator[Line]:
 
 @tell.register
 def _(event: GateStarved, state: State) -> Iterator[Line]:
-    yield Line(Tone.CALL, "no room", f"the gates on the merged tree of {event.index} task(s) had no room on the disk")
+    yield Line(Tone.CALL, "no room", f"the gates on {_name_tree(event.save, event.index, state)} had no room on the disk")
 
 
 @tell.register

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from orchd.errors import OrchdError
 from orchd.model.claim import Lease
 from orchd.model.cost import Ledger
-from orchd.model.ids import SessionId, TaskId
+from orchd.model.ids import SaveId, SessionId, TaskId
 from orchd.model.problem import Problem
 from orchd.model.save import Save, Tally
 from orchd.model.session import Session
@@ -37,6 +37,7 @@ class Draft:
     gates: dict[str, Tally]
     cooling: dict[str, int]
     ledger: Ledger
+    screenings: dict[TaskId, Save]
 
     @property
     def open_save(self) -> Save:
@@ -44,6 +45,18 @@ class Draft:
         if self.save is None:
             raise OrchdError("an event speaks of a save, but none is in flight", "this is a defect of orchd: please report it")
         return self.save
+
+    def find_gated(self, save: SaveId) -> Save:
+        """The screening of that id, or else the save in flight."""
+        return next((one for one in self.screenings.values() if one.id == save), None) or self.open_save
+
+    def put_gated(self, save: Save) -> None:
+        """What was found so, changed, back to its place."""
+        alone = self.screenings.get(save.items[0].task)
+        if alone is not None and alone.id == save.id:
+            self.screenings[alone.items[0].task] = save
+        else:
+            self.save = save
 
 
 def begin(state: State) -> Draft:
@@ -66,6 +79,7 @@ def begin(state: State) -> Draft:
         dict(state.gates),
         dict(state.cooling),
         state.ledger,
+        dict(state.screenings),
     )
 
 
@@ -89,4 +103,5 @@ def finish(draft: Draft) -> State:
         draft.gates,
         draft.cooling,
         draft.ledger,
+        draft.screenings,
     )

@@ -12,21 +12,20 @@ from orchd.core.agents import is_agent_unclear, order_job
 from orchd.core.attempts import UNSEEN, ended_well
 from orchd.core.briefing import tell_task, word_brief
 from orchd.core.chains import chosen_spec
-from orchd.core.gating import open_gates
+from orchd.core.gate_duties import serve_gates
 from orchd.core.intake import recorded_drops
 from orchd.core.leases import holds_tokens, is_silent
 from orchd.core.numbering import wishes_of
 from orchd.core.ownership import is_secure
 from orchd.core.prompting import collect_asks
 from orchd.core.requests import Hearing, find_hearing
-from orchd.core.room import may_gate
 from orchd.core.saving import lands_nothing_new
 from orchd.core.schedule import is_busy
 from orchd.core.sessions import tip_of
 from orchd.core.statuses import ACTIVE, BUSY
 from orchd.core.steps import find_begin, list_left
 from orchd.core.tenures import bid_for_landing, list_bids
-from orchd.core.watched import current_run, probe_runs, watched_runs
+from orchd.core.watched import current_run, watched_runs
 from orchd.model.action import (
     Action,
     AdmitResult,
@@ -73,6 +72,7 @@ def list_duties(state: State, snapshot: Snapshot) -> Iterator[Action]:
             yield from tell_task(task, state, snapshot)
             yield from _serve_attempt(task, state, snapshot)
     yield from _serve_save(state, snapshot)
+    yield from serve_gates(state, snapshot)
     yield from _serve_shared(state, snapshot)
     yield from _place_lines(state, snapshot)
     yield from _clear_up(state, snapshot)
@@ -155,7 +155,8 @@ def _serve_save(state: State, snapshot: Snapshot) -> Iterator[Action]:
         present = seen if seen and seen.id == save.id else SaveSeen(save.id)
         if save.verdicts and not snapshot.gates.kept:
             yield KeepResults(save)
-        yield from SAVE_DUTIES[save.step](save, present, state, snapshot)
+        if save.step in SAVE_DUTIES:
+            yield from SAVE_DUTIES[save.step](save, present, state, snapshot)
 
 
 def _place_lines(state: State, snapshot: Snapshot) -> Iterator[Action]:
@@ -173,18 +174,6 @@ def _titles(save: Save, state: State) -> tuple[str, ...]:
 def _merge(save: Save, seen: SaveSeen, state: State, snapshot: Snapshot) -> Iterator[Action]:
     if seen.chain is None:
         yield MergeSave(save, _titles(save, state))
-
-
-def _gate(save: Save, seen: SaveSeen, state: State, snapshot: Snapshot) -> Iterator[Action]:
-    for index, run in probe_runs(save).items():
-        present = snapshot.runs.get(run, UNSEEN)
-        if is_silent(present):
-            yield RevokeRun(run)
-        elif present.phase is Phase.ABSENT and may_gate(save, snapshot):
-            gates = open_gates(save, index, snapshot.gates.known)
-            commands = tuple(Command(gate.name, gate.run, gate.timeout_seconds, gate.env) for gate in gates)
-            head = save.chain[index - 1].head if index else save.base
-            yield StartRun(RunOrder(run, head, commands, collect=False), "")
 
 
 def _land(save: Save, seen: SaveSeen, state: State, snapshot: Snapshot) -> Iterator[Action]:
@@ -207,7 +196,6 @@ def _publish(save: Save, seen: SaveSeen, state: State, snapshot: Snapshot) -> It
 
 SAVE_DUTIES: Mapping[SaveStep, Callable[[Save, SaveSeen, State, Snapshot], Iterator[Action]]] = {
     SaveStep.PLANNED: _merge,
-    SaveStep.MERGED: _gate,
     SaveStep.GATED: _land,
     SaveStep.LANDED: _publish,
 }

@@ -14,14 +14,13 @@ from orchd.core.aftermath import begin_again, follow
 from orchd.core.costs import add_bill, book
 from orchd.core.draft import Draft, begin, finish
 from orchd.core.gating import count_verdict
-from orchd.core.grants import extend, note, refuse
+from orchd.core.grants import drop_want, extend, note, refuse
 from orchd.core.lifecycle import move
 from orchd.core.lines import note_saved, record_of, shorten_line
 from orchd.core.saving import tasks_of
 from orchd.core.sessions import keep_line, kept_items, split_line
-from orchd.core.statuses import ACTIVE, OPEN
+from orchd.core.statuses import ACTIVE, OPEN, SCREENED
 from orchd.errors import OrchdError
-from orchd.model.claim import Lease
 from orchd.model.ids import SessionId, TaskId, checkpoint_name
 from orchd.model.limits import REFUSALS
 from orchd.model.message import (
@@ -53,6 +52,8 @@ from orchd.model.message import (
     SaveMerged,
     SavePlanned,
     SaveRefused,
+    ScreenedOut,
+    ScreeningBegun,
     SessionAdopted,
     SessionElsewhere,
     SessionEnded,
@@ -99,6 +100,8 @@ def _change(draft: Draft, event: Event, task: TaskId, status: Status) -> Task:
     old = draft.tasks[task]
     new = replace(old, status=move(type(event), old.status, status))
     draft.tasks[task] = new
+    if status not in SCREENED:
+        draft.screenings.pop(task, None)
     if status not in OPEN:
         draft.leases.pop(task, None)
     elif status not in ACTIVE and draft.leases[task].wants:
@@ -132,6 +135,7 @@ def _(event: TaskSeen, draft: Draft) -> None:
     same_generation = old is not None and old.generation == event.generation
     fresh = replace(fresh, attempt=old.attempt, lost=old.lost, spent=old.spent) if old and same_generation else fresh
     draft.tasks[task] = replace(fresh, rework=event.rework)
+    draft.screenings.pop(task, None)
     draft.next_order = max(draft.next_order, event.order + 1)
 
 
@@ -202,7 +206,7 @@ def _(event: ExtensionAsked, draft: Draft) -> None:
 
 @apply.register
 def _(event: LeaseExtended, draft: Draft) -> None:
-    lease = extend(_drop_want(draft.leases[event.task], event.order), event.paths)
+    lease = extend(drop_want(draft.leases[event.task], event.order), event.paths)
     task = draft.tasks[event.task]
     left = tuple(one for one in lease.refused if not set(one.paths) <= set(lease.paths))
     draft.leases[event.task] = replace(lease, refused=left)
@@ -211,11 +215,7 @@ def _(event: LeaseExtended, draft: Draft) -> None:
 
 @apply.register
 def _(event: ExtensionRefused, draft: Draft) -> None:
-    draft.leases[event.task] = refuse(_drop_want(draft.leases[event.task], event.order), event.refusal)
-
-
-def _drop_want(lease: Lease, order: int) -> Lease:
-    return replace(lease, wants=tuple(want for want in lease.wants if want.order != order))
+    draft.leases[event.task] = refuse(drop_want(draft.leases[event.task], event.order), event.refusal)
 
 
 @apply.register
@@ -278,25 +278,35 @@ def _(event: SaveMerged, draft: Draft) -> None:
 
 
 @apply.register
+def _(event: ScreeningBegun, draft: Draft) -> None:
+    draft.screenings[event.screening.items[0].task] = event.screening
+
+
+@apply.register
+def _(event: ScreenedOut, draft: Draft) -> None:
+    task = _change(draft, event, event.task, Status.FAILED)
+    draft.tasks[event.task] = replace(task, reason=Reason.GATE, detail=event.detail)
+
+
+@apply.register
 def _(event: GateRan, draft: Draft) -> None:
-    save = draft.open_save
-    draft.save = replace(save, verdicts=(*save.verdicts, event.verdict))
+    save = draft.find_gated(event.save)
+    draft.put_gated(replace(save, verdicts=(*save.verdicts, event.verdict)))
     draft.gates = count_verdict(draft.gates, event.verdict)
 
 
 @apply.register
 def _(event: GateTried | GateLost, draft: Draft) -> None:
-    _count_try(draft, Try(event.index, event.results if isinstance(event, GateTried) else ()))
+    save = draft.find_gated(event.save)
+    results = event.results if isinstance(event, GateTried) else ()
+    draft.put_gated(replace(save, tries=(*save.tries, Try(event.index, results))))
 
 
 @apply.register
 def _(event: GateStarved, draft: Draft) -> None:
-    _count_try(draft, Try(event.index, starved=True))
-    draft.save = replace(draft.open_save, starved_ms=event.at_ms)
-
-
-def _count_try(draft: Draft, one: Try) -> None:
-    draft.save = replace(draft.open_save, tries=(*draft.open_save.tries, one))
+    save = draft.find_gated(event.save)
+    tries = (*save.tries, Try(event.index, starved=True))
+    draft.put_gated(replace(save, tries=tries, starved_ms=event.at_ms))
 
 
 @apply.register
@@ -390,6 +400,7 @@ def _(event: TaskAdopted, draft: Draft) -> None:
     """Not by the table of moves: what the owner of a session says about its tasks counts, whatever we thought."""
     task = event.spec.id
     old = draft.tasks.get(task)
+    draft.screenings.pop(task, None)
     draft.tasks[task] = Task(
         event.spec,
         event.status,

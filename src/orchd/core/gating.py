@@ -25,7 +25,7 @@ from orchd.model.limits import (
 from orchd.model.run import Exit, Outcome
 from orchd.model.save import Excluded, Gate, GateResult, Save, Tally, Try, Verdict
 from orchd.model.snapshot import ChainSeen, Known, State
-from orchd.model.work import Reason, Status
+from orchd.model.work import Reason, Status, Task
 
 RED_BEFORE = "main itself is red: the gates fail without this task, too"
 UNHEARD_BEFORE = "nor could they be run on main: this says nothing about the task, but about the machine (is its disk full?)"
@@ -35,10 +35,20 @@ JUDGED = frozenset({Status.LANDED, Status.INTEGRATED, Status.UNCHANGED})
 def expects_red(state: State) -> bool:
     """Whether so many of the last tasks were turned away by gates that searching costs more than asking for each. From 1 in 4
     on that is so (save.md of the design; `bench/gating.py` counts the runs)."""
-    ended = [t for t in state.tasks.values() if t.status in JUDGED or (t.status is Status.FAILED and t.reason is Reason.GATE)]
+    ended = [task for task in state.tasks.values() if task.status in JUDGED or _was_culprit(task, state)]
     last = sorted(ended, key=lambda task: (task.ended_ms, task.order))[-JUDGED_TASKS:]
     red = sum(task.status is Status.FAILED for task in last)
     return len(last) >= JUDGED_LEAST and red >= MANY_RED_SHARE * len(last)
+
+
+def _was_culprit(task: Task, state: State) -> bool:
+    return task.status is Status.FAILED and task.reason is Reason.GATE and not was_screened_out(task, state)
+
+
+def was_screened_out(task: Task, state: State) -> bool:
+    """Whether gates have turned a failed task away by itself, before it came into a save."""
+    screening = state.screenings.get(task.spec.id)
+    return task.status is Status.FAILED and screening is not None and any(not verdict.green for verdict in screening.verdicts)
 
 
 def next_probes(save: Save) -> tuple[int, ...]:

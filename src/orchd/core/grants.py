@@ -25,3 +25,8 @@ def refuse(lease: Lease, refusal: Refusal) -> Lease:
 def note(lease: Lease, want: Extension) -> Lease:
     """A lease that also has a request."""
     return replace(lease, wants=(*lease.wants, want))
+
+
+def drop_want(lease: Lease, order: int) -> Lease:
+    """The lease without the wish that came as the one of that number."""
+    return replace(lease, wants=tuple(want for want in lease.wants if want.order != order))

@@ -10,19 +10,15 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from orchd.core.attempts import UNSEEN
 from orchd.core.evolve import evolve
-from orchd.core.gating import blame, hear, judge, landable, next_probes, probe_run
+from orchd.core.gating import blame, landable, next_probes
 from orchd.core.ownership import find_next_number
-from orchd.core.room import hold_for_room, was_starved
+from orchd.core.probing import hear_gates, is_due
+from orchd.core.room import hold_for_room
 from orchd.core.saving import gathers_until, is_rushed, lands_nothing_new, plan_save
 from orchd.core.sessions import exclude_built_on, is_recalled
 from orchd.model.message import (
     Event,
-    GateLost,
-    GateRan,
-    GateStarved,
-    GateTried,
     SaveAbandoned,
     SaveClosed,
     SaveGated,
@@ -32,8 +28,7 @@ from orchd.model.message import (
     SavePlanned,
     SaveRefused,
 )
-from orchd.model.run import Phase
-from orchd.model.save import Save, SaveStep, Target, Try
+from orchd.model.save import Save, SaveStep, Target
 from orchd.model.snapshot import SaveSeen, Snapshot, State
 
 Step = Callable[[Save, SaveSeen, Snapshot], Iterator[Event]]
@@ -79,29 +74,14 @@ def _leave_merged(save: Save, seen: SaveSeen, snapshot: Snapshot) -> Iterator[Ev
     if _is_overtaken(save, seen, snapshot):
         yield SaveAbandoned(save.id, snapshot.now_ms)
     elif probes:
-        heard = (event for index in probes for event in _hear_gates(save, index, snapshot))
-        waits = any(snapshot.runs.get(probe_run(save, index), UNSEEN).phase is Phase.ABSENT for index in probes)
+        heard = (event for index in probes for event in hear_gates(save, index, snapshot.gates.known, snapshot))
+        waits = any(is_due(save, index, snapshot) for index in probes)
         yield from itertools.islice(itertools.chain(heard, hold_for_room(save, snapshot, waits=waits)), 1)
     else:
         lands = landable(save)
         yield SaveGated(save.id, lands, exclude_built_on(save, blame(save)))
         if lands == 0:
             yield SaveAbandoned(save.id, snapshot.now_ms)
-
-
-def _hear_gates(save: Save, index: int, snapshot: Snapshot) -> Iterator[Event]:
-    """What is known of one tree, or what its run said; nothing while it goes on."""
-    known = snapshot.gates.known
-    seen = snapshot.runs.get(probe_run(save, index), UNSEEN)
-    over = seen.phase in (Phase.LOST, Phase.ENDED)
-    last = (hear(save, index, seen.exit) if seen.exit else Try(index)) if over else None
-    verdict = judge(save, index, known, last)
-    if last is not None and was_starved(seen, snapshot) and not (verdict and verdict.green):
-        yield GateStarved(save.id, index, snapshot.now_ms)
-    elif verdict is not None:
-        yield GateRan(save.id, verdict)
-    elif last is not None:
-        yield GateTried(save.id, index, last.results) if last.results else GateLost(save.id, index)
 
 
 def _leave_gated(save: Save, seen: SaveSeen, snapshot: Snapshot) -> Iterator[Event]:

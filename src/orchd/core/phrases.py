@@ -57,6 +57,9 @@ QUESTIONS: Mapping[Reason, tuple[str, tuple[str, ...]]] = {
 }
 """What is asked about a held result, and the commands that answer it."""
 
+SCREENING = "its own gates ({gates}) judge it by itself before it may be merged"
+SCREENED_OUT = "a gate was red on its own result, before it was merged with anything"
+
 RESTORES = "the tree of {tip} comes back; no command runs"
 REWORK = "its result {tip} is judged again, as a person answered; its command does not run again"
 

@@ -1,6 +1,7 @@
 """plan(): one look at the world in, what follows from it out. Pure; run on an unchanged world it yields nothing.
 
-Stages run in order, each on the state that the one before left: intents, files, attempts, the save in flight, the owners
+Stages run in order, each on the state that the one before left: intents, files, attempts, finished tasks by themselves,
+the save in flight, the owners
 of sessions, predicted conflicts, the next save, the arbiter. Each concludes events from evidence. The actions are then
 derived from the state alone (core.duties), so that an action whose effect was lost is simply asked for again.
 """
@@ -30,6 +31,8 @@ from orchd.core.requests import Hearing, find_hearing, refuse_requests
 from orchd.core.restoring import hear_restore
 from orchd.core.saving import wakes_at
 from orchd.core.schedule import is_busy
+from orchd.core.screening import screen_tasks
+from orchd.core.screens import is_screening
 from orchd.core.session_files import read_sessions
 from orchd.core.session_wishes import ALL, concerns, spell_out
 from orchd.core.sessions import find_start, is_touched, may_be_given_up
@@ -79,6 +82,8 @@ def is_worth_waiting(warm_ms: int | None, config: Config, now_ms: int) -> bool:
 
 def is_idle(state: State, config: Config) -> bool:
     """Whether nothing is left that orchd could do by itself: nobody is open, or only a person can let the save go on."""
+    if is_screening(state):
+        return False
     held = state.save is not None and state.save.hold is not None
     return not any(task.status in ACTIVE or (not held and is_busy(task, state, config)) for task in state.tasks.values())
 
@@ -176,6 +181,7 @@ STAGES: tuple[Stage, ...] = (
     expire_leases,
     conclude_attempts,
     book_costs,
+    screen_tasks,
     advance_save,
     find_remedies,
     hear_owners,

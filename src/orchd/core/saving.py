@@ -8,6 +8,7 @@ from dataclasses import replace
 from orchd.core.conflicts import order_merges
 from orchd.core.gating import expects_red
 from orchd.core.schedule import list_due, next_end_ms
+from orchd.core.screens import is_screening
 from orchd.core.sessions import find_start, is_landing_due, session_of, works_apart
 from orchd.core.statuses import ACTIVE
 from orchd.model.config import Config
@@ -46,7 +47,7 @@ def plan_save(state: State, base: Oid, config: Config, now_ms: int, *, rushed: b
 
 def _make_save(save: Save, session: Session, config: Config, state: State) -> Save:
     """With its gates, those of the configuration first, how they are run, and its id."""
-    gates = tuple(gate for gate in config.gates + session.spec.gates if gate.phase is GatePhase.SAVE)
+    gates = tuple(gate for gate in config.gates + session.spec.gates if gate.phase is not GatePhase.PROMOTE)
     resolving = choose_resolving(config, gated=bool(gates))
     made = replace(save, gates=gates, width=config.gates_at_once, one_by_one=expects_red(state), resolving=resolving)
     return replace(made, id=_identify(made))
@@ -63,13 +64,13 @@ def is_rushed(state: State, snapshot: Snapshot) -> bool:
 
 
 def gathers_until(state: State, snapshot: Snapshot) -> int | None:
-    """Until when (milliseconds) the next save waits for more tasks; None: it does not. It waits only for tasks that run, and
-    not when the clock was set back."""
+    """Until when (milliseconds) the next save waits for more tasks; None: it does not. It waits only for tasks that run or
+    are judged by themselves, and not when the clock was set back."""
     now_ms = snapshot.now_ms
     ready = [task.ended_ms for task in list_due(state, snapshot.config, now_ms, rushed=is_rushed(state, snapshot))]
     if state.save is not None or not 0 < len(ready) < SAVE_ITEMS:
         return None
-    waits = any(task.status in ACTIVE for task in state.tasks.values())
+    waits = is_screening(state) or any(task.status in ACTIVE for task in state.tasks.values())
     until = min(ready) + int(GATHER_SECONDS * 1000)
     return until if waits and min(ready) <= now_ms < until else None
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from orchd.core.screens import is_cleared
 from orchd.core.sessions import session_of, takes_saves, works_apart
 from orchd.core.statuses import BUSY
 from orchd.model.config import Config
@@ -49,10 +50,11 @@ def list_ends(state: State, config: Config) -> Mapping[SessionId, int]:
 
 
 def list_due(state: State, config: Config, now_ms: int, *, rushed: bool) -> list[Task]:
-    """The finished tasks that may be saved now. `rushed`: times that were set count as over. So they do when the clock was
-    set back."""
+    """The finished tasks that may be saved now; not those that their own gates are still to judge. `rushed`: times that were
+    set count as over. So they do when the clock was set back."""
     ends = list_ends(state, config)
-    return [task for task in _waiting(state, config) if rushed or task.due or _is_over(task, ends, now_ms)]
+    due = (task for task in _waiting(state, config) if rushed or task.due or _is_over(task, ends, now_ms))
+    return [task for task in due if is_cleared(task, state, config)]
 
 
 def next_end_ms(state: State, config: Config, now_ms: int) -> int | None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from orchd.core.inert import inert
-from orchd.core.phrases import Telling
+from orchd.core.phrases import SCREENING, Telling
 from orchd.core.schedule import list_ends, waits_for_word
+from orchd.core.screens import gates_of
 from orchd.core.sessions import find_unsettled, is_landing_due, session_of
 from orchd.core.statuses import BUSY, FINISHED
 from orchd.core.tables import tell_span
 from orchd.model.config import Config
 from orchd.model.ids import SessionId, integration_branch
+from orchd.model.save import Save
 from orchd.model.session import Landing, Session
 from orchd.model.snapshot import State
 from orchd.model.work import Status, Task
@@ -55,6 +57,19 @@ def waits_for_person(session: Session, state: State) -> str:
     if not session.line or is_landing_due(state, session) or (at_work and not _lacks(unsettled)):
         return ""
     return f"{len(session.line)} task(s) are integrated and have not landed" + _because(session, unsettled)
+
+
+def tell_screening(task: Task, state: State, config: Config, proven: str) -> Telling:
+    """The story of a finished task whose own gates have not let it through yet."""
+    screening = state.screenings.get(task.spec.id)
+    names = ", ".join(gate.name for gate in (screening.gates if screening else gates_of(task, state, config)))
+    again = tuple(f"asked again: {name}" for name in _list_red(screening)) if screening else ()
+    steps = (f"`orchd cancel {task.spec.id}` gives it up",)
+    return Telling(f"{proven}; {SCREENING.format(gates=names)}", again, steps)
+
+
+def _list_red(screening: Save) -> tuple[str, ...]:
+    return tuple(result.gate for tried in screening.tries for result in tried.results if not result.green)
 
 
 def tell_wait_for_save(task: Task, state: State, config: Config, now_ms: int) -> str:

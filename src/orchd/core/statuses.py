@@ -14,6 +14,9 @@ OPEN = BUSY | {Status.INTEGRATED}
 """Claims are held."""
 
 FINISHED = frozenset(Status) - OPEN - {Status.WAITING}
+SCREENED = frozenset({Status.READY, Status.SAVING, Status.FAILED})
+"""What its own gates said about the result of a task is still of use."""
+
 SUCCEEDED = frozenset({Status.LANDED, Status.UNCHANGED})
 """What `needs` waits for."""
 

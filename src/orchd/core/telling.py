@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from orchd.core.conflicts import tell_conflicts
 from orchd.core.exit_words import tell_expiry
+from orchd.core.gating import was_screened_out
 from orchd.core.inert import inert
 from orchd.core.phrases import (
     BACK,
@@ -36,10 +37,12 @@ from orchd.core.phrases import (
     RETRY,
     REWORK,
     SAVE_STEPS,
+    SCREENED_OUT,
     UNSERVED,
     Telling,
 )
-from orchd.core.session_telling import list_unsaved, tell_integrated, tell_wait_for_save, waits_for_person
+from orchd.core.screens import is_cleared
+from orchd.core.session_telling import list_unsaved, tell_integrated, tell_screening, tell_wait_for_save, waits_for_person
 from orchd.core.statuses import FINISHED, SUCCEEDED, has_strayed, is_open_question, may_lack
 from orchd.core.steps import list_left
 from orchd.core.tables import tell_span
@@ -313,6 +316,8 @@ def _tell_stopping(task: Task, _: State, __: Scene) -> Telling:
 
 def _tell_ready(task: Task, state: State, scene: Scene) -> Telling:
     proven = f"its changes stay inside its claim and are on `{short_ref(task.ref)}`"
+    if not is_cleared(task, state, scene.config):
+        return tell_screening(task, state, scene.config, proven)
     waits = tell_wait_for_save(task, state, scene.config, scene.now_ms)
     if waits:
         return Telling(f"{proven}; {waits}", steps=(f"`orchd save {task.spec.session}` saves it now",))
@@ -388,12 +393,13 @@ def _tell_withdrawn(task: Task, _: State, __: Scene) -> Telling:
     return Telling("its file was removed while it waited", steps=("put its file back to run it",))
 
 
-def _tell_failed(task: Task, _: State, scene: Scene) -> Telling:
+def _tell_failed(task: Task, state: State, scene: Scene) -> Telling:
     told = (
         REASONS[task.reason]
         if task.reason
         else Telling("it did not land, and no reason was recorded", steps=(LOG, DIFF, RETRY))
     )
+    told = replace(told, what=SCREENED_OUT) if was_screened_out(task, state) else told
     facts = _task_facts(task, scene)
     items = tuple(item for item in task.detail if item != facts["gate"])
     again = {RETRY: (_retry_step(task, scene), GO_ON)}

@@ -1,4 +1,4 @@
-"""Which runs belong to the present: the one of each active attempt, and that of the gates. Clients use it, so it is light."""
+"""Which runs belong to the present: the one of each active attempt, and those of gates. Clients use it, so it is light."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from orchd.model.work import Task
 def watched_runs(state: State) -> frozenset[RunId]:
     """The runs whose evidence the next plan needs."""
     gates = probe_runs(state.save).values() if state.save else ()
-    return frozenset(current_run(task) for task in state.tasks.values() if task.status in ACTIVE).union(gates)
+    screens = (probe_run(screening, 1) for screening in state.screenings.values() if not screening.verdicts)
+    return frozenset(current_run(task) for task in state.tasks.values() if task.status in ACTIVE).union(gates, screens)
 
 
 def current_run(task: Task) -> RunId:

@@ -66,6 +66,7 @@ def observe(ports: Ports, state: State, wish: Wish) -> Snapshot:
         agents=agents,
         until_idle=wish.until_idle,
         past=ports.refs.past(main, _list_unknown(state, files)),
+        screenings={task: ports.results.look(screening, config) for task, screening in state.screenings.items()},
         numbered=ports.numbers.look(_list_wishes(state), config),
     )
 

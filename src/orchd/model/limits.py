@@ -107,6 +107,9 @@ these two 16 tasks need 6.3 and 10.5 runs for one and two culprits, two at a tim
 AUDITED_ONE_IN = 50
 """Of so many stored results one is not believed, and the gate run again (2 %)."""
 
+ANSWERS_KEPT = 256
+"""Saves, and tasks judged by themselves, about which an answer from the stored results is remembered."""
+
 RESULT_DAYS = 14
 """Days after which a stored result counts no more: tools change without a trace in the tree."""
 

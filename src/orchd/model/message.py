@@ -192,6 +192,21 @@ class TaskAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class ScreeningBegun:
+    """A finished task is judged by itself, by the gates of phase `task`: `screening` is a save of this one link."""
+
+    screening: Save
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenedOut:
+    """A gate was red on the result of a task by itself: it does not come into a save."""
+
+    task: TaskId
+    detail: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SavePlanned:
     """A save began: base, tips, gates, number and date are fixed from here on."""
 
@@ -428,6 +443,8 @@ Event: TypeAlias = (
     | ConflictPredicted
     | ConflictCleared
     | TaskAnswered
+    | ScreeningBegun
+    | ScreenedOut
     | SavePlanned
     | SaveMerged
     | GateRan

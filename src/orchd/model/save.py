@@ -59,9 +59,11 @@ AT_ONCE = Schedule()
 
 
 class GatePhase(StrEnum):
-    """When a gate is asked: before main moves, or only before a checkpoint goes to an environment."""
+    """When a gate is asked: before main moves; before that also about each task by itself; or only before a checkpoint goes
+    to an environment."""
 
     SAVE = "save"
+    TASK = "task"
     PROMOTE = "promote"
 
 

@@ -41,6 +41,7 @@ class State:
     """Everything that lasts: the fold of all events. `next_order`, `next_number` and `next_fence` never go back; `branch` is
     the one that tasks landed on last, so that a checkout of another one does not change it; `conflicts` are predicted, one
     for each pair;
+    `screenings` are saves of one link that land nothing: the gates on the result of a task by itself;
     `holdings` says who owns which session where clones share a remote; `refused` are the last requests here that only another
     clone could have heard; `gates` what became of each gate; `cooling` are providers that are left alone, and until
     when; `ledger` is what agents cost."""
@@ -62,6 +63,7 @@ class State:
     gates: Mapping[str, Tally] = field(default_factory=dict)
     cooling: Mapping[str, int] = field(default_factory=dict)
     ledger: Ledger = NOTHING_SPENT
+    screenings: Mapping[TaskId, Save] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +202,9 @@ class Snapshot:
     main; `busy_ports` are looked at only while somebody wants one. `only`: nothing but these tasks (and what they need) is
     started; None: everything. `shared` is the remote that other clones share; None: this clone is alone. `lines` are
     the tips of the integration branches of sessions, `numbered` the wishes of waiting tasks that the shared remote has
-    fulfilled (None: numbers are given here). `past` are the tasks that main says have landed as their files are, told only
-    where the state has just begun. `until_idle`: whoever looks ends when nothing is left to do."""
+    fulfilled (None: numbers are given here), `screenings` what is stored about those in the state. `past` are the tasks that
+    main says have landed as their files are, told only where the state has just begun. `until_idle`: whoever looks ends when
+    nothing is left to do."""
 
     now_ms: int
     state: State
@@ -229,6 +232,7 @@ class Snapshot:
     agents: AgentsSeen = field(default_factory=AgentsSeen)
     until_idle: bool = False
     past: Mapping[TaskId, PastLanding] = field(default_factory=dict)
+    screenings: Mapping[TaskId, GatesSeen] = field(default_factory=dict)
 
 
 class Cause(StrEnum):
