@@ -325,8 +325,7 @@ class Walk:
         elif self.one_in(5):
             self.world.end(run, self.pick((Outcome.TIMEOUT, Outcome.STOPPED, Outcome.UNPREPARED)), 0, "")
         else:
-            alone = [command.name for command in run.order.commands] == [ALONE.name]
-            self.world.end_gate(run, flaky=self.one_in(3 if alone else 10), starved=self.one_in(3))
+            self.world.end_gate(run, flaky=self.one_in(3), starved=self.one_in(4))
 
     def end_task(self, run: Run) -> None:
         ending = self.dice.roll(12)
@@ -402,7 +401,7 @@ class Walk:
         return run.order.id.startswith("@") or (task is not None and task.status.value == "running")
 
     def finish(self, running: list[Run]) -> None:
-        """One run ends as it deserves."""
+        """One run ends as it deserves; a gate may be red by bad luck."""
         if not running:
             return
         run = self.pick(running)
@@ -411,7 +410,7 @@ class Walk:
         elif run.order.collect:
             self.world.end(run, Outcome.EXITED, 0, run.order.id)
         else:
-            self.world.end_gate(run, flaky=False, starved=self.one_in(12))
+            self.world.end_gate(run, flaky=self.one_in(8), starved=self.one_in(12))
 
     def check_end(self) -> None:
         """Each task is finished, or somebody can say why it waits."""
