@@ -29,6 +29,7 @@ from orchd.model.message import (
     SaveLanded,
     SaveMerged,
     SavePlanned,
+    TaskSeen,
 )
 from orchd.model.save import Merged, Save, SaveItem
 from orchd.model.snapshot import State
@@ -122,7 +123,7 @@ def _store_world(ports: Ports, sample: Sample, world: World) -> None:
     if snapshot.files.unsettled:
         raise RuntimeError("the task files have not settled")
     seen = tuple(read_files(old.state, snapshot))
-    names = [event.spec.id for event in seen if hasattr(event, "spec")]
+    names = [event.spec.id for event in seen if isinstance(event, TaskSeen)]
     events = [*seen, *STORIES[world](names, snapshot.main, sample.git("rev-parse", "main^{tree}").strip())]
     if ports.store.commit(old, evolve(old.state, events), events, snapshot.now_ms) is None:
         raise RuntimeError("somebody else wrote the state")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from world import demand
 
 from orchd.model.message import AttemptStarted, Event, RemedyFound
 from orchd.model.snapshot import Plan, Snapshot, State
+from orchd.model.work import Task
 
 PERSONS = ("auth", "config", "permission", "budget")
 ABOUT_A_PROVIDER = ("rate-limit", "unavailable")
@@ -29,6 +32,9 @@ def check_remedy(snapshot: Snapshot, before: State, event: RemedyFound) -> None:
         demand("it is skipped once, and goes on", step.name not in task.skipped and event.status.value == "waiting", event)
         return
     demand("only work of agents is recovered", steps[tried.step], event)
+    if event.spec:
+        check_division(task, event)
+        return
     tries = [one for one in task.tried if one.step == tried.step]
     demand("a failure is followed up once", task.attempt not in [one.attempt for one in task.tried], event)
     demand("it is about the attempt that failed", task.status.value == "failed" and tried.attempt == task.attempt, event)
@@ -46,6 +52,19 @@ def check_remedy(snapshot: Snapshot, before: State, event: RemedyFound) -> None:
     elif tried.failure not in ABOUT_A_PROVIDER:
         same = [one for one in tries if one.candidate == tried.candidate]
         demand("the same is tried once more at most", not same, event)
+
+
+def check_division(task: Task, event: RemedyFound) -> None:
+    """One step is replaced by few smaller ones, and everything else is as it was."""
+    assert event.spec is not None
+    before = [step for step in task.spec.steps if step.name != event.tried.step]
+    fresh = [step for step in event.spec.steps if step not in before]
+    names = [step.name for step in event.spec.steps]
+    demand("it goes on", event.status.value == "waiting" and event.pick == event.tried.candidate, event)
+    demand("few parts, each with a goal", 2 <= len(fresh) <= 5 and all(step.goal and step.depth <= 2 for step in fresh), event)
+    demand("the others stay, in their order", [step for step in event.spec.steps if step not in fresh] == before, event)
+    demand("each step has a name of its own", len(set(names)) == len(names), event)
+    demand("nothing else is asked", replace(event.spec, steps=()) == replace(task.spec, steps=()), event)
 
 
 def check_pick(snapshot: Snapshot, before: State, event: AttemptStarted) -> None:

@@ -430,7 +430,8 @@ def check_told(world: World) -> None:
         task = world.task_of(name)
         if run.phase.value == "running" and task and task.status.value in ACTIVE and task.started_ms < world.now_ms:
             demand("what a task commits is taken", not run.live or not run.live.fresh, name, run)
-            for asked in {*run.asked, *run.misasked} - {"claim"}:
+            demand("what becomes of a proposal is told", "parts" not in run.asked or run.told.get("parts.md"), name, run)
+            for asked in {*run.asked, *run.misasked} - {"claim", "parts"}:
                 demand("who asks in vain is told", asked in run.told.get("rejected.md", ""), name, run)
 
 

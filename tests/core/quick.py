@@ -20,6 +20,7 @@ import goods_rules
 import landing_scenes  # noqa: F401 - its scenes are on the programme
 import lease_scenes  # noqa: F401 - its scenes are on the programme
 import oracle
+import part_scenes  # noqa: F401 - its scenes are on the programme
 import playbook
 import queueing
 import recovery_rules

@@ -19,8 +19,35 @@ next of its chain (`agent: [one, two]`), or later; always in a fresh workspace, 
 told what was done and what went wrong. `orchd explain` says what it waits for, the daemon tells each step, and when nothing is
 left to try it fails with the setting to change among its details. `orchd retry` begins anew. A command (`run:`) is not touched.
 
-Not connected yet: sub-steps (where the table says decompose, the task fails and says so), tokens as a budget,
-and what an agent printed beyond the error that it told.
+Not connected yet: tokens as a budget, and what an agent printed beyond the error that it told.
+
+`orchd show` and `explain` say how it ended, and from which checkpoint the last attempt went on:
+
+| word | meaning |
+|---|---|
+| recovered | it came to a good end after attempts that failed |
+| partial | so it did, without a step that is optional |
+| retry-failed | the attempts that are allowed, or all agents that may be asked, are used up |
+| escalated | only a person can settle it |
+| unrecoverable | there was nothing to try |
+
+## Work that is too large
+
+Where the table says decompose, the goal (or the step with a goal) is replaced by its parts, which are [steps](steps.md) from
+then on: done in their order, from the last checkpoint, each with attempts of its own; the last one must fulfil what was asked
+of the whole. Parts of a step `write` are called `write.NAME`. They come from the task:
+
+```yaml
+goal: Write the compiler
+parts:
+  - {{name: lexer, goal: Write the lexer and its tests}}
+  - {{name: parser, goal: Write the parser and its tests}}
+```
+
+or, where it declares none, from the agent, which is told so in its prompt: it writes 2 to {parts} lines `NAME: what to achieve`
+to `$ORCHD_CONTROL/parts.ask`, early, and goes on. `parts.md` in the same folder answers what they were taken for. A proposal
+counts whole or not at all, and only when the agent itself failed: a gate that is red later divides only into declared parts.
+`orchd retry` keeps the division; a new wording of the file ends it.
 
 ## Why it failed
 

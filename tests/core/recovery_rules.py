@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from orchd.core.recovery import REMEDIES, cools_until, find_remedy
 from orchd.model.agent import Failure
-from orchd.model.recovery import Candidate, Case, Decompose, Escalate, Outlook, Remedy, Resume, Retry, Tried, Wait
+from orchd.model.recovery import Candidate, Case, Decompose, Escalate, Outlook, Part, Remedy, Resume, Retry, Tried, Wait
 
 F = Failure
 NOW = 1_000_000
@@ -23,7 +23,7 @@ CHAIN = tuple(
         ("kilo", "", "", 0),
     )
 )
-PARTS = tuple("abcdefg")
+PARTS = tuple(Part(name, f"do {name}") for name in "abcdefg")
 
 
 def make_case(dice: random.Random) -> Case:

@@ -50,6 +50,12 @@ def test_a_step_is_told_which_one_it_is_and_what_is_done() -> None:
     assert "Attempt 1 at step code:" in text
 
 
+def test_it_is_told_how_to_propose_parts_and_of_what_it_is_a_part() -> None:
+    text = write_prompt(replace(ASK, step="x.a", steps=("x.a", "x.b"), whole="All of\nit", divisible=True), RECALLED)
+    assert "2 to 5 lines `NAME: what to achieve` in `$ORCHD_CONTROL/parts.ask`" in text
+    assert "That is a part of this, which is too large for one:\n\n    All of\n    it\n" in text
+
+
 def test_what_is_left_out_is_said() -> None:
     many = replace(
         ASK,

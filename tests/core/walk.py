@@ -25,6 +25,7 @@ from orchd.model.claim import Mode, PathSpec
 from orchd.model.config import Agent, Slots
 from orchd.model.message import LeaderTook
 from orchd.model.problem import Problem
+from orchd.model.recovery import Part
 from orchd.model.run import Entry, Live, Outcome, Phase
 from orchd.model.save import Gate, GatePhase, Hold
 from orchd.model.snapshot import FileSeen, Intent, Plan, Verb
@@ -35,12 +36,14 @@ NAMES = ("a", "b", "c", "d", "e", "f")
 GLOBS = ("a/*", "b/*", "a/a", "ab/**", "b/a", "A/*", "**", "a/**", "*/b", "**/b", "*/a", "bb", "B/b", "ba/**/a")
 MODES = (Mode.WRITE, Mode.WRITE, Mode.READ, Mode.APPEND)
 GATES = (Gate("unit", "make unit"), Gate("lint", "make lint"))
+PARTS = (Part("left", "half"), Part("right", "half"))
 PLANS = (
-    (Step("plan", goal="think"), Step("make", "make"), Step("write", goal="write", optional=True)),
+    (Step("plan", goal="think"), Step("make", "make"), Step("write", goal="write", optional=True, parts=PARTS)),
     (Step("one", "make one", optional=True), Step("two", "make two")),
     (Step("one", "make one"), Step("two", "make two", optional=True)),
 )
 ALONE = Gate("alone", "make alone", retries=0, phase=GatePhase.TASK)
+DIVISIONS = (("left: half", "right: half"), ("one: all",), ("x:", "X: y"), tuple(f"p{at}: a bit" for at in range(6)))
 PROMOTING = Gate("load", "make load", phase=GatePhase.PROMOTE)
 
 
@@ -170,6 +173,7 @@ class Walk:
         if self.one_in(4):
             work = {"run": "", "goal": "make it"}
             kinds["agent"] = self.pick(("one", "two", "auto"))
+            work["parts"] = self.pick(((), (), PARTS))
             work["fallbacks"] = self.pick(((), ("three",), ("three", "four", "auto")))
         elif self.one_in(5):
             work = {"run": "", "steps": self.pick(PLANS)}
@@ -279,7 +283,7 @@ class Walk:
         tasks = [run for run in self.running() if run.order.collect]
         if tasks:
             run = self.pick(tasks)
-            asks = {"claim": walk_claims.some_words(self)}
+            asks = {"claim": walk_claims.some_words(self), "parts": self.pick(DIVISIONS)}
             told = ({"what": ("x",)}, {}), ({}, {"odd": "it is a symlink"}), ({}, {}), (asks, {}), (asks, {})
             run.asked, run.misasked = self.pick(told)
 

@@ -116,7 +116,8 @@ class Run:
     @property
     def seen(self) -> RunSeen:
         if self.phase is not Phase.RUNNING:
-            return RunSeen(self.phase, self.exit, self.returned, live=None if self.returned else self.live)
+            parts = {name: lines for name, lines in self.asked.items() if name == "parts"} if self.phase is Phase.ENDED else {}
+            return RunSeen(self.phase, self.exit, self.returned, asked=parts, live=None if self.returned else self.live)
         said = {"told": dict(self.told), "asked": dict(self.asked), "misasked": dict(self.misasked)}
         return RunSeen(self.phase, **said, live=self.live, silent_seconds=self.silent_seconds)
 
@@ -301,8 +302,8 @@ class World:
         """The supervisor writes its mark; the second one finds it there."""
         demand("a run starts from a commit that exists", order.commit in self.commits, order)
         task = self.task_of(order.id) if not order.id.startswith("@") else None
-        fits = task is None or task.status.value != "running" or task.spec.is_for_agent == bool(order.job)
-        demand("a goal is the job of an agent, and a command is none", fits, order)
+        commands = order.commands if task and task.status.value == "running" else ()
+        demand("a goal is the job of an agent, and a command is none", all(bool(one.job) != bool(one.run) for one in commands))
         known = self.runs.setdefault(order.id, Run(order))
         gated = [*([self.state.save] if self.state.save else []), *self.state.screenings.values()]
         for save in (one for one in gated if order.id.startswith(f"@{one.id}.")):

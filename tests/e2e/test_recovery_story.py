@@ -48,13 +48,13 @@ def test_each_step_of_an_agent_is_a_checkpoint_from_which_another_agent_goes_on_
     agent(repo, "second", "claude", "two")
     steps = [
         {"name": "plan", "goal": "Plan it", "acceptance": ["there is a plan"]},
-        {"name": "count", "run": "ls *.txt | wc -l > count.txt; echo ${ANTHROPIC_API_KEY-none} >> count.txt"},
+        {"name": "count", "run": "cat plan.txt > count.txt; echo ${ANTHROPIC_API_KEY-none} >> count.txt"},
         {"name": "code", "goal": "Write the code"},
     ]
     task(repo, agent=["first", "second"], steps=steps, acceptance=["it works"])
     repo.orchd("run")
     assert log(repo) == ["plan 1 15", "code 1 15", "code 2 15"], "what is done is not done again"
-    assert repo.git("show", "main:count.txt") == "1\nnone", "a command sees no key of an agent"
+    assert repo.git("show", "main:count.txt") == "plan\nnone", "a command sees no key of an agent"
     assert {"plan.txt", "count.txt", "code.txt"} <= repo.main_files()
     assert "mess.txt" not in repo.main_files(), "it began in a fresh workspace"
     shown = repo.data("show", "long")
@@ -66,6 +66,24 @@ def test_each_step_of_an_agent_is_a_checkpoint_from_which_another_agent_goes_on_
     assert "You are second." in prompt and "Step 3 of 3, `code`: Write the code" in prompt
     assert f"plan: Plan it (`git show {commits['plan'][:12]}`): `plan.txt`" in prompt
     assert "Attempt 1 at step code (agent):" in prompt and "API Error: 500 internal" in prompt
+
+
+def test_an_agent_whose_context_is_too_small_is_divided_as_it_proposed(repo: Repo) -> None:
+    """(b)"""
+    lines = "one: write one.txt\\ntwo: write two.txt\\n"
+    proposes = f'control = pathlib.Path(os.environ["ORCHD_CONTROL"]); (control / "parts.ask").write_text("{lines}")\n'
+    full = 'say(type="result", is_error=True, result="API Error: prompt is too long", api_error_status=400); sys.exit(1)\n'
+    install(repo, PLAN + SAW + f"if not STEP:\n    {proposes}    {full}" + DOES)
+    repo.env["ANTHROPIC_API_KEY"] = "sk-of-the-agent"
+    task(repo, agent="claude", goal="Write both", acceptance=["both are there"])
+    said = repo.orchd("run", code=None)
+    assert "divided  long: claude failed (token-exhausted); what is left: one, two" in said
+    assert log(repo) == [" 1 15", "one 2 15", "two 2 15"]
+    assert {"one.txt", "two.txt"} <= repo.main_files()
+    shown = repo.data("show", "long")
+    assert shown["recovery"] == "recovered, from its beginning, after 1 x token-exhausted"  # type: ignore[index]
+    prompt = repo.orchd("show", "long", "--prompt")
+    assert "Step 2 of 2, `two`: write two.txt" in prompt and "    Write both" in prompt and "prompt is too long" in prompt
 
 
 def test_an_xai_model_that_is_unavailable_is_replaced_by_one_that_is_not_of_xai(repo: Repo) -> None:

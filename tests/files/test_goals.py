@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from orchd.adapters.task_schema import ParsedTask, parse_task
 from orchd.model.agent import Effort
+from orchd.model.recovery import Part
+from orchd.model.work import Step
 
 GOAL = "title: Retry\ngoal: Make the client retry\n"
 
@@ -31,6 +33,19 @@ def test_everything_about_the_work_of_an_agent_comes_through() -> None:
     ).spec
     assert (spec.model, spec.effort, spec.acceptance) == ("sonnet", Effort.HIGH, ("GET is tried thrice",))
     assert spec.evidence == ("docs/retry.md", "tests")
+
+
+def test_steps_may_have_goals_and_goals_may_have_parts() -> None:
+    parts = "parts: [{name: a, goal: do a}, {name: b, goal: do b}]"
+    assert parse(f"{GOAL}{parts}\n").spec.parts == (Part("a", "do a"), Part("b", "do b"))
+    steps = (
+        f"steps:\n  - {{name: plan, goal: think, acceptance: [a plan], {parts}}}\n  - {{name: run, run: x, optional: true}}\n"
+    )
+    spec = parse(f"title: x\n{steps}acceptance: [good]\nagent: [claude, auto]\noptional: true\n").spec
+    first = Step("plan", goal="think", acceptance=("a plan",), parts=(Part("a", "do a"), Part("b", "do b")))
+    assert spec.steps == (first, Step("run", "x", optional=True)) and spec.optional
+    assert (spec.agent, spec.fallbacks, spec.acceptance) == ("claude", ("auto",), ("good",))
+    assert parse(f"title: x\n{steps}").spec.agent == "auto"
 
 
 def test_a_command_has_evidence_and_a_name_for_its_limits_too() -> None:

@@ -12,7 +12,9 @@ from orchd.adapters.git_state import GitStateStore
 from orchd.adapters.records import EVENTS, dump_record, load_record
 from orchd.adapters.state_reader import read_all, read_hot, read_operations, read_task
 from orchd.core.evolve import evolve
+from orchd.core.parts import divide
 from orchd.errors import OrchdError
+from orchd.model.agent import Failure
 from orchd.model.claim import Lease, PathSpec
 from orchd.model.ids import STATE_REF, TEXT_REF
 from orchd.model.message import (
@@ -22,15 +24,17 @@ from orchd.model.message import (
     GateRan,
     LeaderTook,
     ProblemsChanged,
+    RemedyFound,
     SavePlanned,
     ScreeningBegun,
     TaskCancelled,
     TaskSeen,
 )
 from orchd.model.problem import Problem
+from orchd.model.recovery import Candidate, Part, Tried
 from orchd.model.save import Gate, GateResult, Merged, Save, SaveItem, Verdict
 from orchd.model.snapshot import State
-from orchd.model.work import Reason, Source, Status, Task, TaskSpec
+from orchd.model.work import Reason, Source, Status, Step, Task, TaskSpec
 from orchd.ports import StateStore, Stored
 
 SECRET = "call Bob about the password"
@@ -180,6 +184,21 @@ def test_personal_text_is_nowhere_but_in_the_text_ref_and_can_be_erased(world: W
     again = GitStateStore(world.open())
     tell(again, (TaskCancelled("c", 1),))
     assert read_all(world.place) == again.load().state
+
+
+def test_the_parts_that_a_goal_is_divided_into_are_personal_text_too_and_the_first_wording_stays(world: World) -> None:
+    store, first = GitStateStore(world.open()), seen("a")
+    failed = Tried(Candidate("claude"), Failure.TOKEN_EXHAUSTED, attempt=1)
+    spec = divide(first.spec, Step("agent", goal=SECRET), (Part("one", f"{SECRET} once"), Part("two", f"{SECRET} twice")))
+    followed = RemedyFound("a", failed, Status.WAITING, failed.candidate, spec=spec)
+    for events in ((first,), (started("a"),), (ended("a", Status.FAILED), followed)):
+        tell(store, events)
+    for oid in git(world.top, "rev-list", "--objects", STATE_REF).split():
+        if len(oid) == 40:
+            assert SECRET not in git(world.top, "cat-file", "-p", oid)
+    assert len(git(world.top, "grep", "-l", "Bob", TEXT_REF).splitlines()) == 2
+    assert GitStateStore(world.open()).load().state == read_all(world.place) == store.load().state
+    assert [step.goal for step in store.load().state.tasks["a"].spec.steps] == [f"{SECRET} once", f"{SECRET} twice"]
 
 
 def test_a_record_of_a_newer_orchd_is_refused_clearly(world: World) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from orchd.adapters.codec import decode, encode
 from orchd.adapters.records import complete_spec, dump_record, refer_spec
 from orchd.errors import OrchdError
-from orchd.model.message import Event, TaskAdopted, TaskSeen
+from orchd.model.message import Event, RemedyFound, TaskAdopted, TaskSeen
 
 EVENT_TYPES: Mapping[str, type[Event]] = {kind.__name__: kind for kind in Event.__args__}
 
@@ -33,4 +33,5 @@ def load_event(data: dict[str, Any], text: bytes | None) -> Event:
 
 def _plain_event(event: Event) -> dict[str, Any]:
     plain = {"type": type(event).__name__, **encode(event)}
-    return plain | {"spec": refer_spec(event.spec)} if isinstance(event, TaskSeen | TaskAdopted) else plain
+    spec = event.spec if isinstance(event, TaskSeen | TaskAdopted | RemedyFound) else None
+    return plain | {"spec": refer_spec(spec)} if spec else plain

@@ -131,7 +131,7 @@ def _find_texts(changed: Sequence[TaskChange], events: Sequence[Event]) -> dict[
     """Texts that the records of this operation refer to and that were not there before."""
     seen = [(event.spec, event.generation) for event in events if isinstance(event, TaskSeen)]
     seen += [(task.spec, task.generation) for before, task in changed if not _same_text(before, task)]
-    return {text_path(spec.id, generation): dump_text(spec) for spec, generation in seen}
+    return {text_path(spec, generation): dump_text(spec) for spec, generation in seen}
 
 
 def _same_text(before: Task | None, task: Task) -> bool:

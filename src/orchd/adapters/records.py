@@ -31,7 +31,7 @@ ARCHIVED = frozenset({Status.LANDED, Status.UNCHANGED, Status.CANCELLED, Status.
 
 VERSION = 1
 SCHEMA = re.compile(r"orchd/([a-z]+)/(\d+)")
-_LATER_TEXTS = ("goal", "acceptance", "steps")
+_LATER_TEXTS = ("goal", "acceptance", "steps", "parts")
 """Not written when they are empty, so that the blobs of older tasks keep their names."""
 _TEXTS = ("title", "run", *_LATER_TEXTS)
 ERASED_TITLE, ERASED_RUN = "(erased)", "false"
@@ -43,9 +43,12 @@ def task_path(task: Task) -> str:
     return f"{folder}/{shard(task.spec.id)}/{task.spec.id}.json"
 
 
-def text_path(task: TaskId, generation: int) -> str:
-    """Where the text of one generation of a task lies in the tree of `refs/orch/text`."""
-    return f"task/{shard(task)}/{task}.{generation}.json"
+def text_path(spec: TaskSpec, generation: int) -> str:
+    """Where the text of one generation of a task lies in the tree of `refs/orch/text`. With divided steps it is another one,
+    beside the first."""
+    divided = any(step.depth for step in spec.steps)
+    mark = f".{blob_id(dump_text(spec))[:16]}" if divided else ""
+    return f"task/{shard(spec.id)}/{spec.id}.{generation}{mark}.json"
 
 
 def claim_path(task: TaskId) -> str:

@@ -15,6 +15,7 @@ from orchd.adapters.heartbeat import HeartbeatWatch
 from orchd.adapters.live_evidence import read_live
 from orchd.adapters.place import Place
 from orchd.adapters.processes import Identity, is_alive
+from orchd.core.parts import PARTS
 from orchd.model.ids import RunId
 from orchd.model.run import Exit, Phase, RunSeen
 
@@ -60,9 +61,13 @@ class RunSight:
 
     def _see_ended(self, run: RunId, left: Exit) -> RunSeen:
         returned = read_returned(self._place, run)
-        return RunSeen(Phase.ENDED, left, returned, live=None if returned else read_live(self._place, run))
+        known = self._ended.get(run)
+        live = None if returned else read_live(self._place, run)
+        return RunSeen(Phase.ENDED, left, returned, asked=known.asked if known else {}, live=live)
 
     def _listen(self, run: RunId, seen: RunSeen) -> RunSeen:
+        if seen.phase is Phase.ENDED and run not in self._ended:
+            return replace(seen, asked={PARTS: lines} if (lines := read_asked(self._place, run).lines.get(PARTS)) else {})
         if seen.phase is not Phase.RUNNING:
             return seen
         asked = read_asked(self._place, run)

@@ -32,7 +32,7 @@ from orchd.adapters.run_files import ERRORS, EXIT, LIVE, ORDER, RESULT, SALVAGE_
 from orchd.adapters.run_log import RunLog
 from orchd.adapters.spawn import tied_process
 from orchd.adapters.task_git import GitFailed, TaskGit
-from orchd.adapters.workspace import Prepared, build_workspace, remove_unfinished
+from orchd.adapters.workspace import CONTROL_FOLDER, Prepared, build_workspace, remove_unfinished
 from orchd.model.limits import COLLECT_SECONDS, LIVE_SECONDS, PREPARE_SECONDS
 
 # One JSON object per line from the daemon, with the pipe for the answer: what to do, the run folder, the environment
@@ -158,7 +158,19 @@ def _run_commands(tree: ProcessTree, ordered: Ordered, environment: Mapping[str,
             break
         if order["collect"] and command is not order["commands"][-1]:
             log.write(steps.keep(command["name"]).encode())
+            if report is not None:
+                _forget_parts(Path(ordered["workspace"]))
     return Ran(_outcome_of(tree, results), tuple(results), report=report)
+
+
+def _forget_parts(workspace: Path) -> None:
+    """What an agent proposed for its step is nothing for the next one."""
+    from orchd.adapters.plain_file import hold_folder
+    from orchd.core.parts import PARTS
+
+    with contextlib.suppress(OSError), hold_folder(workspace.parent, (workspace.name, ".git", CONTROL_FOLDER)) as folder:
+        if isinstance(folder, int):
+            os.unlink(f"{PARTS}.ask", dir_fd=folder)
 
 
 def _without_keys(environment: Mapping[str, str], ordered: Ordered, at: int) -> Mapping[str, str]:

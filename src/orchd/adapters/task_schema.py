@@ -38,11 +38,13 @@ from orchd.model.limits import (
     NAME_CHARACTERS,
     PRIORITY_MAX,
     PRIORITY_MIN,
+    SUB_STEPS,
     TASK_TIMEOUT_SECONDS,
     TITLE_CHARS,
     VALUE_CHARACTERS,
 )
 from orchd.model.problem import Problem
+from orchd.model.recovery import Part
 from orchd.model.snapshot import Mention
 from orchd.model.work import SHELL, Step, TaskSpec
 
@@ -122,6 +124,26 @@ Chain: TypeAlias = Annotated[
 Line: TypeAlias = Annotated[str, Field(max_length=VALUE_CHARACTERS), AfterValidator(check_title)]
 
 
+def check_parts(parts: list[PartEntry], info: ValidationInfo) -> list[PartEntry]:
+    """Parts of a goal, with names of their own."""
+    if "goal" in info.data and not info.data["goal"]:
+        raise fault("needs_goal", f"`{info.field_name}` are parts of a goal, and there is none")
+    check_repeats([part.name for part in parts])
+    return parts
+
+
+class PartEntry(Strict):
+    """A part of a goal."""
+
+    name: Slug = Field(description="What the part is called; it becomes a step of this name.", examples=["parser"])
+    goal: Annotated[str, Field(min_length=1), AfterValidator(check_length)] = Field(
+        description="What is to be achieved in it.", examples=["Write the parser and its tests"]
+    )
+
+
+Parts: TypeAlias = Annotated[list[PartEntry], Field(min_length=2, max_length=SUB_STEPS), AfterValidator(check_parts)]
+
+
 class StepEntry(Strict):
     """A step of a task."""
 
@@ -142,6 +164,7 @@ class StepEntry(Strict):
         "an agent that does for no reason that is known.",
         examples=[True],
     )
+    parts: Parts = Field(default=[], description="What its goal is divided into when it is too large for an agent.")
 
 
 class TaskFile(Strict):
@@ -176,6 +199,12 @@ class TaskFile(Strict):
         default=[],
         description="What must be true in the end, one line each. The agent is told them; what is checked are the gates.",
         examples=[["GET is tried three times", "POST is tried once"]],
+    )
+    parts: Parts = Field(
+        default=[],
+        description="What the goal is divided into when it is too large for an agent: steps, in this order. Without them the "
+        "agent may propose some.",
+        examples=[[{"name": "lexer", "goal": "Write the lexer"}, {"name": "parser", "goal": "Write the parser"}]],
     )
     model: Annotated[
         str, Field(max_length=NAME_CHARACTERS), AfterValidator(check_model_name), AfterValidator(check_for_agent)
@@ -296,7 +325,8 @@ def _parsed(document: Document, file: TaskFile, task: TaskId) -> ParsedTask:
         group=file.group,
         agent=(file.agent or ([AUTO] if file.goal or any(step.goal for step in file.steps) else [SHELL]))[0],
         goal=file.goal,
-        steps=tuple(Step(step.name, step.run, step.goal, tuple(step.acceptance), step.optional) for step in file.steps),
+        steps=tuple(map(_step_of, file.steps)),
+        parts=_parts_of(file.parts),
         acceptance=tuple(file.acceptance),
         fallbacks=tuple(file.agent[1:]),
         model=file.model,
@@ -309,6 +339,14 @@ def _parsed(document: Document, file: TaskFile, task: TaskId) -> ParsedTask:
     )
     digest = hashlib.sha256(codec.dumps(codec.encode(spec) | timed)).hexdigest()
     return ParsedTask(spec, digest, tuple(sorted(file.model_fields_set)), *_mentions(document))
+
+
+def _step_of(entry: StepEntry) -> Step:
+    return Step(entry.name, entry.run, entry.goal, tuple(entry.acceptance), entry.optional, _parts_of(entry.parts))
+
+
+def _parts_of(entries: list[PartEntry]) -> tuple[Part, ...]:
+    return tuple(Part(part.name, part.goal) for part in entries)
 
 
 def _mentions(document: Document) -> tuple[tuple[Mention, ...], tuple[Mention, ...]]:

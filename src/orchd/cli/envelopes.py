@@ -190,6 +190,7 @@ ENVELOPES: Mapping[str, Envelope] = {
                 Field("run", Kind.TEXT, "the command, unless it is for an agent"),
                 Field("goal", Kind.TEXT, "what an agent is to achieve"),
                 Field("steps", Kind.TEXTS, "its steps, and the commit of those that are done, or `skipped`"),
+                Field("recovery", Kind.TEXT, "how the recovery of failed attempts ended, and from which checkpoint"),
                 Field("acceptance", Kind.TEXTS, "what must be true in the end"),
                 Field("session", Kind.TEXT, "session it belongs to"),
                 Field("source", Kind.TEXT, "file, inbox or commit"),

@@ -15,6 +15,7 @@ from orchd.cli.spending import view_spent
 from orchd.core.chains import tell_chain
 from orchd.core.conflicts import tell_conflicts
 from orchd.core.inert import inert
+from orchd.core.outlooks import tell_recovery
 from orchd.core.phrases import QUESTIONS
 from orchd.core.reservations import find_overlaps, standing
 from orchd.core.statuses import SUCCEEDED, is_open_question
@@ -407,6 +408,7 @@ def _view_spec(task: Task) -> Row:
         "fallbacks": spec.fallbacks,
         "goal": spec.goal,
         "steps": _tell_steps(task),
+        "recovery": tell_recovery(task),
         "acceptance": spec.acceptance,
         "model": spec.model,
         "effort": str(spec.effort or ""),

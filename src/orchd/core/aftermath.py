@@ -19,6 +19,7 @@ def follow(task: Task, event: RemedyFound) -> Task:
     skipped = (*task.skipped, event.skips) if event.skips else task.skipped
     setbacks = remember(task) if event.status is Status.WAITING else task.setbacks
     detail = (*task.detail, *event.detail)
+    task = replace(task, spec=event.spec or task.spec, outlook=event.outlook)
     return replace(task, setbacks=setbacks, tried=tried, pick=event.pick, detail=detail, skipped=skipped)
 
 

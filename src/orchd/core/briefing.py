@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from orchd.core.attempts import UNSEEN
 from orchd.core.extensions import ASK, read_request
 from orchd.core.inert import inert
+from orchd.core.parts import PARTS, read_parts
 from orchd.core.radar import live_tips, write_conflicts
 from orchd.core.reservations import standing
 from orchd.core.waits import tell_wait
@@ -22,6 +23,8 @@ from orchd.model.snapshot import Snapshot, State
 from orchd.model.work import Earlier, Task
 
 ASKS: Mapping[str, str] = {
+    PARTS: "what your goal can be divided into, should it be too large for you: 2 to 5 lines `NAME: what to achieve`, in their "
+    "order, NAME of a-z, 0-9 and hyphens. Write it early; it is only used when you cannot do it in one",
     ASK: "what else you want to change, as `GLOB` or `MODE GLOB` (read, write, append); `orchd claim --task` asks the same",
 }
 """What a running task may ask for: the name of the request, and what its lines are."""
@@ -59,7 +62,8 @@ Writer = Callable[[Task, RunSeen, State, Snapshot], str]
 def word_brief(task: Task, claims: Iterable[PathSpec]) -> str:
     """The text that stands in the control folder when a task starts, with the `claims` that it starts with."""
     spec, listed = task.spec, _list_paths(claims)
-    asks = "".join(f"- `{name}.ask`: {what}\n" for name, what in ASKS.items()) or "- nothing yet\n"
+    mine = {name: what for name, what in ASKS.items() if name != PARTS or spec.is_for_agent}
+    asks = "".join(f"- `{name}.ask`: {what}\n" for name, what in mine.items())
     return (
         f"# {spec.id}: {inert(spec.title)}\n\nAttempt {task.attempt}, session {spec.session}.\n\n"
         f"## What you may change\n\n{listed}\nWhat you change anywhere else is not accepted.\n\n"
@@ -109,6 +113,14 @@ def _tell_answers(task: Task, seen: RunSeen, state: State, snapshot: Snapshot) -
     return f"You may change now:\n\n{_list_paths(lease.paths)}" + "".join(f"\n{line}\n" for line in lines)
 
 
+def _tell_parts(task: Task, seen: RunSeen, state: State, snapshot: Snapshot) -> str:
+    if PARTS not in seen.asked:
+        return ""
+    parts, faults = read_parts(seen.asked[PARTS])
+    noted = f"Noted, and used when it cannot be done in one: {', '.join(part.name for part in parts)}\n"
+    return "".join(f"- {fault}\n" for fault in faults) or noted
+
+
 def answer_to(paths: Sequence[PathSpec], note: str) -> tuple[str, str]:
     """What the note of answers says about a request: `granted`, `refused` and why, or `asked` when it says nothing yet."""
     lines = note.splitlines()
@@ -136,6 +148,7 @@ def _tell_policy(task: Task, seen: RunSeen, state: State, snapshot: Snapshot) ->
 
 ANSWERS = "claim.md"
 REJECTED = "rejected.md"
+PROPOSED = "parts.md"
 POLICY = "policy.md"
 CONFLICTS = "conflicts.md"
 NO_CONFLICT = "Nothing of what you committed conflicts any more.\n"
@@ -143,6 +156,7 @@ NO_CONFLICT = "Nothing of what you committed conflicts any more.\n"
 NOTES: Mapping[str, Writer] = {
     REJECTED: _tell_rejected,
     ANSWERS: _tell_answers,
+    PROPOSED: _tell_parts,
     CONFLICTS: _tell_conflicts,
     POLICY: _tell_policy,
 }

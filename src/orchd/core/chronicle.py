@@ -183,6 +183,8 @@ def _(event: RemedyFound, state: State) -> Iterator[Line]:
         yield Line(Tone.BAD, "skipped", f"{event.task}: its optional step {event.skips} failed: {event.tried.what}")
     elif event.status is Status.FAILED:
         yield Line(Tone.CALL, "helpless", f"{why}; {'; '.join(event.detail)}")
+    elif event.spec:
+        yield Line(Tone.PLAIN, "divided", f"{why}; what is left: {', '.join(step.name for step in event.spec.steps)}")
     elif event.pick:
         waits = event.pick == event.tried.candidate and event.cools_until_ms and not event.skips
         wait = f" after {tell_instant(event.cools_until_ms)}" if waits else ""

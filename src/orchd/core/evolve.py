@@ -156,6 +156,7 @@ def _(event: AttemptStarted, draft: Draft) -> None:
         started_ms=event.lease.granted_ms,
         due=False,
         pick=event.pick,
+        outlook=None,
     )
     if event.pick:
         draft.cooling.pop(event.pick.vendor, None)

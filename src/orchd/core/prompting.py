@@ -13,13 +13,14 @@ from typing import TypeVar
 from orchd.core.agents import find_agent
 from orchd.core.chains import chosen_spec
 from orchd.core.inert import inert
+from orchd.core.parts import PARTS
 from orchd.core.statuses import ACTIVE, may_lack
 from orchd.core.steps import list_left
 from orchd.core.telling import GATE_RUN
 from orchd.model.agent import Effort
 from orchd.model.claim import PathSpec
 from orchd.model.ids import RunId, task_run
-from orchd.model.limits import PROMPT_BUDGETS
+from orchd.model.limits import PROMPT_BUDGETS, SUB_STEP_DEPTH, SUB_STEPS
 from orchd.model.prompt import Ask, Finished, Need, Neighbour, Recalled
 from orchd.model.snapshot import Snapshot, State
 from orchd.model.work import Setback, Step, Task
@@ -37,6 +38,14 @@ class Budget:
 
 
 BUDGETS = {Effort(name): Budget(*amounts) for name, amounts in PROMPT_BUDGETS.items()}
+
+_DIVISION = f"""\
+## If it is too large for you
+
+Then say early what it can be divided into: 2 to {SUB_STEPS} lines `NAME: what to achieve` in `$ORCHD_CONTROL/{PARTS}.ask`, in
+the order in which they are to be done (NAME of a-z, 0-9 and hyphens). Go on with all of it. Should you not come to the end,
+each part is done for itself.
+"""
 
 _RULES = """\
 ## How it works here
@@ -57,7 +66,8 @@ def collect_asks(task: Task, state: State, snapshot: Snapshot) -> tuple[Ask, ...
     last = next((step for step in reversed(left) if step.goal), None)
     asks = []
     for at, step in enumerate(left):
-        mine = replace(whole, goal=step.goal, step=step.name if steps else "", steps=steps)
+        mine = replace(whole, goal=step.goal, step=step.name if steps else "", steps=steps, whole=step.whole)
+        mine = replace(mine, divisible=step.depth < SUB_STEP_DEPTH and not step.parts)
         mine = replace(mine, finished=(*_find_finished(task), *(Finished(one.name, _tell_step(one)) for one in left[:at])))
         if step is last:
             more = tuple(line for line in task.spec.acceptance if line not in step.acceptance)
@@ -135,8 +145,10 @@ def _tell_instructions(ask: Ask, recalled: Recalled, budget: Budget) -> str:
 
 def _tell_goal(ask: Ask, recalled: Recalled, budget: Budget) -> str:
     part = f"Step {ask.steps.index(ask.step) + 1} of {len(ask.steps)}, `{ask.step}`: " if ask.step else ""
+    whole = "".join(f"    {line}\n" for line in ask.whole.strip().splitlines())
+    told = f"\nThat is a part of this, which is too large for one:\n\n{whole}" if whole else ""
     only = "\n\nDo this step only; the others have prompts of their own.\n" if part else "\n"
-    return f"# {inert(ask.title)}\n\n{part}{ask.goal.strip()}{only}"
+    return f"# {inert(ask.title)}\n\n{part}{ask.goal.strip()}{only}{told}"
 
 
 def _tell_finished(ask: Ask, recalled: Recalled, budget: Budget) -> str:
@@ -207,6 +219,10 @@ def _tell_setback(setback: Setback, output: str, budget: Budget) -> str:
     return f"Attempt {setback.attempt}{why}:\n\n{detail}" + (f"\nThe end of what was printed:\n\n{quoted}" if quoted else "")
 
 
+def _tell_division(ask: Ask, recalled: Recalled, budget: Budget) -> str:
+    return _DIVISION if ask.divisible else ""
+
+
 def _tell_rules(ask: Ask, recalled: Recalled, budget: Budget) -> str:
     return _RULES
 
@@ -244,6 +260,7 @@ _PARTS = (
     _tell_needs,
     _tell_neighbours,
     _tell_setbacks,
+    _tell_division,
     _tell_rules,
 )
 """The parts of a prompt, in their order; an empty one is left out."""

@@ -8,17 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from orchd.core.attempts import UNSEEN
 from orchd.core.chains import chosen_spec, list_candidates
 from orchd.core.failures import UNTOLD, Facts, name_failure
+from orchd.core.parts import divide, find_parts
 from orchd.core.recovery import COOLS, cools_until, find_remedy
 from orchd.core.statuses import ACTIVE
-from orchd.core.steps import find_failed
+from orchd.core.steps import find_begin, find_failed
 from orchd.core.watched import current_run
 from orchd.model.agent import Failure, Report
 from orchd.model.cost import Bill
 from orchd.model.message import CostBooked, Event, RemedyFound
-from orchd.model.recovery import Candidate, Case, Escalate, Resume, Retry, Tried, Wait
-from orchd.model.run import Exit, Outcome
+from orchd.model.recovery import Candidate, Case, Decompose, Escalate, Resume, Retry, Tried, Wait
+from orchd.model.run import Exit, Outcome, RunSeen
 from orchd.model.snapshot import Snapshot, State
 from orchd.model.text import day_of
 from orchd.model.work import SHELL, Reason, Status, Step, Task
@@ -39,7 +41,7 @@ def find_remedies(state: State, snapshot: Snapshot) -> Iterator[Event]:
             left = seen.exit if seen else None
             step = find_failed(task, left.results[-1].name if left and left.results else "")
             if step.goal:
-                yield _follow_up(task, step, left, state, snapshot)
+                yield _follow_up(task, step, seen or UNSEEN, state, snapshot)
             elif step.optional and task.reason in COMMANDS:
                 yield _go_on_without(task, step, snapshot.now_ms)
 
@@ -64,30 +66,32 @@ def _is_followed(task: Task) -> bool:
     return bool(task.tried) and task.tried[-1].attempt == task.attempt
 
 
-def _follow_up(task: Task, step: Step, left: Exit | None, state: State, snapshot: Snapshot) -> RemedyFound:
+def _follow_up(task: Task, step: Step, seen: RunSeen, state: State, snapshot: Snapshot) -> RemedyFound:
     chain = list_candidates(task.spec, snapshot.agents, snapshot.config)
     named = step.name if task.spec.steps else ""
-    tried = replace(_tell_tried(task, task.pick or chain[0], left, snapshot.now_ms), step=named)
+    tried = _tell_tried(task, task.pick or chain[0], seen.exit, snapshot.now_ms)
+    tried = replace(tried, step=named, begin=find_begin(task))
     history = (*(one for one in task.tried if one.step == named), tried)
     cools_ms = cools_until(history, snapshot.now_ms) if tried.failure in COOLS else 0
     cooling = {**state.cooling, tried.candidate.vendor: cools_ms} if cools_ms else state.cooling
-    remedy = find_remedy(Case(history, chain, snapshot.now_ms, cooling, optional=step.optional))
+    case = Case(history, chain, snapshot.now_ms, cooling, find_parts(step, seen.asked), step.depth, step.optional)
     found = RemedyFound(task.spec.id, tried, Status.FAILED, tried.candidate, cools_ms)
-    match remedy:
+    match find_remedy(case):
         case Retry(candidate) | Wait(candidate):
             return replace(found, status=Status.WAITING, pick=candidate)
         case Escalate(outlook, setting):
-            return replace(found, detail=(f"{outlook}: {setting}",))
+            return replace(found, detail=(f"{outlook}: {setting}",), outlook=outlook)
+        case Decompose(parts):
+            return replace(found, status=Status.WAITING, spec=divide(task.spec, step, parts))
         case Resume():
             return replace(found, status=Status.WAITING, skips=named)
-        case _:
-            return replace(found, detail=("divide it into smaller tasks",))
 
 
 def _go_on_without(task: Task, step: Step, now_ms: int) -> RemedyFound:
     """An optional step that is a command."""
     what = next(iter(task.detail), "")
     tried = Tried(Candidate(SHELL, agent=SHELL), Failure.UNKNOWN, now_ms, what=what, attempt=task.attempt, step=step.name)
+    tried = replace(tried, begin=find_begin(task))
     return RemedyFound(task.spec.id, tried, Status.WAITING, task.pick, skips=step.name)
 
 

@@ -15,7 +15,7 @@ REST = Step(RUN, "true")
 
 def plan_of(spec: TaskSpec) -> tuple[Step, ...]:
     """The steps of a task; one that has none is a step of its own."""
-    return spec.steps or (Step(AGENT if spec.goal else RUN, spec.run, spec.goal, spec.acceptance),)
+    return spec.steps or (Step(AGENT if spec.goal else RUN, spec.run, spec.goal, spec.acceptance, parts=spec.parts),)
 
 
 def join_steps(task: Task, made: tuple[StepMade, ...]) -> tuple[StepMade, ...]:

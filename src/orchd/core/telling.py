@@ -17,6 +17,7 @@ from orchd.core.conflicts import tell_conflicts
 from orchd.core.exit_words import tell_expiry
 from orchd.core.gating import was_screened_out
 from orchd.core.inert import inert
+from orchd.core.outlooks import tell_recovery
 from orchd.core.phrases import (
     BACK,
     BUSY_STEPS,
@@ -129,8 +130,9 @@ def tell_task(task: Task, state: State, decision: Decision | None = None, scene:
 
 def _warn(told: Telling, task: Task, known: Mapping[TaskId, Task]) -> Telling:
     """With what it goes on, or was done, without."""
-    lines = list_warnings(task, known)
-    return replace(told, what="; ".join((told.what, *lines)), why=(*told.why, *lines)) if lines else told
+    lines, recovery = list_warnings(task, known), tell_recovery(task)
+    more = (f"recovery: {recovery}",) if recovery else ()
+    return replace(told, what="; ".join((told.what, *lines)), why=(*told.why, *lines, *more)) if lines or more else told
 
 
 def list_warnings(task: Task, known: Mapping[TaskId, Task]) -> tuple[str, ...]:

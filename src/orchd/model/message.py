@@ -12,7 +12,7 @@ from orchd.model.claim import Extension, Lease, PathSpec, Refusal
 from orchd.model.cost import Bill, Price
 from orchd.model.ids import Oid, SaveId, SessionId, TaskId
 from orchd.model.problem import Problem
-from orchd.model.recovery import Candidate, Tried
+from orchd.model.recovery import Candidate, Outlook, Tried
 from orchd.model.save import Excluded, GateResult, Hold, Merged, Save, Verdict
 from orchd.model.session import Landing, Session, SessionSpec
 from orchd.model.tenure import Refused
@@ -85,8 +85,11 @@ class AttemptEnded:
 @dataclass(frozen=True, slots=True)
 class RemedyFound:
     """What follows the attempt `tried`: WAITING for another one by `pick` (None: it is no work for an agent), without the step
-    `skips` from now on (empty: with all), or FAILED as before with a line about what a person can change. `cools_until_ms`: its
-    provider is left alone so long (0: it is not)."""
+    `skips` from now on (empty: with all), or FAILED as before with a line about what a person can change and an `outlook`.
+
+    `cools_until_ms`: its provider is left alone so long (0: it is not). `spec`: what is asked of the task now that the step is
+    divided (None: as before).
+    """
 
     task: TaskId
     tried: Tried
@@ -95,6 +98,8 @@ class RemedyFound:
     cools_until_ms: int = 0
     detail: tuple[str, ...] = ()
     skips: str = ""
+    spec: TaskSpec | None = None
+    outlook: Outlook | None = None
 
 
 @dataclass(frozen=True, slots=True)

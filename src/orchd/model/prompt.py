@@ -44,7 +44,8 @@ class Ask:
     """Everything that a prompt is written from, as the state has it. `gates` are commands, `setbacks` the last attempts in
     vain, the newest last; `runs` are those whose output says why, in the order of `setbacks` (empty: nothing does).
 
-    `step` is which of the `steps` it is about (empty: the task has none), `finished` are those before it."""
+    `step` is which of the `steps` it is about (empty: the task has none), `finished` are those before it, `whole` is the
+    goal that it is a part of (empty: of none). `divisible`: its agent may propose parts of it."""
 
     title: str
     goal: str
@@ -62,6 +63,8 @@ class Ask:
     step: str = ""
     steps: tuple[str, ...] = ()
     finished: tuple[Finished, ...] = ()
+    whole: str = ""
+    divisible: bool = False
 
 
 @dataclass(frozen=True, slots=True)

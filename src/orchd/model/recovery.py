@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from orchd.model.agent import Effort, Failure
+from orchd.model.ids import Oid
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,18 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A sub-step that a step could be divided into."""
+
+    name: str
+    goal: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tried:
     """An attempt that came to nothing. `produced`: it left commits or changed files. `until_ms`: when its provider wants to
     be asked again (0: it did not say). `what` is the evidence in one line, `attempt` its number, `step` the one that failed
-    (empty: the task has no steps)."""
+    (empty: the task has no steps), `begin` the step checkpoint from which it can be gone on (empty: the beginning)."""
 
     candidate: Candidate
     failure: Failure
@@ -51,6 +60,7 @@ class Tried:
     what: str = ""
     attempt: int = 0
     step: str = ""
+    begin: Oid = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +73,7 @@ class Case:
     chain: tuple[Candidate, ...]
     now_ms: int
     cooling: Mapping[str, int] = field(default_factory=dict)
-    parts: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
     depth: int = 0
     optional: bool = False
 
@@ -102,7 +112,7 @@ class Wait:
 class Decompose:
     """The step is replaced by smaller ones."""
 
-    parts: tuple[str, ...]
+    parts: tuple[Part, ...]
 
 
 @dataclass(frozen=True, slots=True)

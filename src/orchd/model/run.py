@@ -165,9 +165,9 @@ class Live:
 @dataclass(frozen=True, slots=True)
 class RunSeen:
     """One run as observed now. While it runs: `told` are the notes that it was given, by file name; `asked` are its
-    requests, by name and line by line; `misasked` says what is wrong with those that cannot be read; `live` is what it has
-    committed so far (also of one that has ended and has not been judged); `silent_seconds` is how long its heartbeat has
-    stood still while somebody watched it."""
+    requests, by name and line by line (of one that has ended, only into which parts its step could be divided); `misasked` says
+    what is wrong with those that cannot be read; `live` is what it has committed so far (also of one that has ended and has not
+    been judged); `silent_seconds` is how long its heartbeat has stood still while somebody watched it."""
 
     phase: Phase
     exit: Exit | None = None

@@ -10,7 +10,7 @@ from orchd.model.claim import PathSpec
 from orchd.model.cost import Spent
 from orchd.model.ids import DEFAULT_SESSION, Oid, SessionId, TaskId
 from orchd.model.limits import TASK_TIMEOUT_SECONDS
-from orchd.model.recovery import Candidate, Tried
+from orchd.model.recovery import Candidate, Outlook, Part, Tried
 
 SHELL = "shell"
 """The agent of a task that is a shell command."""
@@ -115,13 +115,20 @@ class Source(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Step:
     """A part of a task: a shell command (`run`), or a `goal` for its agent with what must be true then. When it has ended
-    well, what the task has made so far can be gone on from. `optional`: the task goes on without it when it cannot be done."""
+    well, what the task has made so far can be gone on from. `optional`: the task goes on without it when it cannot be done.
+
+    `parts` are what it is divided into when it is too large. A step that came out of a division, `depth` times divided, is a
+    part of the goal `whole`.
+    """
 
     name: str
     run: str = ""
     goal: str = ""
     acceptance: tuple[str, ...] = ()
     optional: bool = False
+    parts: tuple[Part, ...] = ()
+    depth: int = 0
+    whole: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +141,12 @@ class StepMade:
 
 @dataclass(frozen=True, slots=True)
 class TaskSpec:
-    """What a person asked for. `title`, `run`, `steps`, `goal` and `acceptance` are personal text and are stored apart from
-    the record.
+    """What a person asked for. `title`, `run`, `steps`, `goal`, `parts` and `acceptance` are personal text and are stored apart
+    from the record.
 
     One of `run` (a shell command), `steps` (several, one after the other) and `goal` (for an agent) is set. `agent` does what
-    has a goal, the `fallbacks` after it when it cannot; `model` and `effort` are wishes to it (empty, None: its own choice).
+    has a goal, the `fallbacks` after it when it cannot; a goal that is too large is divided into its `parts`, which are steps
+    from then on; `model` and `effort` are wishes to it (empty, None: its own choice).
     `evidence` are paths that must exist in the result. `optional`: what needs it may start without it when it has failed.
 
     `resources` are names of which one task at a time holds each, `ports` is how many free TCP ports it wants, `numbers` are
@@ -170,6 +178,7 @@ class TaskSpec:
     evidence: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
     optional: bool = False
+    parts: tuple[Part, ...] = ()
 
     @property
     def is_for_agent(self) -> bool:
@@ -198,7 +207,8 @@ class Task:
     its merge on the line of its session while it is integrated. `due`: somebody asked for the save of this very result.
     `steps` are the newest of its step checkpoints, of which the
     last one is where its next attempt goes on; none: at its base. `skipped` are steps that it goes on without. `setbacks` are
-    the last attempts that came to nothing. `spent` is what the agents of this generation cost.
+    the last attempts that came to nothing, `tried` those at the step that failed last, `outlook` how recovery
+    ended, `spent` what the agents of this generation cost.
     """
 
     spec: TaskSpec
@@ -229,3 +239,4 @@ class Task:
     pick: Candidate | None = None
     skipped: tuple[str, ...] = ()
     spent: Spent | None = None
+    outlook: Outlook | None = None
