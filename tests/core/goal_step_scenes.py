@@ -10,6 +10,7 @@ from playbook import look, planned, scene, task
 from world import demand
 
 from orchd.core import chains, duties
+from orchd.core.aftermath import follow, measure
 from orchd.core.chains import list_budgets
 from orchd.core.evolve import evolve
 from orchd.core.prompting import write_prompt
@@ -18,9 +19,10 @@ from orchd.core.steps import keep_skipped, list_left
 from orchd.core.telling import tell_task
 from orchd.core.wording import word_merge
 from orchd.model.action import StartRun
-from orchd.model.agent import AgentsSeen, Definition, Report, Usage
-from orchd.model.message import TaskRetried
+from orchd.model.agent import AgentsSeen, Definition, Failure, Report, Usage
+from orchd.model.message import RemedyFound, TaskRetried
 from orchd.model.prompt import NOTHING_RECALLED
+from orchd.model.recovery import Candidate, Tried
 from orchd.model.run import CommandResult, Entry, Exit, Outcome, Phase, Returned, RunSeen
 from orchd.model.snapshot import Plan, State
 from orchd.model.work import Reason, Status, Step, StepMade
@@ -85,6 +87,22 @@ def attempts_count_for_each_step_and_what_was_tried_for_another_is_forgotten() -
     cold = replace(first.state, cooling={})
     again = failing(cold, "write", UNFINISHED, *MADE)
     demand("the first again", again.state.tasks["a"].pick and again.state.tasks["a"].pick.agent == "claude", again.state.tasks)
+
+
+@scene
+def what_is_remembered_fits_its_budget() -> None:
+    state = working()
+    failed = replace(state.tasks["a"], status=Status.FAILED, reason=Reason.AGENT, detail=("e" * 2000,) * 50)
+    again = evolve(replace(state, tasks={"a": failed}), [TaskRetried("a")]).tasks["a"]
+    demand("shortened", measure(again) < 1000, measure(again))
+    demand("and so it is when it goes on by itself", measure(follow(failed, remedy())) < 1000)
+    little = replace(failed, detail=("why", "more", "what"))
+    kept = evolve(replace(state, tasks={"a": little}), [TaskRetried("a")]).tasks["a"].setbacks[-1].detail
+    demand("what fits is whole", kept == ("why", "more", "what"), kept)
+
+
+def remedy() -> RemedyFound:
+    return RemedyFound("a", Tried(Candidate("p"), Failure.UNKNOWN, attempt=1), Status.WAITING)
 
 
 @scene

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from orchd.core.recovery import REMEDIES, SETTINGS, TOLD
 from orchd.model.agent import Failure
-from orchd.model.limits import COOL_SECONDS, STEP_ATTEMPTS, SUB_STEP_DEPTH, SUB_STEPS
+from orchd.model.limits import COOL_SECONDS, MEMORY_BYTES, MEMORY_SHARE, SETBACKS, STEP_ATTEMPTS, SUB_STEP_DEPTH, SUB_STEPS
 
 PAGE = Path(__file__).parents[2] / "docs" / "recovery.md"
 
@@ -68,14 +68,20 @@ not looked at). Today: 0.98 on all and on the held-out third; the test wants 0.9
 {rows}
 Bounds: at most {attempts} attempts of a step, at most {parts} sub-steps, divided at most {depth} times. A fallback is never a
 model that was tried before. A provider that does not answer is left alone until it says, or for {cool:.0f} s and twice as long
-each time; others go on. What only a person can settle (a login, a setting, a refused tool, money) is never tried again.
+each time; others go on. What only a person can settle (a login, a setting, a refused tool, money) is never tried again. A task
+remembers its last {setbacks} attempts in vain; where their text is more than {share:.0%} of {memory} KiB, the oldest is cut.
 """
+
+
+MEMORY = {"setbacks": SETBACKS, "share": MEMORY_SHARE, "memory": MEMORY_BYTES // 1024}
 
 
 def page(texts: int) -> str:
     """The whole page."""
     rows = "".join(f"| {one.value} | {tell_moves(one)} | {tell_setting(one)} |\n" for one in Failure)
-    return TEXT.format(rows=rows, texts=texts, attempts=STEP_ATTEMPTS, parts=SUB_STEPS, depth=SUB_STEP_DEPTH, cool=COOL_SECONDS)
+    return TEXT.format(
+        rows=rows, texts=texts, attempts=STEP_ATTEMPTS, parts=SUB_STEPS, depth=SUB_STEP_DEPTH, **MEMORY, cool=COOL_SECONDS
+    )
 
 
 def tell_moves(failure: Failure) -> str:

@@ -50,6 +50,10 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "who needs what failed starts": ("statuses", "return task.spec.optional and", "return"),
     "a task that is optional need not end": ("statuses", " and task.status is Status.FAILED", ""),
     "an agent is told of work that is not there": ("prompting", "if needed is not None and may_lack(needed):", "if False:"),
+    "what is remembered grows": ("aftermath", "MEMORY_SHARE * MEMORY_BYTES", "MEMORY_SHARE * MEMORY_BYTES * 99"),
+    "a little is shortened too": ("aftermath", "if measure(task) <= MEMORY_SHARE *", "if measure(task) <= -MEMORY_SHARE *"),
+    "who goes on by itself is not pruned": ("aftermath", "prune(replace(task, setbacks", "(replace(task, setbacks"),
+    "who is retried is not pruned": ("aftermath", "return prune(replace(again", "return (replace(again"),
     # divided
     "what an agent proposes is not read": ("parts", " or read_parts(asked.get(PARTS, ()))[0]", ""),
     "a proposal goes before what is declared": ("parts", "step.parts or read_parts", "() or read_parts"),

@@ -348,6 +348,14 @@ REPEATED_CALLS = 10
 SETBACKS = 3
 """Earlier attempts in vain that a task remembers, the newest ones."""
 
+MEMORY_BYTES = 16 * 1024
+MEMORY_SHARE = 0.8
+"""How much text of earlier attempts a task may carry along, and the part of it above which the oldest is shortened: each
+operation of the task writes all of it."""
+
+SHORT_LINE_BYTES = 200
+"""What stays of a line of an earlier attempt that is shortened."""
+
 PROMPT_BUDGETS = {"low": (3, 5, 2 * 1024), "medium": (8, 20, 8 * 1024), "high": (20, 60, 32 * 1024)}
 """For each effort: entries of each list of a prompt, paths of each entry, bytes of what a run printed. Each costs."""
 
