@@ -13,6 +13,7 @@ import clones
 import cost_rules
 import crowd
 import extension_rules
+import failure_facts
 import foresight
 import gate_scenes  # noqa: F401 - its scenes are on the programme
 import goal_step_scenes  # noqa: F401 - its scenes are on the programme
@@ -48,6 +49,7 @@ def check_all() -> None:
     """Rules first (they are cheap), then walks."""
     dice = random.Random(7)
     recovery_rules.check_quickly()
+    failure_facts.check_facts()
     cost_rules.check_quickly()
     playbook.play_all()
     assert request_scenes.REQUESTS and session_scenes.MANUAL and schedule_scenes.BY_HAND, "its scenes are on the programme"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 
+import failure_facts
+import pytest
 import recovery_page
 import recovery_rules
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchd.core.failures import read_words
+from orchd.core.failures import Facts, name_failure, read_words
 from orchd.core.recovery import REMEDIES, TOLD, find_remedy
 from orchd.model.agent import Failure
 from orchd.model.recovery import Candidate, Case, Decompose, Retry, Tried
@@ -48,3 +50,13 @@ def test_token_exhaustion_recovers_by_decomposing() -> None:
 
 def test_the_page_is_made_from_the_tables() -> None:
     assert recovery_page.PAGE.read_text() == recovery_page.page(recovery_page.count_texts())
+
+
+@pytest.mark.parametrize(("facts", "failure"), failure_facts.FACTS.values(), ids=failure_facts.FACTS)
+def test_facts_come_first(facts: Facts, failure: Failure) -> None:
+    assert name_failure(facts) is failure
+
+
+@pytest.mark.parametrize(("text", "failure"), failure_facts.WORDS.items())
+def test_of_two_that_fit_the_one_that_must_never_be_retried_or_the_cause_counts(text: str, failure: Failure) -> None:
+    assert read_words(text) is failure

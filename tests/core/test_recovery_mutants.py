@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import failure_faults
 import pytest
 from test_mutants import Fault, notice, thin_out
 
@@ -77,6 +78,8 @@ FAULTS = {
     "a grant is not kept to": Fault("duties", "if lease.budget_micros else job", "if False else job"),
     "another starts than the one who was chosen": Fault("duties", "chosen_spec(task), ", "task.spec, "),
 }
+
+FAULTS |= {name: Fault(*fault) for name, fault in failure_faults.FAULTS.items()}
 
 
 @pytest.mark.parametrize("fault", thin_out(FAULTS))

@@ -21,6 +21,7 @@ from orchd.adapters.processes import measure_work
 from orchd.adapters.run_files import PROGRESS
 from orchd.core.vigil import begin_vigil, find_expired, hear, note_work
 from orchd.model.agent import Clocks, Report, Watch
+from orchd.model.limits import AGENT_WORDS_CHARS
 
 _PROGRESS_SECONDS = 1.0
 _WORK_SECONDS = 10.0
@@ -38,6 +39,7 @@ class AgentWatch:
         self._program, self._clocks, self._tree, self._path = program, clocks, tree, folder / PROGRESS
         self._report = self._told = Report()
         self._lines = Lines()
+        self._printed = b""
         self._vigil = begin_vigil(now)
         self._ended_by: Watch | None = None
         self._told_at = self._looked_at = now
@@ -65,7 +67,9 @@ class AgentWatch:
         self._read(self._lines.rest())
         ended_by = (self._ended_by or Watch.WALL) if timed_out else None
         closed = self._program.close(self._report, code)
-        self._report = replace(closed, finished=closed.finished and not timed_out, ended_by=ended_by)
+        finished = closed.finished and not timed_out
+        printed = "" if finished else self._printed.decode("utf-8", "replace").strip()[-AGENT_WORDS_CHARS:]
+        self._report = replace(closed, finished=finished, printed=printed, ended_by=ended_by)
         self._tell(time.monotonic())
         return self._report
 
@@ -76,6 +80,7 @@ class AgentWatch:
 
     def _read(self, line: bytes) -> None:
         self._report = self._program.read(line, self._report)
+        self._printed = _join_end(self._printed, line)
         self._vigil = hear(self._vigil, self._report, time.monotonic())
 
     def _look_at_work(self, now: float) -> None:
@@ -100,3 +105,8 @@ class AgentWatch:
             new.write_text(json.dumps(encode(self._report)))
             new.replace(self._path)
         self._told, self._told_at = self._report, now
+
+
+def _join_end(before: bytes, line: bytes) -> bytes:
+    """The end of the plain lines of a program; an event of its stream is none."""
+    return before if line.lstrip().startswith(b"{") else (before + line.rstrip() + b"\n")[-4 * AGENT_WORDS_CHARS :]

@@ -24,7 +24,7 @@ class Facts:
     """What is known of an attempt that came to nothing. `code` is the exit code or minus the signal of its program (None: it
     left none), `lost` that its supervisor left no evidence, `late` that it ran out of its time, `unfit` that its program could
     not be started as it was asked. `gate` is the gate that is red for its work. `tokens` and `micros` are what it was allowed
-    (0: no cap). `printed` is the end of what it printed."""
+    (0: no cap). `printed` is what was said about its end besides."""
 
     program: str = ""
     report: Report = UNTOLD
@@ -39,7 +39,8 @@ class Facts:
 
 
 CLOCKS = {Watch.PROGRESS: F.TIMEOUT, Watch.WALL: F.TIMEOUT, Watch.REPETITION: F.CONVERGENCE_FAILURE}
-"""What a clock alone says. SILENCE is told last: a program that is refused by its provider may wait for ever without a word."""
+"""What a clock alone says. SILENCE is told after the error that a program reported: refused by its provider, it may wait for
+ever without another word."""
 
 STATUSES = {401: F.AUTH, 403: F.AUTH, 402: F.BUDGET, 408: F.TIMEOUT, 413: F.TOKEN_EXHAUSTED, 429: F.RATE_LIMIT}
 """What an HTTP status of the provider says; 5xx: it is unavailable. The others say only that the request was refused."""
@@ -135,23 +136,36 @@ def _from_facts(facts: Facts) -> Iterator[Failure]:
         yield F.CONFIG
     if report.ended_by in CLOCKS:
         yield CLOCKS[report.ended_by]
-    if facts.micros and (report.usage.cost_micros or 0) >= facts.micros:
-        yield F.BUDGET
-    if facts.tokens and report.usage.input_tokens + report.usage.output_tokens >= SPENT_SHARE * facts.tokens:
-        yield F.TOKEN_EXHAUSTED
+    yield from _from_caps(facts)
     yield from _from_status(report.status, report.error.lower())
     if (facts.program, facts.code) in EXITS:
         yield EXITS[facts.program, facts.code or 0]
+    if report.ended_by is Watch.SILENCE:
+        yield from _from_words(report.error)
     if facts.late or report.ended_by is not None:
         yield F.TIMEOUT
     if facts.gate:
         yield F.CONVERGENCE_FAILURE
     if report.denied:
         yield F.PERMISSION
-    yield from (said for said in map(read_words, (report.error, facts.printed)) if said is not F.UNKNOWN)
+    yield from _from_words(report.error, report.printed, facts.printed)
     if facts.code is not None and facts.code < 0:
         yield F.MODEL_FAILURE
     yield F.CONVERGENCE_FAILURE if report.finished else F.UNKNOWN
+
+
+def _from_caps(facts: Facts) -> Iterator[Failure]:
+    """What was allowed, and is used up."""
+    used = facts.report.usage
+    if facts.micros and (used.cost_micros or 0) >= facts.micros:
+        yield F.BUDGET
+    if facts.tokens and used.input_tokens + used.output_tokens >= SPENT_SHARE * facts.tokens:
+        yield F.TOKEN_EXHAUSTED
+
+
+def _from_words(*texts: str) -> Iterator[Failure]:
+    """What each text says, if anything."""
+    yield from (said for said in map(read_words, texts) if said is not F.UNKNOWN)
 
 
 def _from_status(status: int, error: str) -> Iterator[Failure]:

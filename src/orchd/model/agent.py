@@ -169,7 +169,8 @@ class Report:
     `finished`: it said by itself that its turn is over, and well. `conversation` is its own name for it; `tools` counts calls,
     `last_tool` is the last one in a line. `denied` are calls that were refused to it. `status` is the HTTP status of the last
     error of its provider (0: none), `error` the text of the last error; `until_ms` when the provider wants to be asked again.
-    `words` is the end of what it said, which proves nothing. `ended_by` is which clock ended it."""
+    `words` is the end of what it said, which proves nothing, `printed` the end of what its program printed beside its
+    stream. `ended_by` is which clock ended it."""
 
     finished: bool = False
     conversation: str = ""
@@ -182,6 +183,7 @@ class Report:
     error: str = ""
     until_ms: int = 0
     words: str = ""
+    printed: str = ""
     ended_by: Watch | None = None
 
 
