@@ -14,6 +14,7 @@ from runs_world import World, wait_for
 
 from orchd.adapters import control_folder
 from orchd.adapters.evidence import read_log
+from orchd.adapters.supervisor import _forget_parts
 from orchd.model.config import Config
 from orchd.model.limits import ASK_BYTES, ASK_FILES
 from orchd.model.run import Phase, RunSeen
@@ -69,6 +70,29 @@ def test_a_request_is_read_line_by_line(world: World):
     (folder / "claim.ask").write_text(" src/** \n\nexists.txt\n")
     (folder / "claim.txt").write_text("not a request\n")
     assert look(world).asked == {"claim": ("src/**", "exists.txt")}
+
+
+def test_of_a_run_that_has_ended_only_its_parts_are_read(world: World):
+    ask = 'cd "$ORCHD_CONTROL"; echo "a: x" > parts.ask; echo "src/**" > claim.ask'
+    begin(world, ask)
+    world.end(RUN)
+    assert look(world).asked == {"parts": ("a: x",)}
+    assert look(world).asked == {"parts": ("a: x",)}, "at each look, as long as it is there"
+
+
+def test_what_one_agent_proposed_is_forgotten_before_the_next_one_and_no_link_is_followed(world: World, tmp_path: Path):
+    folder = begin(world)
+    (folder / "parts.ask").write_text("a: x\n")
+    _forget_parts(world.workspace(RUN))
+    assert not (folder / "parts.ask").exists()
+    _forget_parts(world.workspace(RUN))
+    shutil.move(folder, tmp_path / "elsewhere")
+    folder.symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere/parts.ask").write_text("precious\n")
+    _forget_parts(world.workspace(RUN))
+    assert (tmp_path / "elsewhere/parts.ask").read_text() == "precious\n"
+    folder.unlink()
+    shutil.move(tmp_path / "elsewhere", folder)
 
 
 def test_a_request_that_is_still_being_written_is_left_for_the_next_look(world: World):
