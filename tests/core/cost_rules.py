@@ -98,6 +98,8 @@ def check_scenes() -> None:
     assert subtract(Usage(20, 0, 5, 60, True), before) == Usage(20, 0, 5, 60), "it began to count anew"
     unpriced = book(Ledger(), replace(BILL, model="new", told=used), PRICES).accounts[0]
     assert (unpriced.unpriced, unpriced.micros, unpriced.runs, unpriced.input_tokens) == (1, 0, 1, 1_000_000)
+    untold = book(Ledger(), replace(BILL, untold=True), PRICES).accounts[0]
+    assert (untold.unpriced, untold.micros, untold.runs) == (1, 0, 1), "who told nothing was not free"
     spent = Ledger((Account("2026-11-26", "s", "a", "x", "m", micros=9), Account("2026-11-27", "s", "b", "x", "m", micros=5)))
     assert find_rest(spent, Caps(), (), BILL) is None
     assert find_rest(spent, Caps(10, 20, 20), (), BILL) == Rest(1, "task")
@@ -117,6 +119,7 @@ def check_spent() -> None:
     more = add_bill(first, book(Ledger(), bill, PRICES), replace(bill, told=Usage(120, 10, 60, 700, True)), PRICES)
     assert more == Spent(180, 700, 0), "a conversation that goes on is counted once"
     assert add_bill(more, Ledger(), replace(BILL, model="new", told=Usage(1, 0, 1)), ()) == Spent(182, 700, 1)
+    assert add_bill(None, Ledger(), replace(BILL, untold=True), PRICES) == Spent(0, 0, 1)
     assert sum_spent(()) is None and sum_spent((None, more, None)) == more
     assert sum_spent((more, first)) == Spent(330, 1200, 0)
     for one in (Spent(), more, Spent(7, 12_000_034, 2)):

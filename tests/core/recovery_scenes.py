@@ -20,7 +20,7 @@ from orchd.model.message import AttemptStarted
 from orchd.model.recovery import Candidate
 from orchd.model.run import CommandResult, Entry, Exit, Outcome, Phase, Returned, RunSeen
 from orchd.model.snapshot import Cause, FileSeen, FilesSeen, Plan, State
-from orchd.model.work import Source, Status
+from orchd.model.work import Answer, Earlier, Rework, Source, Status
 
 KEPT = Returned(Entry.UNCHANGED)
 
@@ -188,3 +188,32 @@ def who_is_not_installed_is_passed_over_and_that_is_told() -> None:
     [start] = [one for one in planned(crowd("first"), agents=none).actions if isinstance(one, StartRun)]
     demand("nobody: the first says it", start.order.job is not None and start.order.job.program == "claude", start)
     demand("a command has no chain", not tell_chain(replace(spec, goal=""), seen))
+
+
+def lost(state: State) -> Plan:
+    """What follows when nothing is left of the attempt that runs."""
+    [run] = [f"a.1.{one.attempt}" for one in state.tasks.values()]
+    return planned(state, runs={run: RunSeen(Phase.ENDED, Exit(Outcome.LOST, fence=state.leases["a"].fence), KEPT)})
+
+
+@scene
+def a_lost_attempt_of_an_agent_counts_like_every_other() -> None:
+    state, started = working(fallbacks=("codex",)), 1
+    while state.tasks["a"].status is Status.RUNNING:
+        state = lost(state).state
+        started += state.tasks["a"].status is Status.RUNNING
+    demand("three in all", (started, state.tasks["a"].status) == (3, Status.FAILED), state.tasks["a"])
+    asked = replace(working().tasks["a"], earlier=Earlier("tip", "base", ()))
+    again = lost(replace(working(), tasks={"a": asked})).state.tasks["a"]
+    demand("what a person answered is not forgotten", again.earlier == asked.earlier, again)
+
+
+@scene
+def what_told_nothing_of_its_money_was_not_free() -> None:
+    killed, refused = Report(conversation="c", error="killed"), Report(status=401, error="no")
+    for report, unpriced in ((killed, 1), (Report(tools=1), 1), (refused, 0), (replace(killed, usage=Usage(1, 0, 1, 5)), 0)):
+        plan = after(report, working())
+        demand("as unknown", [one.unpriced for one in plan.state.ledger.accounts] == [unpriced], report, plan.state.ledger)
+    demand("so is a lost one", [one.unpriced for one in lost(working()).state.ledger.accounts] == [1])
+    answered = replace(working().tasks["a"], rework=Rework(Answer.WIDEN, "tip", "base", "ref"))
+    demand("not an answer", not lost(replace(working(), tasks={"a": answered})).state.ledger.accounts)

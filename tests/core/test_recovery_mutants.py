@@ -34,7 +34,19 @@ FAULTS = {
     "a provider is not believed": Fault("recovery", "if last.until_ms and now_ms < last.until_ms <= most_ms:", "if False:"),
     "a provider is asked as often as before": Fault("recovery", "<< max(0, times - 1)", "<< 0"),
     "a persons matter looks like bad luck": Fault("recovery", "if failure in PERSONS:", "if False:"),
+    "a lost attempt is not one of an agent": Fault("attempts", " and not _has_remedies(task):", ":"),
+    "an answer is forgotten with a lost attempt": Fault("attempts", " and task.earlier is None", ""),
     # costs
+    "who told nothing was free": Fault(
+        "remedies", "return silent and not report.finished", "return False and not report.finished"
+    ),
+    "a lost one was free": Fault("remedies", "return told or ((UNTOLD,) if lost else ())", "return told"),
+    "an answer costs money": Fault("remedies", " and task.rework is None\n    return told", "\n    return told"),
+    "what is unknown is nothing": Fault(
+        "costs",
+        "    cost = None if bill.untold else price_of(new, bill.model, prices)\n    blank",
+        "    cost = price_of(new, bill.model, prices)\n    blank",
+    ),
     "a resumed conversation is counted twice": Fault("costs", "if before is None or not told.cumulative:", "if True:"),
     "what counts each run alone is subtracted": Fault("costs", "before is None or not told.cumulative", "before is None"),
     "a counter that begins anew is lost": Fault("costs", "if min(sums) < 0:", "if False:"),

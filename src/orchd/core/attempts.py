@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from orchd.core.exit_words import tell_exit, tell_expiry, tell_report
 from orchd.core.statuses import ACTIVE, QUESTIONS
-from orchd.core.steps import join_steps
+from orchd.core.steps import find_failed, join_steps
 from orchd.core.watched import current_run
 from orchd.model.claim import Lease
 from orchd.model.limits import LOST_RETRIES
@@ -54,7 +54,7 @@ def _conclude(task: Task, lease: Lease, left: Exit, returned: Returned, now_ms: 
         return _ended(task, Status.CANCELLED, returned, now_ms, Reason.CANCELLED, returned.detail)
     if seen.fence != lease.fence:
         return _ended(task, Status.FAILED, returned, now_ms, Reason.FENCED, returned.detail)
-    if seen.outcome is Outcome.LOST and task.lost + 1 < LOST_RETRIES:
+    if seen.outcome is Outcome.LOST and task.lost + 1 < LOST_RETRIES and not _has_remedies(task):
         return _ended(task, Status.WAITING, returned, now_ms, Reason.LOST, returned.detail)
     if not ended_well(seen):
         detail = tuple(dict.fromkeys(_describe_exit(seen) + returned.detail))
@@ -69,6 +69,11 @@ def _conclude(task: Task, lease: Lease, left: Exit, returned: Returned, now_ms: 
     asks = returned.entry is Entry.REFUSED and returned.reason in QUESTIONS
     status = Status.HELD if asks else Status.FAILED
     return _ended(task, status, returned, now_ms, returned.reason or Reason.POLICY, returned.detail)
+
+
+def _has_remedies(task: Task) -> bool:
+    """Whether what follows a lost attempt is decided, and counted, as that of an agent. What a person answered stays a wish."""
+    return bool(find_failed(task, "").goal) and task.rework is None and task.earlier is None
 
 
 def _name_reason(seen: Exit) -> Reason:

@@ -53,7 +53,7 @@ class Grant:
 def book(ledger: Ledger, bill: Bill, prices: Sequence[Price]) -> Ledger:
     """The ledger with one more run."""
     new = subtract(bill.told, _last_told(ledger, bill.conversation))
-    cost = price_of(new, bill.model, prices)
+    cost = None if bill.untold else price_of(new, bill.model, prices)
     blank = Account(bill.day, bill.session, bill.task, bill.agent, bill.model)
     old = next((one for one in ledger.accounts if _key(one) == _key(blank)), blank)
     account = replace(
@@ -72,7 +72,7 @@ def book(ledger: Ledger, bill: Bill, prices: Sequence[Price]) -> Ledger:
 def add_bill(spent: Spent | None, ledger: Ledger, bill: Bill, prices: Sequence[Price]) -> Spent:
     """What a piece of work took with one more run, which is not in the `ledger` yet."""
     new = subtract(bill.told, _last_told(ledger, bill.conversation))
-    cost = price_of(new, bill.model, prices)
+    cost = None if bill.untold else price_of(new, bill.model, prices)
     return sum_spent((spent, Spent(new.input_tokens + new.output_tokens, cost or 0, int(cost is None)))) or Spent()
 
 

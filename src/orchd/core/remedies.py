@@ -51,10 +51,23 @@ def book_costs(state: State, snapshot: Snapshot) -> Iterator[Event]:
     for name, before in snapshot.state.tasks.items():
         if before.spec.is_for_agent and before.status in ACTIVE and state.tasks[name].status not in ACTIVE:
             run = snapshot.runs.get(current_run(before))
-            left = run.exit if run else None
-            reports = (*(result.report for result in left.results), left.report) if left else ()
-            for report in filter(None, reports):
+            for report in _list_reports(before, run.exit if run else None):
                 yield CostBooked(_bill(before, report, snapshot), snapshot.config.prices)
+
+
+def _list_reports(task: Task, left: Exit | None) -> tuple[Report, ...]:
+    """What each of its agents told. Of a lost attempt nothing may be left: it has cost something all the same."""
+    told = tuple(filter(None, (*(result.report for result in left.results), left.report))) if left else ()
+    lost = left is not None and left.outcome is Outcome.LOST and task.rework is None
+    return told or ((UNTOLD,) if lost else ())
+
+
+def _is_untold(report: Report) -> bool:
+    """Whether it ended before it told what it used, although it had begun."""
+    used = report.usage
+    silent = used.cost_micros is None and not used.input_tokens and not used.output_tokens
+    begun = report == UNTOLD or report.conversation or report.tools or report.ended_by
+    return silent and not report.finished and bool(begun)
 
 
 def _may_go_on(task: Task) -> bool:
@@ -120,4 +133,5 @@ def _gather(task: Task, candidate: Candidate, left: Exit | None) -> Facts:
 def _bill(task: Task, report: Report, snapshot: Snapshot) -> Bill:
     """The day is that on which it ended."""
     spec, day = chosen_spec(task), day_of(snapshot.now_ms)
-    return Bill(day, spec.session, spec.id, spec.agent, report.model or spec.model, report.conversation, report.usage)
+    model, untold = report.model or spec.model, _is_untold(report)
+    return Bill(day, spec.session, spec.id, spec.agent, model, report.conversation, report.usage, untold)

@@ -38,7 +38,8 @@ class Caps:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What one run of an agent told. `told` is what its program said at the end, in its own way of counting."""
+    """What one run of an agent told. `told` is what its program said at the end, in its own way of counting; `untold`: it ended
+    before it said anything of that, so nobody knows what it cost."""
 
     day: str
     session: SessionId
@@ -47,12 +48,13 @@ class Bill:
     model: str
     conversation: str = ""
     told: Usage = UNTOLD
+    untold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What was spent on a day for a task by an agent with a model. `unpriced` runs have tokens but no known price; their money
-    is not in `micros`."""
+    """What was spent on a day for a task by an agent with a model. `unpriced` runs have no known price, or told no tokens;
+    their money is not in `micros`."""
 
     day: str
     session: SessionId
