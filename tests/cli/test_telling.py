@@ -172,7 +172,7 @@ def test_an_operation_of_git_that_is_not_finished_comes_first_and_no_merge_is_of
     assert not any("git merge" in step for step in tell_hold(Hold.DIRTY, word).steps)
 
 
-@pytest.mark.parametrize("hold", Hold)
+@pytest.mark.parametrize("hold", sorted(set(Hold) - {Hold.ROOM}))
 def test_another_work_tree_that_is_in_the_way_is_named_everywhere(hold):
     told = tell_hold(hold, "in /far/work tree", "notes.txt")
     assert "/far/work tree" in told.what

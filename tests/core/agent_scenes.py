@@ -49,6 +49,16 @@ def an_agent_that_did_not_say_that_it_is_done_has_failed_though_it_ended_with_0(
 
 
 @scene
+def an_agent_that_goes_in_circles_has_not_run_out_of_its_time() -> None:
+    for clock, reason in ((Watch.REPETITION, Reason.AGENT), (Watch.SILENCE, Reason.AGENT), (Watch.WALL, Reason.TIMEOUT)):
+        seen = left(Report(ended_by=clock), Returned(Entry.KEPT, "tip", "ref"), -15)
+        assert seen.exit is not None
+        late = replace(seen, exit=replace(seen.exit, outcome=Outcome.TIMEOUT))
+        [ended] = [one for one in planned(working(), runs={"a.1.1": late}).events if isinstance(one, AttemptEnded)]
+        demand("the clock that it was", ended.reason is reason, clock, ended)
+
+
+@scene
 def what_was_refused_and_changed_nothing_is_no_success_even_where_nothing_is_fine() -> None:
     said = Report(finished=True, denied=("Bash", "Bash"))
     plan = planned(working(noop=True), runs={"a.1.1": left(said, Returned(Entry.UNCHANGED))})

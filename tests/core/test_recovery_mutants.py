@@ -35,6 +35,7 @@ FAULTS = {
     "a provider is asked as often as before": Fault("recovery", "<< max(0, times - 1)", "<< 0"),
     "a persons matter looks like bad luck": Fault("recovery", "if failure in PERSONS:", "if False:"),
     "a lost attempt is not one of an agent": Fault("attempts", " and not _has_remedies(task):", ":"),
+    "a circle is a lack of time": Fault("attempts", "seen.report.ended_by in OWN_CLOCKS or ", ""),
     "an answer is forgotten with a lost attempt": Fault("attempts", " and task.earlier is None", ""),
     # costs
     "who told nothing was free": Fault(

@@ -104,7 +104,7 @@ def test_what_hangs_or_goes_in_circles_is_ended(repo: Repo, limit: dict[str, obj
     goal(repo)
     repo.orchd("run", code=None)
     told = repo.data("show", "add-new")
-    assert (told["status"], told["reason"]) == ("failed", "timeout")  # type: ignore[index]
+    assert (told["status"], told["reason"]) == ("failed", "agent")  # type: ignore[index]
     assert why in " ".join(told["detail"])  # type: ignore[index]
     assert repo.git("show", f"{told['ref']}:new.txt") == "half", "the work is kept"  # type: ignore[index]
 

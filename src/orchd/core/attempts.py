@@ -12,6 +12,7 @@ from orchd.core.exit_words import tell_exit, tell_expiry, tell_report
 from orchd.core.statuses import ACTIVE, QUESTIONS
 from orchd.core.steps import find_failed, join_steps
 from orchd.core.watched import current_run
+from orchd.model.agent import Watch
 from orchd.model.claim import Lease
 from orchd.model.limits import LOST_RETRIES
 from orchd.model.message import AttemptEnded, Event
@@ -27,6 +28,9 @@ FAILED_OUTCOMES = {
     Outcome.STOPPED: Reason.CANCELLED,
     Outcome.LOST: Reason.LOST,
 }
+
+OWN_CLOCKS = frozenset(Watch) - {Watch.WALL}
+"""Who is ended by one of these has done something wrong; a longer time limit does not help."""
 
 
 def conclude_attempts(state: State, snapshot: Snapshot) -> Iterator[Event]:
@@ -78,7 +82,7 @@ def _has_remedies(task: Task) -> bool:
 
 def _name_reason(seen: Exit) -> Reason:
     """Why a run that did not end well did not."""
-    if seen.report is not None and seen.outcome in (Outcome.EXITED, Outcome.UNPREPARED):
+    if seen.report is not None and (seen.report.ended_by in OWN_CLOCKS or seen.outcome in (Outcome.EXITED, Outcome.UNPREPARED)):
         return Reason.AGENT
     return FAILED_OUTCOMES.get(seen.outcome, Reason.EXIT)
 
