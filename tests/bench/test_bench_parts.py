@@ -13,11 +13,13 @@ import pytest
 from list_api import list_names
 from looks import World, build_world, open_world, time_looks
 from measure import PLAIN
+from orchd.adapters.git_repo import open_repo
 from orchd.adapters.schema import parse_config
 from orchd.adapters.task_schema import ParsedTask, parse_task
 from orchd.core.claims import overlaps
 from orchd.model.config import Config
 from orchd.model.work import Status
+from real_branches import cut_branches
 from real_tasks import CONFIG, OVERLAPPING, TASKS
 from samples import make_sample
 from tables import Row, render_rows, render_table, tell_quantile
@@ -140,3 +142,26 @@ def test_real_tasks_overlap_only_where_it_is_meant() -> None:
 def test_a_listing_names_what_is_public() -> None:
     source = "class A(B):\n  def m(self, x=1): ...\n  def _p(self): ...\nclass _C: ...\nasync def f(*a): ...\ndef _g(): ...\n"
     assert list(list_names(ast.parse(source))) == ["- class `A(B)`", "  - `m(self, x=1)`", "- `f(*a)`"]
+
+
+def test_real_branches_are_what_people_made_on_one_commit_each_mergeable(tmp_path: Path) -> None:
+    sample = make_sample(tmp_path, 4)
+    base = sample.git("rev-parse", "HEAD").strip()
+    for name in ("one", "two", "same", "none"):
+        sample.git("checkout", "-q", "-b", name, base)
+        file = sample.top / ("one.txt" if name == "same" else f"{name}.txt")
+        file.write_text("again\n" if name == "same" else f"{name}\n")
+        sample.git("add", "-A")
+        sample.git("commit", "-qm", name)
+        sample.git("checkout", "-q", "main")
+        (sample.top / f"main-{name}.txt").write_text("main\n")
+        sample.git("add", "-A")
+        sample.git("commit", "-qm", f"main before {name}")
+        sample.git("merge", "-q", "-s", "ours" if name == "same" else "ort", "-m", f"merge {name}", name)
+    repo = open_repo(sample.place)
+    made = cut_branches(repo, 3)
+    assert [repo.parents_of(tip) for tip in made.tips] == [(made.base,)] * 3
+    changed = [sample.git("diff", "--name-only", made.base, tip).split() for tip in made.tips]
+    assert changed == [["one.txt"], ["two.txt"], ["none.txt"]]
+    with pytest.raises(SystemExit, match="only 3"):
+        cut_branches(repo, 4)
