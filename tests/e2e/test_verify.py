@@ -55,6 +55,7 @@ def test_a_plain_clone_proves_all_but_the_notes_and_runs_nothing_that_has_landed
     assert landed == {name: repo.data("show", name)["checkpoint"] for name in landed} and "landed with" in told
     assert clone.git("log", "--first-parent", "--format=%s", f"{before}..main") == "Land four: do four"
     clone.task("two", "echo 22 > src/two.txt", claims=["src/two.txt"])
+    clone.commit("once more")
     clone.orchd("run")
     assert clone.git("show", "main:src/two.txt") == "22", "a changed file is asked for anew"
 
