@@ -445,9 +445,9 @@ FAULTS |= {name: Fault(*fault) for faults in SEEDED for name, fault in faults.FA
 
 
 def thin_out(faults: dict[str, Fault]) -> list[object]:
-    """`make test` tries every fourth fault, `make test-slow` the others; that each fits its module is tested always."""
+    """`make test` tries every eighth fault, `make test-slow` the others; that each fits its module is tested always."""
     return [
-        pytest.param(fault, id=name.replace(" ", "-"), marks=[pytest.mark.slow] * bool(at % 4))
+        pytest.param(fault, id=name.replace(" ", "-"), marks=[pytest.mark.slow] * bool(at % 8))
         for at, (name, fault) in enumerate(faults.items())
     ]
 
