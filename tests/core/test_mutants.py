@@ -196,12 +196,12 @@ FAULTS = {
     "a chain counts without limit": Fault("order", "min(chains[name], CHAIN_LINKS)", "chains[name] * CHAIN_LINKS"),
     "what an urgent task needs is not urgent": Fault("order", "max(priorities[one], priorities[name])", "priorities[one]"),
     "shares are not counted": Fault("order", "self._shares[session] += 1", "pass"),
-    "running tasks are no share": Fault("arbiter", "Line(ranked, standings, running)", "Line(ranked, standings, Counter())"),
+    "running tasks are no share": Fault("arbiter", "Line(ranked, running)", "Line(ranked, Counter())"),
     "shares do not matter": Fault("order", "(-level_ms, share, -standing", "(-level_ms, 0, -standing"),
     "sessions are never lifted": Fault("order", "(0 if share else standing.waited_ms)", "0"),
     "sessions are always lifted": Fault("order", "(0 if share else standing.waited_ms)", "standing.waited_ms"),
     "an old task keeps an urgent one of its session waiting": Fault(
-        "order", "for task in line), max)", "for task in line), min)"
+        "order", "for one in line), max)", "for one in line), min)"
     ),
     "draining starts new tasks": Fault("checks", "if desk.room.draining else None", "if False else None"),
     "everything is started though one was asked for": Fault("checks", "if desk.room.only is not None and", "if False and"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from orchd.core.checks import HELD, HOLDS_BACK, USED_UP, choose_checks, judge
@@ -43,12 +43,16 @@ def decide(state: State, room: Room) -> tuple[Decision, ...]:
 def take_turns(state: State, room: Room) -> tuple[Turn, ...]:
     """The decisions, and what speaks for each task."""
     waiting = {name: task for name, task in state.tasks.items() if task.status is Status.WAITING}
-    standings, desk = rank(waiting, room.now_ms), lay_out(state, room)
-    checks = choose_checks(HOLDS_BACK, room)
-    turned_away = {n: held for n, task in waiting.items() if (held := judge(task.spec, desk, checks)) is not None}
-    asked = _ask_in_line([task for name, task in waiting.items() if name not in turned_away], standings, desk)
-    others = sorted(turned_away, key=lambda name: (-standings[name].score_ms, waiting[name].order))
-    return (*asked, *(Turn(turned_away[name], standings[name]) for name in others))
+    desk, checks = lay_out(state, room), choose_checks(HOLDS_BACK, room)
+    free, turned_away = list[Standing](), list[Turn]()
+    for one in rank(waiting, room.now_ms):
+        held = judge(one.task.spec, desk, checks)
+        if held is None:
+            free.append(one)
+        else:
+            turned_away.append(Turn(held, one))
+    turned_away.sort(key=lambda turn: (-turn.standing.score_ms, turn.standing.task.order))
+    return (*_ask_in_line(by_score(free), desk), *turned_away)
 
 
 def expand_only(tasks: Iterable[TaskId], known: Mapping[TaskId, Task]) -> frozenset[TaskId]:
@@ -73,10 +77,10 @@ def _waits_for_person(task: Task, desk: Desk) -> bool:
     return judge(task.spec, lay_out(replace(state, leases=idle), replace(desk.room, foreign=())), HELD) is not None
 
 
-def _find_elder(ranked: list[Task], standings: Mapping[TaskId, Standing], desk: Desk) -> Task | None:
+def _find_elder(ranked: Sequence[Standing], desk: Desk) -> Task | None:
     """The task whose place is kept: the first elder, unless a broader one could start now. For that one a large part of the
     repository had to become free, and when it is passed that has to happen once more."""
-    elders = find_elders(ranked, standings)
+    elders = find_elders(ranked)
     if not elders or _waits_for_person(elders[0], desk):
         return None
     depth = _depth(elders[0])
@@ -89,18 +93,17 @@ def _depth(task: Task) -> float:
     return min((len(literal_prefix(claim.glob)) for claim in task.spec.claims), default=math.inf)
 
 
-def _ask_in_line(tasks: list[Task], standings: Mapping[TaskId, Standing], desk: Desk) -> Iterator[Turn]:
+def _ask_in_line(ranked: Sequence[Standing], desk: Desk) -> Iterator[Turn]:
     """Each task when it is its turn; who starts takes what it needs, so the next one may find it gone. So does who only lacks
     a number, which comes in a moment."""
     running = Counter(task.spec.session for task in desk.state.tasks.values() if task.status in ACTIVE)
-    ranked = by_score(tasks, standings)
-    line = Line(ranked, standings, running)
-    elder = _find_elder(ranked, standings, desk)
+    line = Line(ranked, running)
+    elder = _find_elder(ranked, desk)
     if elder is not None:
         desk.keep_place(elder.spec)
     checks = choose_checks(USED_UP, desk.room)
-    for task, share in line:
-        spec = task.spec
+    for standing, share in line:
+        spec = standing.task.spec
         decision = judge(spec, desk, checks)
         if decision is None:
             desk.start(spec)
@@ -109,4 +112,4 @@ def _ask_in_line(tasks: list[Task], standings: Mapping[TaskId, Standing], desk: 
             granted = desk.grants.get(spec.id)
             free = Decision(spec.id, Cause.NONE, ports=desk.goods.given[spec.id], micros=granted.micros if granted else 0)
             decision = Decision(spec.id, Cause.NUMBERS, (), (", ".join(lacks),)) if lacks else free
-        yield Turn(decision, standings[spec.id], share, task is elder)
+        yield Turn(decision, standing, share, standing.task is elder)

@@ -26,35 +26,34 @@ PATIENCE_MS = int(PATIENCE_SECONDS * 1000)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What speaks for a waiting task: its priority or that of the most urgent task behind it, how long it has waited, and
-    the longest chain of waiting tasks behind it. `score_ms` is all of that as waiting time."""
+    """A waiting task and what speaks for it: its priority or that of the most urgent task behind it, how long it has waited,
+    and the longest chain of waiting tasks behind it. `score_ms` is all of that as waiting time."""
 
+    task: Task
     priority: int
     waited_ms: int
     chain: int
     score_ms: int
 
 
-def rank(waiting: Mapping[TaskId, Task], now_ms: int) -> dict[TaskId, Standing]:
+def rank(waiting: Mapping[TaskId, Task], now_ms: int) -> Iterator[Standing]:
     """The standing of each waiting task."""
     chains, priorities = _look_behind(waiting)
-    return {
-        name: _stand(priorities.get(name, task.spec.priority), max(0, now_ms - task.seen_ms), min(chains[name], CHAIN_LINKS))
-        for name, task in waiting.items()
-    }
+    for name, task in waiting.items():
+        priority = priorities.get(name, task.spec.priority)
+        yield _stand(task, priority, max(0, now_ms - task.seen_ms), min(chains[name], CHAIN_LINKS))
 
 
-def find_elders(ranked: Iterable[Task], standings: Mapping[TaskId, Standing]) -> list[Task]:
+def by_score(standings: Iterable[Standing]) -> list[Standing]:
+    """The best score first; of equals whoever came first. Two sorts by a number are quicker than one by a pair."""
+    return sorted(sorted(standings, key=attrgetter("task.order")), key=attrgetter("score_ms"), reverse=True)
+
+
+def find_elders(ranked: Iterable[Standing]) -> list[Task]:
     """Those of `by_score` that nobody else may pass: first the one with the best score, once that is worth more than the
     patience, then the others that are as patient and came before its patience ended."""
-    due = [task for task in ranked if standings[task.spec.id].score_ms >= PATIENCE_MS]
+    due = [one.task for one in ranked if one.score_ms >= PATIENCE_MS]
     return [task for task in due if task.seen_ms < due[0].seen_ms + PATIENCE_MS]
-
-
-def by_score(tasks: Iterable[Task], standings: Mapping[TaskId, Standing]) -> list[Task]:
-    """The best score first; of equals whoever came first. Two sorts by a number are quicker than one by a pair."""
-    first = sorted(tasks, key=attrgetter("order"))
-    return sorted(first, key=lambda task: standings[task.spec.id].score_ms, reverse=True)
 
 
 class Line:
@@ -62,20 +61,19 @@ class Line:
     highest priority; then the session with the fewest running tasks; then the best score. The first task of a session of
     which nothing runs is lifted by what it has waited, so that no priority keeps a session out for ever."""
 
-    def __init__(self, ranked: Sequence[Task], standings: Mapping[TaskId, Standing], running: Counter[SessionId]) -> None:
-        self._standings = standings
+    def __init__(self, ranked: Sequence[Standing], running: Counter[SessionId]) -> None:
         self._shares = running.copy()
-        self._queues = _queue_sessions(ranked, standings)
+        self._queues = _queue_sessions(ranked)
         self._heap: list[tuple[int, int, int, int, SessionId]] = []
         for session in self._queues:
             self._step_up(session)
 
-    def __iter__(self) -> Iterator[tuple[Task, int]]:
+    def __iter__(self) -> Iterator[tuple[Standing, int]]:
         """Each task when it is its turn, with the share of its session: how many of its tasks run or were started."""
         while self._heap:
             session = heapq.heappop(self._heap)[-1]
-            task, _ = self._queues[session].pop()
-            yield task, self._shares[session]
+            standing, _ = self._queues[session].pop()
+            yield standing, self._shares[session]
             if self._queues[session]:
                 self._step_up(session)
 
@@ -85,26 +83,26 @@ class Line:
 
     def _step_up(self, session: SessionId) -> None:
         """The next task of the session takes its place among those of the others."""
-        task, priority = self._queues[session][-1]
-        standing, share = self._standings[task.spec.id], self._shares[session]
+        standing, priority = self._queues[session][-1]
+        share = self._shares[session]
         level_ms = priority * POINT_MS + (0 if share else standing.waited_ms)
-        heapq.heappush(self._heap, (-level_ms, share, -standing.score_ms, task.order, session))
+        heapq.heappush(self._heap, (-level_ms, share, -standing.score_ms, standing.task.order, session))
 
 
-def _queue_sessions(ranked: Sequence[Task], standings: Mapping[TaskId, Standing]) -> dict[SessionId, list[tuple[Task, int]]]:
+def _queue_sessions(ranked: Sequence[Standing]) -> dict[SessionId, list[tuple[Standing, int]]]:
     """Each session's tasks, the next one last, each with the highest priority among it and those behind it: a task that its
     age put in front of a more urgent one does not keep that one waiting."""
-    sessions: dict[SessionId, list[Task]] = defaultdict(list)
-    for task in reversed(ranked):
-        sessions[task.spec.session].append(task)
+    sessions: dict[SessionId, list[Standing]] = defaultdict(list)
+    for one in reversed(ranked):
+        sessions[one.task.spec.session].append(one)
     return {
-        session: list(zip(line, accumulate((standings[task.spec.id].priority for task in line), max), strict=True))
+        session: list(zip(line, accumulate((one.priority for one in line), max), strict=True))
         for session, line in sessions.items()
     }
 
 
-def _stand(priority: int, waited_ms: int, chain: int) -> Standing:
-    return Standing(priority, waited_ms, chain, priority * POINT_MS + waited_ms + chain * LINK_MS)
+def _stand(task: Task, priority: int, waited_ms: int, chain: int) -> Standing:
+    return Standing(task, priority, waited_ms, chain, priority * POINT_MS + waited_ms + chain * LINK_MS)
 
 
 def _look_behind(waiting: Mapping[TaskId, Task]) -> tuple[Counter[TaskId], dict[TaskId, int]]:
