@@ -36,6 +36,11 @@ FAULTS: dict[str, tuple[str, str, str]] = {
         "heard += news\n        if not news:\n            return ()",
     ),
     "results are not stored": ("duties", "if save.verdicts and not snapshot.gates.kept:", "if False:"),
+    "a save ends before its results are stored": (
+        "landing",
+        "if seen.published and snapshot.gates.kept:",
+        "if seen.published:",
+    ),
     "results are stored for ever": ("duties", "if save.verdicts and not snapshot.gates.kept:", "if save.verdicts:"),
     "old failures make saves timid": ("gating", "[-JUDGED_TASKS:]", ""),
     "a main that could not be gated is called red": (

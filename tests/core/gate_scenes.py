@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import rules
-from playbook import SPEC, saving, scene, state_of, step, task
+from playbook import SPEC, kinds, saving, scene, state_of, step, task
 from rules import GATES
 from world import demand
 
@@ -14,7 +14,7 @@ from orchd.core.evolve import evolve
 from orchd.model.action import KeepResults, StartRun
 from orchd.model.message import GateRan, GateTried
 from orchd.model.run import CommandResult, Exit, Outcome, Phase, RunSeen
-from orchd.model.save import GateResult, SaveStep, Try, Verdict
+from orchd.model.save import GateResult, SaveStep, Target, Try, Verdict
 from orchd.model.snapshot import GatesSeen
 from orchd.model.work import Reason, Status, Task
 
@@ -91,6 +91,16 @@ def results_are_stored_until_they_are() -> None:
         planned = step(saving(SaveStep.MERGED, verdicts=verdicts), gates=GatesSeen({}, kept))
         asked = any(isinstance(action, KeepResults) for action in planned.actions)
         demand("only what is not there", asked is not kept, kept)
+
+
+@scene
+def a_save_ends_only_when_its_results_are_stored_for_the_next_one() -> None:
+    verdicts = (Verdict(3, True, ()),)
+    for target in Target:
+        for kept in (False, True):
+            state = saving(SaveStep.GATED, verdicts=verdicts, lands=3, target=target, commit="C")
+            planned = step(state, landed="C", published=True, gates=GatesSeen({}, kept))
+            demand("what was found is not lost", ("SaveClosed" in kinds(planned)) is kept, target, kept, planned.events)
 
 
 @scene

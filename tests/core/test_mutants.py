@@ -376,7 +376,7 @@ FAULTS = {
         "landing", "(snapshot.main != save.base or seen.taken)", "(snapshot.main != save.base)"
     ),
     "the same tree lands once more": Fault("landing", "elif lands_nothing_new(save):", "elif False:"),
-    "a save is closed before it is published": Fault("landing", "if seen.published:", "if True:"),
+    "a save is closed before it is published": Fault("landing", "if seen.published and", "if"),
     "an empty save stays open": Fault("landing", "if lands == 0:", "if False:"),
     "a lost gate is repeated for ever": Fault("gating", "unheard = lost >= GATE_ATTEMPTS or", "unheard ="),
     "a hold is never lifted": Fault(

@@ -101,7 +101,7 @@ def _leave_gated(save: Save, seen: SaveSeen, snapshot: Snapshot) -> Iterator[Eve
 
 
 def _leave_landed(save: Save, seen: SaveSeen, snapshot: Snapshot) -> Iterator[Event]:
-    if seen.published:
+    if seen.published and snapshot.gates.kept:
         merged = save.chain[: save.lands] if save.target is Target.LINE else ()
         yield SaveClosed(save.id, snapshot.now_ms, tuple(link.item.task for link in merged))
 
