@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import clone_faults
+import failure_faults
 import gate_faults
 import landing_faults
 import pytest
@@ -444,10 +445,14 @@ SEEDED = (clone_faults, gate_faults, landing_faults, resolving_faults, screen_fa
 FAULTS |= {name: Fault(*fault) for faults in SEEDED for name, fault in faults.FAULTS.items()}
 
 
+RARE = step_faults.FAULTS.keys() | failure_faults.FAULTS.keys()
+
+
 def thin_out(faults: dict[str, Fault]) -> list[object]:
-    """`make test` tries every eighth fault, `make test-slow` the others; that each fits its module is tested always."""
+    """`make test` tries every eighth fault (of steps and failures, told by scenes at once, few), `make test-slow`
+    the others; that each fits its module is tested always."""
     return [
-        pytest.param(fault, id=name.replace(" ", "-"), marks=[pytest.mark.slow] * bool(at % 8))
+        pytest.param(fault, id=name.replace(" ", "-"), marks=[pytest.mark.slow] * bool(at % (24 if name in RARE else 8)))
         for at, (name, fault) in enumerate(faults.items())
     ]
 

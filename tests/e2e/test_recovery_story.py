@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from stories import Repo
 from test_agent_story import WORKS, install
 
@@ -86,6 +87,7 @@ def test_an_agent_whose_context_is_too_small_is_divided_as_it_proposed(repo: Rep
     assert "Step 2 of 2, `two`: write two.txt" in prompt and "    Write both" in prompt and "prompt is too long" in prompt
 
 
+@pytest.mark.slow
 def test_an_xai_model_that_is_unavailable_is_replaced_by_one_that_is_not_of_xai(repo: Repo) -> None:
     """(c)"""
     install(repo, WORKS)

@@ -7,6 +7,7 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
 from stories import Repo, wait_until
 
 THREE = [
@@ -89,6 +90,7 @@ def test_when_all_is_killed_in_a_step_it_goes_on_with_that_step(repo: Repo) -> N
     assert {"out/one", "out/two"} <= repo.main_files()
 
 
+@pytest.mark.slow
 def test_what_is_optional_is_done_without_and_that_is_said(repo: Repo) -> None:
     steps = [
         {"name": "one", "run": "echo 1 > one.txt"},

@@ -45,9 +45,8 @@ def log_of(world: World, order: RunOrder, config: Config) -> list[str]:
 
 
 def ask_agent(world: World, config: Config, *keys: str) -> list[str]:
-    commands = (Command(AGENT, "", 30.0),)
-    order = RunOrder("a.1.1", world.head, commands, True, "m\n", job=Job("claude", "hello", keys=keys))
-    return log_of(world, order, config)
+    commands = (Command(AGENT, "", 30.0, job=Job("claude", "hello", keys=keys)),)
+    return log_of(world, RunOrder("a.1.1", world.head, commands, True, "m\n"), config)
 
 
 def ask_command(world: World, config: Config) -> list[str]:
