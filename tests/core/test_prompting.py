@@ -16,7 +16,7 @@ from orchd.model.claim import Mode, PathSpec
 from orchd.model.config import Config
 from orchd.model.prompt import Ask, Finished, Need, Neighbour, Recalled
 from orchd.model.save import Gate
-from orchd.model.work import Reason, Setback, Status
+from orchd.model.work import Earlier, Reason, Setback, Status
 
 SNAPSHOT = Path(__file__).parent / "prompt.md"
 ASK = Ask(
@@ -33,6 +33,7 @@ ASK = Ask(
     setbacks=(Setback(1, Reason.GATE, ("gate tests was red", "@abc.1.1")), Setback(2, Reason.TIMEOUT)),
     runs=("@abc.1.1", "retry.1.2"),
 )
+EARLIER = Earlier("c" * 40, "b" * 40, ("src/a.py",))
 RECALLED = Recalled((("src/http/client.py", "tests/test_client.py"),), ("FAILED test_retry\n1 failed\n", ""))
 
 
@@ -54,6 +55,12 @@ def test_it_is_told_how_to_propose_parts_and_of_what_it_is_a_part() -> None:
     text = write_prompt(replace(ASK, step="x.a", steps=("x.a", "x.b"), whole="All of\nit", divisible=True), RECALLED)
     assert "2 to 5 lines `NAME: what to achieve` in `$ORCHD_CONTROL/parts.ask`" in text
     assert "That is a part of this, which is too large for one:\n\n    All of\n    it\n" in text
+
+
+def test_who_is_to_settle_a_conflict_is_told_so_with_both_sides() -> None:
+    text = write_prompt(replace(ASK, earlier=EARLIER), RECALLED)
+    assert "## A conflict to settle" in text and "- `src/a.py`\n" in text and f"`git merge {'c' * 40}`" in text
+    assert "A conflict to settle" not in write_prompt(ASK, RECALLED)
 
 
 def test_what_is_left_out_is_said() -> None:
@@ -96,7 +103,9 @@ def test_it_is_collected_from_the_state(effort: Effort | None) -> None:
     other = replace(task(Status.LANDED, order=2), tip="T", base="B")
     beside = task(Status.RUNNING, order=3)
     tasks = {
-        "a": replace(state.tasks["a"], spec=mine, setbacks=(Setback(1, Reason.GATE, ("@abc.1.2",)), Setback(2))),
+        "a": replace(
+            state.tasks["a"], spec=mine, setbacks=(Setback(1, Reason.GATE, ("@abc.1.2",)), Setback(2)), earlier=EARLIER
+        ),
         "b": replace(other, spec=replace(other.spec, id="b")),
         "c": replace(beside, spec=replace(beside.spec, id="c")),
     }
@@ -108,3 +117,4 @@ def test_it_is_collected_from_the_state(effort: Effort | None) -> None:
     assert [one.task for one in ask.neighbours] == ["c"]
     assert ask.gates == (("unit", "make"),)
     assert ask.runs == ("@abc.1.2", "a.1.2")
+    assert ask.earlier == EARLIER

@@ -67,6 +67,7 @@ def test_each_step_of_an_agent_is_a_checkpoint_from_which_another_agent_goes_on_
     assert "You are second." in prompt and "Step 3 of 3, `code`: Write the code" in prompt
     assert f"plan: Plan it (`git show {commits['plan'][:12]}`): `plan.txt`" in prompt
     assert "Attempt 1 at step code (agent):" in prompt and "API Error: 500 internal" in prompt
+    assert '{"type"' not in prompt, "what it said, not its stream"
 
 
 def test_an_agent_whose_context_is_too_small_is_divided_as_it_proposed(repo: Repo) -> None:

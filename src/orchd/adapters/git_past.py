@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from orchd.adapters.agent_log import tell_log
 from orchd.adapters.evidence import read_log
 from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.git_trees import diff_trees
@@ -36,8 +37,9 @@ class GitPast:
             return ()
 
     def _read_end(self, run: RunId) -> str:
+        place = self._repo.place
         try:
-            lines = deque(read_log(self._repo.place, run), RECALLED_LINES)
+            lines = deque(tell_log(place, run, read_log(place, run)), RECALLED_LINES)
         except OSError:
             return ""
         return "".join(plain(line) for line in lines)

@@ -67,12 +67,12 @@ def word_brief(task: Task, claims: Iterable[PathSpec]) -> str:
     return (
         f"# {spec.id}: {inert(spec.title)}\n\nAttempt {task.attempt}, session {spec.session}.\n\n"
         f"## What you may change\n\n{listed}\nWhat you change anywhere else is not accepted.\n\n"
-        f"{_tell_earlier(task.earlier) if task.earlier else ''}"
+        f"{tell_earlier(task.earlier) if task.earlier else ''}"
         f"{_FOLDER}\nYou may ask for:\n\n{asks}"
     )
 
 
-def _tell_earlier(earlier: Earlier) -> str:
+def tell_earlier(earlier: Earlier) -> str:
     """What is to be settled, and how to look at it: by the commits, which the workspace can read."""
     return _EARLIER.format(tip=earlier.tip, base=earlier.base, paths="".join(f"- `{inert(path)}`\n" for path in earlier.paths))
 

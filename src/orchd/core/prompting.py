@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from orchd.core.agents import find_agent
+from orchd.core.briefing import tell_earlier
 from orchd.core.chains import chosen_spec
 from orchd.core.inert import inert
 from orchd.core.parts import PARTS
@@ -108,6 +109,7 @@ def _collect_ask(task: Task, state: State, snapshot: Snapshot) -> Ask:
         tuple((gate.name, gate.run) for gate in gates),
         task.setbacks,
         tuple(_find_run(task, setback) for setback in task.setbacks),
+        earlier=task.earlier,
     )
 
 
@@ -201,6 +203,10 @@ def _tell_needs(ask: Ask, recalled: Recalled, budget: Budget) -> str:
     return _section("What you build on, already there", _cut(pairs, budget.entries, tell, "more tasks"))
 
 
+def _tell_conflict(ask: Ask, recalled: Recalled, budget: Budget) -> str:
+    return tell_earlier(ask.earlier) if ask.earlier else ""
+
+
 def _tell_setbacks(ask: Ask, recalled: Recalled, budget: Budget) -> str:
     printed = (*recalled.printed, *("" for _ in ask.setbacks))
     pairs = list(zip(ask.setbacks, printed, strict=False))[-budget.entries :]
@@ -255,6 +261,7 @@ _PARTS = (
     _tell_goal,
     _tell_acceptance,
     _tell_finished,
+    _tell_conflict,
     _tell_claim,
     _tell_gates,
     _tell_needs,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from orchd.model.agent import Effort
 from orchd.model.claim import PathSpec
 from orchd.model.ids import Oid, RunId, TaskId
-from orchd.model.work import Setback
+from orchd.model.work import Earlier, Setback
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,9 @@ class Ask:
     """Everything that a prompt is written from, as the state has it. `gates` are commands, `setbacks` the last attempts in
     vain, the newest last; `runs` are those whose output says why, in the order of `setbacks` (empty: nothing does).
 
-    `step` is which of the `steps` it is about (empty: the task has none), `finished` are those before it, `whole` is the
-    goal that it is a part of (empty: of none). `divisible`: its agent may propose parts of it."""
+    `earlier` is the result that it is to settle a conflict of. `step` is which of the `steps` it is about (empty: the task
+    has none), `finished` are those before it, `whole` is the goal that it is a part of (empty: of none). `divisible`: its
+    agent may propose parts of it."""
 
     title: str
     goal: str
@@ -65,6 +66,7 @@ class Ask:
     finished: tuple[Finished, ...] = ()
     whole: str = ""
     divisible: bool = False
+    earlier: Earlier | None = None
 
 
 @dataclass(frozen=True, slots=True)
