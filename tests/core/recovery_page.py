@@ -19,8 +19,6 @@ next of its chain (`agent: [one, two]`), or later; always in a fresh workspace, 
 told what was done and what went wrong. `orchd explain` says what it waits for, the daemon tells each step, and when nothing is
 left to try it fails with the setting to change among its details. `orchd retry` begins anew. A command (`run:`) is not touched.
 
-Not connected yet: tokens as a budget.
-
 `orchd show` and `explain` say how it ended, and from which checkpoint the last attempt went on:
 
 | word | meaning |

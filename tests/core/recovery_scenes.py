@@ -12,10 +12,10 @@ from world import demand
 from orchd.core.chains import tell_chain
 from orchd.core.planner import is_worth_waiting
 from orchd.model.action import StartRun
-from orchd.model.agent import AUTO, AgentsSeen, Definition, Report, Usage
+from orchd.model.agent import AUTO, AgentsSeen, Definition, Failure, Report, Usage
 from orchd.model.claim import PathSpec
 from orchd.model.config import Agent, Config, Slots
-from orchd.model.cost import Account, Caps, Ledger
+from orchd.model.cost import Account, Caps, Ledger, Price
 from orchd.model.message import AttemptStarted
 from orchd.model.recovery import Candidate
 from orchd.model.run import CommandResult, Entry, Exit, Outcome, Phase, Returned, RunSeen
@@ -217,3 +217,30 @@ def what_told_nothing_of_its_money_was_not_free() -> None:
     demand("so is a lost one", [one.unpriced for one in lost(working()).state.ledger.accounts] == [1])
     answered = replace(working().tasks["a"], rework=Rework(Answer.WIDEN, "tip", "base", "ref"))
     demand("not an answer", not lost(replace(working(), tasks={"a": answered})).state.ledger.accounts)
+
+
+@scene
+def who_used_up_its_tokens_is_followed_by_one_that_holds_more() -> None:
+    small, large = Price("s*", 1, 1, 1, "d", 100), Price("l", 1, 1, 1, "d", 200)
+    good = (Definition("first", "claude", "", "small", max_tokens=1000), Definition("second", "codex", "", "large"))
+    seen = AgentsSeen(
+        (*good, Definition("third", "codex", "", "l")), programs=("claude", "codex"), installed=("claude", "codex")
+    )
+    tired = Report(usage=Usage(800, 0, 100), error="odd")
+    pick = Candidate("claude", "small", context_tokens=100, agent="first", budget_tokens=1000)
+    state = working(agent="first", fallbacks=("second", "third"))
+    state = replace(state, tasks={"a": replace(state.tasks["a"], pick=pick)})
+    plan = after(tired, state, agents=seen, config=Config(prices=(small, large)))
+    [tried] = plan.state.tasks["a"].tried
+    demand("its class", tried.failure is Failure.TOKEN_EXHAUSTED, tried)
+    [start] = [one for one in plan.actions if isinstance(one, StartRun)]
+    demand("more room, not only another", start.order.job is not None and start.order.job.model == "l", start)
+    plenty = after(replace(tired, usage=Usage(800, 0, 99)), state, agents=seen, config=Config(prices=(small, large)))
+    demand("below nine tenths it was something else", plenty.state.tasks["a"].tried[0].failure is Failure.UNKNOWN)
+
+
+@scene
+def an_agent_is_told_how_many_tokens_it_may_use() -> None:
+    good = AgentsSeen((Definition("first", "claude", max_tokens=7),), programs=("claude",), installed=("claude",))
+    [start] = [one for one in planned(crowd("first"), agents=good).actions if isinstance(one, StartRun)]
+    demand("told", start.order.job is not None and start.order.job.clocks.tokens == 7, start)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchd.core.vigil import begin_vigil, find_expired, hear, note_work
-from orchd.model.agent import Clocks, Report, Watch
+from orchd.model.agent import Clocks, Report, Usage, Watch
 
 CLOCKS = Clocks(10.0, 30.0, 3)
 
@@ -33,6 +33,14 @@ def test_the_same_call_is_no_progress_and_after_a_few_times_a_circle() -> None:
         vigil = hear(vigil, call(number), float(number))
         assert find_expired(vigil, CLOCKS, float(number)) is clock
     assert vigil.moved == 1.0
+
+
+def test_as_many_tokens_as_it_may_use_end_it_unless_it_has_finished() -> None:
+    clocks = Clocks(10.0, 30.0, 3, tokens=100)
+    for used, finished, clock in ((99, False, None), (100, False, Watch.TOKENS), (500, True, None)):
+        report = Report(usage=Usage(used - 9, 0, 9), finished=finished)
+        assert find_expired(hear(begin_vigil(0.0), report, 1.0), clocks, 1.0) is clock
+    assert find_expired(hear(begin_vigil(0.0), Report(usage=Usage(10**9)), 1.0), CLOCKS, 1.0) is None
 
 
 def test_another_call_begins_anew() -> None:

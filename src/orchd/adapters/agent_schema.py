@@ -16,7 +16,7 @@ from orchd.adapters.schema import refuse_name, validate
 from orchd.adapters.yaml_source import Document, Kind, Span, load_yaml, make_problem, shorten
 from orchd.model.agent import AUTO, MICROS, Definition, Effort, Permit, Rule, Tool
 from orchd.model.ids import is_slug
-from orchd.model.limits import AGENT_TURNS, BUDGET_DOLLARS, LIST_ITEMS, NAME_CHARACTERS, VALUE_CHARACTERS
+from orchd.model.limits import AGENT_TOKENS, AGENT_TURNS, BUDGET_DOLLARS, LIST_ITEMS, NAME_CHARACTERS, VALUE_CHARACTERS
 from orchd.model.problem import Problem
 from orchd.model.work import SHELL
 
@@ -79,6 +79,12 @@ class AgentLimits(Strict):
         default=None,
         description="US dollars, where its program counts them. Default: no limit.",
         examples=[2.5],
+    )
+    tokens: Annotated[int, Field(ge=1, le=AGENT_TOKENS)] | None = Field(
+        default=None,
+        description="Tokens in and out, cached ones too. Where its program counts as it goes (opencode, kilo, aider), it is "
+        "ended then; for all of them, an attempt that fails after nine tenths had too few. Default: no limit.",
+        examples=[400_000],
     )
 
 
@@ -187,6 +193,7 @@ def _to_definition(document: Document, file: AgentFile, name: str, instructions:
         int((file.limits.dollars or 0) * MICROS),
         text,
         tuple(file.keys),
+        file.limits.tokens or 0,
     )
 
 

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field
 from orchd.adapters.field_checks import Strict, fault
 from orchd.model.agent import MICROS
 from orchd.model.cost import Caps, Price
-from orchd.model.limits import BUDGET_DOLLARS, CAP_SHARES, LIST_ITEMS, MOST_SHARES, NAME_CHARACTERS, PRICE_DOLLARS
+from orchd.model.limits import AGENT_TOKENS, BUDGET_DOLLARS, CAP_SHARES, LIST_ITEMS, MOST_SHARES, NAME_CHARACTERS, PRICE_DOLLARS
 
 MODEL = re.compile(r"[^\s*]+\*?|\*")
 
@@ -48,6 +48,11 @@ class PriceEntry(Strict):
     as_of: Annotated[str, AfterValidator(check_day)] = Field(
         description="The day on which somebody read this price.", examples=["2026-11-27"]
     )
+    context: Annotated[int, Field(ge=1, le=AGENT_TOKENS)] | None = Field(
+        default=None,
+        description="Tokens that the model can hold. What was too much for one model goes to one that is known to hold more.",
+        examples=[200_000],
+    )
 
 
 class CapsEntry(Strict):
@@ -78,6 +83,7 @@ def to_prices(entries: Mapping[str, PriceEntry]) -> tuple[Price, ...]:
             to_micros(entry.input if entry.cached is None else entry.cached),
             to_micros(entry.output),
             entry.as_of,
+            entry.context or 0,
         )
         for name, entry in entries.items()
     )

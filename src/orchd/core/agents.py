@@ -52,7 +52,7 @@ def order_job(spec: TaskSpec, snapshot: Snapshot) -> Job:
     agent = find_agent(spec.agent, spec.labels, snapshot.agents)
     if agent is None:
         return Job(spec.agent, "")
-    return replace(make_job(spec, agent, ""), clocks=snapshot.config.clocks)
+    return replace(make_job(spec, agent, ""), clocks=replace(snapshot.config.clocks, tokens=agent.max_tokens))
 
 
 def find_agent_fault(file: FileSeen, seen: AgentsSeen) -> Problem | None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from orchd.core.agents import find_agent, make_job
 from orchd.core.arbiter import decide
+from orchd.core.costs import find_price
 from orchd.core.desk import Room
 from orchd.core.statuses import ACTIVE
 from orchd.core.steps import list_left
@@ -82,16 +83,17 @@ def list_resting(state: State, picks: Mapping[TaskId, Candidate], now_ms: int) -
 def decide_alone(state: State, room: Room, seen: AgentsSeen) -> tuple[Decision, ...]:
     """The arbiter's word for whoever only looks."""
     picks = list_picks(state, seen, room.config, room.now_ms)
-    resting, budgets = list_resting(state, picks, room.now_ms), list_budgets(state, seen)
+    resting, budgets = list_resting(state, picks, room.now_ms), list_budgets(state, picks, seen)
     return decide(state, replace(room, picks=picks, resting=resting, budgets=budgets))
 
 
-def list_budgets(state: State, seen: AgentsSeen) -> dict[TaskId, int]:
+def list_budgets(state: State, picks: Mapping[TaskId, Candidate], seen: AgentsSeen) -> dict[TaskId, int]:
     """What the agents of waiting tasks may spend at most by their definitions (0: they do not say)."""
     budgets = {}
-    for name, task in state.tasks.items():
-        if task.spec.is_for_agent and task.status is Status.WAITING:
-            agent = find_agent(chosen_spec(task).agent, task.spec.labels, seen)
+    for name, pick in picks.items():
+        task = state.tasks[name]
+        if task.status is Status.WAITING:
+            agent = find_agent(pick.agent, task.spec.labels, seen)
             goals = sum(bool(step.goal) for step in list_left(task))
             budgets[name] = agent.budget_micros * goals if agent else 0
     return budgets
@@ -114,4 +116,6 @@ def _candidate(spec: TaskSpec, agent: Definition | None, config: Config) -> Cand
     if agent is None:
         return Candidate(spec.agent, spec.model, known, spec.effort, agent=spec.agent)
     job = make_job(spec, agent, "")
-    return Candidate(agent.runner, job.model, agent.provider or known, spec.effort, agent=agent.name)
+    price = find_price(job.model, config.prices) if job.model else None
+    context = price.context_tokens if price else 0
+    return Candidate(agent.runner, job.model, agent.provider or known, spec.effort, context, agent.name, agent.max_tokens)

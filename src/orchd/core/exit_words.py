@@ -43,6 +43,7 @@ CLOCKS: Mapping[Watch, str] = {
     Watch.PROGRESS: "it called no tool anew for too long",
     Watch.WALL: "it ran into the time limit of the task",
     Watch.REPETITION: "it made the same call again and again",
+    Watch.TOKENS: "it used as many tokens as its agent may",
 }
 """Why we ended an agent."""
 

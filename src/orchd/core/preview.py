@@ -43,6 +43,6 @@ def room_of(state: State, snapshot: Snapshot) -> Room:
         unnumbered=find_unnumbered(state, snapshot),
         rests=snapshot.shared is not None and snapshot.shared.rests,
         resting=list_resting(state, picks, snapshot.now_ms),
-        budgets=list_budgets(state, snapshot.agents),
+        budgets=list_budgets(state, picks, snapshot.agents),
         picks=picks,
     )

@@ -126,6 +126,7 @@ def _gather(task: Task, candidate: Candidate, left: Exit | None) -> Facts:
         late=task.reason is Reason.TIMEOUT,
         unfit=left is not None and left.outcome is Outcome.UNPREPARED,
         gate=", ".join(task.detail) if task.reason is Reason.GATE else "",
+        tokens=candidate.budget_tokens,
         printed=left.detail if left else "",
     )
 

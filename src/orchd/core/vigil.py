@@ -13,13 +13,15 @@ from orchd.model.agent import Clocks, Report, Watch
 @dataclass(frozen=True, slots=True)
 class Vigil:
     """`heard` is when it last printed something, `moved` when it last called a tool that it had not just called in the same
-    way, or when its tools were last seen at work. `call` is its last call, made `same` times in a row; `tools` counts all."""
+    way, or when its tools were last seen at work. `call` is its last call, made `same` times in a row; `tools` counts all.
+    `spent` are its tokens, while it works."""
 
     heard: float
     moved: float
     tools: int = 0
     call: str = ""
     same: int = 0
+    spent: int = 0
 
 
 def begin_vigil(now: float) -> Vigil:
@@ -29,7 +31,8 @@ def begin_vigil(now: float) -> Vigil:
 
 def hear(vigil: Vigil, report: Report, now: float) -> Vigil:
     """After one more line of its output."""
-    heard = replace(vigil, heard=now)
+    spent = 0 if report.finished else report.usage.input_tokens + report.usage.output_tokens
+    heard = replace(vigil, heard=now, spent=spent)
     if report.tools <= vigil.tools:
         return heard
     if report.last_tool == vigil.call:
@@ -44,6 +47,8 @@ def note_work(vigil: Vigil, now: float) -> Vigil:
 
 def find_expired(vigil: Vigil, clocks: Clocks, now: float) -> Watch | None:
     """Which clock has run out; None: it may go on."""
+    if clocks.tokens and vigil.spent >= clocks.tokens:
+        return Watch.TOKENS
     if vigil.same >= clocks.repeats:
         return Watch.REPETITION
     if now - vigil.heard >= clocks.silence_seconds:

@@ -60,13 +60,14 @@ class Failure(StrEnum):
 
 
 class Watch(StrEnum):
-    """Which of our clocks ended an agent: nothing printed, no new tool call or file, too long in all, or the same call again
-    and again."""
+    """Which of our clocks ended an agent: nothing printed, no new tool call or file, too long in all, the same call again and
+    again, or as many tokens as it may use."""
 
     SILENCE = "silence"
     PROGRESS = "progress"
     WALL = "wall"
     REPETITION = "repetition"
+    TOKENS = "tokens"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,7 @@ class Definition:
     budget_micros: int = 0
     instructions: str = ""
     keys: tuple[str, ...] = ()
+    max_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +124,13 @@ class AgentsSeen:
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """When an agent is ended: so many seconds without output, or without a new call; the same call so many times in a row.
-    While its tools compute, neither clock runs."""
+    """When an agent is ended: so many seconds without output, or without a new call; the same call so many times in a row; so
+    many tokens (0: any number), where its program counts them as it goes. While its tools compute, no time runs."""
 
     silence_seconds: float = SILENCE_SECONDS
     progress_seconds: float = PROGRESS_SECONDS
     repeats: int = REPEATED_CALLS
+    tokens: int = 0
 
 
 USUAL_CLOCKS = Clocks()

@@ -16,13 +16,15 @@ UNTOLD = Usage()
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a million tokens of a model cost, as somebody read it on the day `as_of`. `model` may end in `*`."""
+    """What a million tokens of a model cost, as somebody read it on the day `as_of`. `model` may end in `*`.
+    `context_tokens` is how much it can hold (0: unknown)."""
 
     model: str
     input_micros: int
     cached_micros: int
     output_micros: int
     as_of: str
+    context_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

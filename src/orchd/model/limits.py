@@ -176,6 +176,7 @@ NAME_CHARACTERS = 100
 """Length of the name of a model or of a capability."""
 
 AGENT_TURNS = 10_000
+AGENT_TOKENS = 1_000_000_000
 BUDGET_DOLLARS = 10_000.0
 """What the definition of an agent may allow at most."""
 

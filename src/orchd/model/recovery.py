@@ -17,7 +17,7 @@ from orchd.model.ids import Oid
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One way to do a step: a program with a model of a provider. `context_tokens` is how much it can hold (0: unknown),
-    `agent` the name by which a task asks for it."""
+    `agent` the name by which a task asks for it, `budget_tokens` what one attempt may use (0: any number)."""
 
     program: str
     model: str = ""
@@ -25,6 +25,7 @@ class Candidate:
     effort: Effort | None = None
     context_tokens: int = 0
     agent: str = ""
+    budget_tokens: int = 0
 
     @property
     def vendor(self) -> str:
