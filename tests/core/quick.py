@@ -23,6 +23,7 @@ import lease_scenes  # noqa: F401 - its scenes are on the programme
 import oracle
 import part_scenes  # noqa: F401 - its scenes are on the programme
 import playbook
+import proposal_scenes  # noqa: F401
 import queueing
 import recovery_rules
 import recovery_scenes  # noqa: F401 - its scenes are on the programme

@@ -297,7 +297,7 @@ FAULTS = {
     "a restore of nothing is heard": Fault("restoring", " and intent.words[0]", ""),
     "a restore shares main with others": Fault("restoring", 'claims=(PathSpec("**"),)', 'claims=(PathSpec("x"),)'),
     "any clone brings a tree back": Fault("requests", "return DEFAULT_SESSION", 'return ""'),
-    "a restore forgets what comes back": Fault("evolve", "replace(fresh, rework=event.rework)", "fresh"),
+    "a restore forgets what comes back": Fault("evolve", "rework=event.rework, proposer", "proposer"),
     "an answered task is withdrawn": Fault("intake", " and task.rework is None", ""),
     "a cancelled answer forgets its work": Fault(
         "attempts", "return Returned(Entry.KEPT, again.tip, again.ref) if again else", "return"

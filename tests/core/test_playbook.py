@@ -8,6 +8,7 @@ import gate_scenes  # noqa: F401 - its scenes are on the programme
 import landing_scenes  # noqa: F401 - its scenes are on the programme
 import lease_scenes  # noqa: F401 - its scenes are on the programme
 import playbook
+import proposal_scenes  # noqa: F401
 import pytest
 import recovery_scenes  # noqa: F401 - its scenes are on the programme
 import restore_scenes  # noqa: F401 - its scenes are on the programme

@@ -44,7 +44,7 @@ FAULTS = {
     "a word counts for all sessions": Fault(
         "session_wishes", "if state.tasks[name].spec.session == intent.subject))", "if state.tasks[name].spec.session))"
     ),
-    "a word counts for the next attempt": Fault("evolve", "        due=False,\n", ""),
+    "a word counts for the next attempt": Fault("evolve", " due=False,", ""),
     "the schedule of a session is forgotten": Fault("schedule", "session.spec.save or config.save", "config.save"),
     "a line waits for its schedule": Fault("schedule", "    if works_apart(session):\n", "    if False:\n"),
     "what fell out of a line is built on": Fault("lines", "if save.start and save.excluded:", "if False:"),

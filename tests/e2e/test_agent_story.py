@@ -246,3 +246,29 @@ def test_a_run_waits_for_a_provider_that_comes_back_soon_and_says_what_waits_lon
     assert ("is left alone until" in said) is bool(code)
     cooling = repo.data("status")["cooling"]  # type: ignore[index]
     assert [one["provider"] for one in cooling] == (["claude"] if code else [])  # type: ignore[index]
+
+
+PROPOSES = """
+folder = pathlib.Path(os.environ["ORCHD_CONTROL"], "proposals")
+folder.mkdir()
+for name in ("more", "most"):
+    (folder / f"{name}.yaml").write_text(f"title: {name}\\ngoal: Write\\nclaims: [{name}.txt]\\n")
+name = pathlib.Path(os.getcwd()).name.split(".")[0]
+pathlib.Path(f"{name}.txt").write_text("new\\n")
+end("done")
+"""
+
+
+@pytest.mark.parametrize(("allowed", "landed"), [(0, []), (1, ["more.txt"])])
+def test_a_task_proposes_as_many_as_it_may_and_what_it_proposed_proposes_nothing(
+    repo: Repo, allowed: int, landed: list[str]
+) -> None:
+    install(repo, PROPOSES)
+    limits(repo, proposals=allowed)
+    goal(repo, agent="claude", claims=["*.txt"])
+    repo.orchd("run")
+    assert [name for name in ("more.txt", "most.txt") if name in repo.main_files()] == landed
+    log = repo.git("log", "--all", "--format=%(trailers:key=Orch-Proposed-By,valueonly)")
+    assert ("add-new" in log) is bool(allowed)
+    if allowed:
+        assert repo.data("show", "more")["proposer"] == "add-new"  # type: ignore[index]

@@ -16,7 +16,15 @@ from orchd.adapters.schema import refuse_name, validate
 from orchd.adapters.yaml_source import Document, Kind, Span, load_yaml, make_problem, shorten
 from orchd.model.agent import AUTO, MICROS, Definition, Effort, Permit, Rule, Tool
 from orchd.model.ids import is_slug
-from orchd.model.limits import AGENT_TOKENS, AGENT_TURNS, BUDGET_DOLLARS, LIST_ITEMS, NAME_CHARACTERS, VALUE_CHARACTERS
+from orchd.model.limits import (
+    AGENT_TOKENS,
+    AGENT_TURNS,
+    BUDGET_DOLLARS,
+    LIST_ITEMS,
+    NAME_CHARACTERS,
+    PROPOSALS,
+    VALUE_CHARACTERS,
+)
 from orchd.model.problem import Problem
 from orchd.model.work import SHELL
 
@@ -85,6 +93,11 @@ class AgentLimits(Strict):
         description="Tokens in and out, cached ones too. Where its program counts as it goes (opencode, kilo, aider), it is "
         "ended then; for all of them, an attempt that fails after nine tenths had too few. Default: no limit.",
         examples=[400_000],
+    )
+    proposals: Annotated[int, Field(ge=0, le=PROPOSALS)] | None = Field(
+        default=None,
+        description="How many tasks each of its tasks may propose. Default: as the configuration says.",
+        examples=[5],
     )
 
 
@@ -194,6 +207,7 @@ def _to_definition(document: Document, file: AgentFile, name: str, instructions:
         text,
         tuple(file.keys),
         file.limits.tokens or 0,
+        file.limits.proposals,
     )
 
 

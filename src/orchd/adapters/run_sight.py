@@ -15,6 +15,7 @@ from orchd.adapters.heartbeat import HeartbeatWatch
 from orchd.adapters.live_evidence import read_live
 from orchd.adapters.place import Place
 from orchd.adapters.processes import Identity, is_alive
+from orchd.adapters.proposals import read_proposals
 from orchd.core.parts import PARTS
 from orchd.model.ids import RunId
 from orchd.model.run import Exit, Phase, RunSeen
@@ -30,7 +31,7 @@ class RunSight:
         self._ended: Mapping[RunId, RunSeen] = {}
 
     def look(self, runs: Iterable[RunId]) -> Mapping[RunId, RunSeen]:
-        """Each of `runs`, with notes and requests of those that go on."""
+        """Each of `runs`, with notes and requests of those that go on, and what those propose that have ended."""
         seen = {run: self._listen(run, self.see(run)) for run in runs}
         self._ended = {run: one for run, one in seen.items() if one.phase is Phase.ENDED}
         return seen
@@ -63,11 +64,14 @@ class RunSight:
         returned = read_returned(self._place, run)
         known = self._ended.get(run)
         live = None if returned else read_live(self._place, run)
-        return RunSeen(Phase.ENDED, left, returned, asked=known.asked if known else {}, live=live)
+        seen = RunSeen(Phase.ENDED, left, returned, live=live)
+        return replace(seen, asked=known.asked, proposals=known.proposals) if known else seen
 
     def _listen(self, run: RunId, seen: RunSeen) -> RunSeen:
         if seen.phase is Phase.ENDED and run not in self._ended:
-            return replace(seen, asked={PARTS: lines} if (lines := read_asked(self._place, run).lines.get(PARTS)) else {})
+            lines = read_asked(self._place, run).lines.get(PARTS)
+            proposals = read_proposals(self._place, run)
+            return replace(seen, asked={PARTS: lines} if lines else {}, proposals=proposals)
         if seen.phase is not Phase.RUNNING:
             return seen
         asked = read_asked(self._place, run)

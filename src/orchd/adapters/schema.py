@@ -64,6 +64,8 @@ from orchd.model.limits import (
     MAX_TIMEOUT_SECONDS,
     PARALLEL_TASKS,
     PROGRESS_SECONDS,
+    PROPOSAL_DEPTH,
+    PROPOSALS,
     REPEATED_CALLS,
     SILENCE_SECONDS,
     TAKEOVER_SECONDS,
@@ -155,6 +157,17 @@ class LimitsEntry(Strict):
         description="How long `orchd run` waits for a provider that has told when it can be asked again. What waits longer is "
         "told, and the run ends.",
         examples=["15m"],
+    )
+    proposals: Annotated[int, Field(ge=0, le=PROPOSALS)] = Field(
+        default=0,
+        description="How many tasks one task may propose in its control folder ([agents](agents.md#proposing-tasks)). The "
+        "definition of its agent goes before.",
+        examples=[5],
+    )
+    proposal_depth: Annotated[int, Field(ge=1, le=PROPOSAL_DEPTH)] = Field(
+        default=1,
+        description="1: proposed tasks propose none themselves; 2: they may, but what those propose may not.",
+        examples=[1],
     )
 
 
@@ -363,5 +376,7 @@ def _config(file: ConfigFile) -> Config:
         prices=to_prices(file.prices),
         caps=to_caps(file.caps),
         wait_seconds=file.limits.wait,
+        proposals=file.limits.proposals,
+        proposal_depth=file.limits.proposal_depth,
         numbers=tuple(NumberKind(name, tuple(kind.paths)) for name, kind in file.numbers.items()),
     )

@@ -207,6 +207,7 @@ ENVELOPES: Mapping[str, Envelope] = {
                 Field("model", Kind.TEXT, "the model that the agent is to use"),
                 Field("effort", Kind.TEXT, "how hard it is to think"),
                 Field("evidence", Kind.TEXTS, "paths that must exist in the result"),
+                Field("proposer", Kind.TEXT, "the task that proposed it; empty: a person asked for it"),
                 Field("generation", Kind.NUMBER, "rises when a finished task is asked for anew"),
                 Field("attempt", Kind.NUMBER, "number of the last attempt; 0: it has not started"),
                 Field("lost", Kind.NUMBER, "attempts whose supervisor was gone without evidence"),

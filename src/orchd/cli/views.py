@@ -424,6 +424,7 @@ def _tell_steps(task: Task) -> tuple[str, ...]:
 
 def _view_attempt(task: Task) -> Row:
     return {
+        "proposer": task.proposer,
         "generation": task.generation,
         "attempt": task.attempt,
         "lost": task.lost,

@@ -77,6 +77,15 @@ def tell_earlier(earlier: Earlier) -> str:
     return _EARLIER.format(tip=earlier.tip, base=earlier.base, paths="".join(f"- `{inert(path)}`\n" for path in earlier.paths))
 
 
+def tell_proposing(tasks: int) -> str:
+    """How to propose tasks, for who may."""
+    return (
+        f"\n## More tasks\n\nWhat should be done and is not yours to do you may propose, {tasks} tasks at most: each as a task "
+        f"file `proposals/NAME.yaml` in this folder, like\n\n    title: what is to be done\n    goal: what is to be reached\n"
+        f"    claims: [what/may/be/changed/**]\n\nThey are read when you have ended well.\n"
+    )
+
+
 def tell_task(task: Task, state: State, snapshot: Snapshot) -> Iterator[TellRun]:
     """The notes that a running task was not given yet, as they should read now."""
     run = current_run(task)

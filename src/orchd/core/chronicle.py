@@ -26,6 +26,7 @@ from orchd.model.message import (
     LeaseExpired,
     LeaseExtended,
     ProblemsChanged,
+    ProposalsHeard,
     RemedyFound,
     RequestRefused,
     SaveAbandoned,
@@ -116,6 +117,14 @@ def _(event: TaskSeen, state: State) -> Iterator[Line]:
 def _(event: TaskAdopted, state: State) -> Iterator[Line]:
     if event.status is Status.LANDED and state.epoch <= 1:
         yield Line(Tone.PLAIN, "known", f"{event.spec.id}: landed with {event.checkpoint}")
+
+
+@tell.register
+def _(event: ProposalsHeard, state: State) -> Iterator[Line]:
+    if event.taken:
+        yield Line(Tone.PLAIN, "proposed", f"by {event.task}: {', '.join(event.taken)}")
+    for why in event.refused:
+        yield Line(Tone.CALL, "refused", f"a proposal of {event.task}: {why}")
 
 
 @tell.register

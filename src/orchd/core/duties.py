@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from orchd.core.agents import is_agent_unclear, order_job
 from orchd.core.attempts import UNSEEN, ended_well
-from orchd.core.briefing import tell_task, word_brief
+from orchd.core.briefing import tell_proposing, tell_task, word_brief
 from orchd.core.chains import chosen_spec
 from orchd.core.gate_duties import serve_gates
 from orchd.core.intake import recorded_drops
@@ -18,6 +18,7 @@ from orchd.core.leases import holds_tokens, is_silent
 from orchd.core.numbering import wishes_of
 from orchd.core.ownership import is_secure
 from orchd.core.prompting import collect_asks
+from orchd.core.proposing import find_most
 from orchd.core.requests import Hearing, find_hearing
 from orchd.core.saving import lands_nothing_new
 from orchd.core.schedule import is_busy
@@ -119,9 +120,12 @@ def order_attempt(task: Task, lease: Lease, snapshot: Snapshot) -> RunOrder:
     names = (("ORCHD_TASK", spec.id), ("ORCHD_SESSION", spec.session), ("ORCHD_ATTEMPT", str(task.attempt)))
     earlier = (("ORCHD_EARLIER", task.earlier.tip),) if task.earlier else ()
     env = (*names, *earlier, *_name_ports(lease.ports))
-    message = f"{spec.title}\n\nOrch-Task: {spec.id}\nOrch-Attempt: {run}\n"
+    proposer = f"Orch-Proposed-By: {task.proposer}\n" if task.proposer else ""
+    message = f"{spec.title}\n\nOrch-Task: {spec.id}\nOrch-Attempt: {run}\n{proposer}"
     commands = tuple(_order_commands(task, lease, snapshot))
     brief = word_brief(task, (path for path in lease.paths if path not in lease.extended))
+    most = find_most(task, snapshot.agents, snapshot.config)
+    brief += tell_proposing(most.tasks) if most.tasks > task.proposed and task.depth < most.depth else ""
     begin, wishes = find_begin(task) or task.base, wishes_of(task)
     return RunOrder(run, begin, commands, True, message, env, brief, lease.fence, wishes)  # noqa: FBT003
 

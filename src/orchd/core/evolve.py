@@ -41,6 +41,7 @@ from orchd.model.message import (
     LeaseExpired,
     LeaseExtended,
     ProblemsChanged,
+    ProposalsHeard,
     RemedyFound,
     RequestRefused,
     SaveAbandoned,
@@ -134,9 +135,15 @@ def _(event: TaskSeen, draft: Draft) -> None:
     fresh = Task(event.spec, Status.WAITING, event.digest, event.source, event.order, event.at_ms, event.drop, event.generation)
     same_generation = old is not None and old.generation == event.generation
     fresh = replace(fresh, attempt=old.attempt, lost=old.lost, spent=old.spent) if old and same_generation else fresh
-    draft.tasks[task] = replace(fresh, rework=event.rework)
+    draft.tasks[task] = replace(fresh, rework=event.rework, proposer=event.proposer, depth=event.depth)
     draft.screenings.pop(task, None)
     draft.next_order = max(draft.next_order, event.order + 1)
+
+
+@apply.register
+def _(event: ProposalsHeard, draft: Draft) -> None:
+    task = draft.tasks[event.task]
+    draft.tasks[event.task] = replace(task, proposed=task.proposed + len(event.taken))
 
 
 @apply.register

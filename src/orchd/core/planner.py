@@ -25,6 +25,7 @@ from orchd.core.leases import expire_leases
 from orchd.core.lifecycle import allows
 from orchd.core.numbering import list_lacking
 from orchd.core.preview import room_of
+from orchd.core.proposing import hear_proposals
 from orchd.core.radar import watch_conflicts
 from orchd.core.remedies import book_costs, find_remedies
 from orchd.core.requests import Hearing, find_hearing, refuse_requests
@@ -180,6 +181,7 @@ STAGES: tuple[Stage, ...] = (
     read_files,
     expire_leases,
     conclude_attempts,
+    hear_proposals,
     book_costs,
     screen_tasks,
     advance_save,

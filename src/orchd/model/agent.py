@@ -84,7 +84,8 @@ class Rule:
 class Definition:
     """An agent as a file describes it. `runner` is the program that does it, `model` what it is given without an effort
     (empty: the program's own choice) and `models` what it is given for each; `instructions` is the text below the front
-    matter. `keys` are variables that it gets besides those that its program signs in with. No limit: 0."""
+    matter. `keys` are variables that it gets besides those that its program signs in with. No limit: 0;
+    `max_proposals` None: as the configuration says."""
 
     name: str
     runner: str
@@ -99,6 +100,7 @@ class Definition:
     instructions: str = ""
     keys: tuple[str, ...] = ()
     max_tokens: int = 0
+    max_proposals: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,8 @@ class Config:
     `workspaces` as that (None: no limit) or as many bytes in them. `gates_at_once` trees of a save are gated at the same
     time. `resolving` are the conflicts that need nobody. `save` is when what is finished is saved, where a session does not
     say. `clocks` end agents. `prices` are of models whose programs tell no money; nothing starts that could pass one of the
-    `caps`. A run that ends by itself waits `wait_seconds` at most for a provider."""
+    `caps`. A run that ends by itself waits `wait_seconds` at most for a provider. A task may
+    propose so many `proposals`, and those may at most at this `proposal_depth`."""
 
     branch: str = ""
     parallel: int = PARALLEL_TASKS
@@ -86,3 +87,5 @@ class Config:
     prices: tuple[Price, ...] = ()
     caps: Caps = NO_CAPS
     wait_seconds: float = WAIT_SECONDS
+    proposals: int = 0
+    proposal_depth: int = 1

@@ -214,6 +214,11 @@ ASK_BYTES = 4096
 ASK_FILES = 16
 """Requests of a running task that are read at a look, and how large each may be."""
 
+PROPOSAL_FILES = 32
+PROPOSALS = 100
+PROPOSAL_DEPTH = 5
+"""Proposals of a run that are read; tasks that one task may be allowed to propose, and how deep, at most."""
+
 CONTROL_ENTRIES = 256
 """Entries of a control folder that are looked at: a task may make millions, and each look would read them."""
 

@@ -37,7 +37,8 @@ class ProblemsChanged:
 
 @dataclass(frozen=True, slots=True)
 class TaskSeen:
-    """A new task, a new wording of a waiting one (same generation), or a new generation of a finished one."""
+    """A new task, a new wording of a waiting one (same generation), or a new generation of a finished one. `proposer` is
+    the task that proposed it (empty: a person asked for it), `depth` how many of those are above it."""
 
     spec: TaskSpec
     digest: str
@@ -47,6 +48,17 @@ class TaskSeen:
     order: int
     at_ms: int
     rework: Rework | None = None
+    proposer: TaskId = ""
+    depth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalsHeard:
+    """What a task proposed: the tasks that it became, and why others did not, line by line."""
+
+    task: TaskId
+    taken: tuple[TaskId, ...]
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -433,6 +445,7 @@ Event: TypeAlias = (
     LeaderTook
     | ProblemsChanged
     | TaskSeen
+    | ProposalsHeard
     | TaskWithdrawn
     | AttemptStarted
     | AttemptEnded

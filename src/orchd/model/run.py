@@ -10,7 +10,7 @@ from orchd.model.agent import Job, Report
 from orchd.model.claim import PathSpec
 from orchd.model.ids import Oid, RunId, SessionId, TaskId
 from orchd.model.number import NumberWish
-from orchd.model.work import Reason, StepMade
+from orchd.model.work import Reason, StepMade, TaskSpec
 
 
 class Phase(StrEnum):
@@ -163,11 +163,22 @@ class Live:
 
 
 @dataclass(frozen=True, slots=True)
+class Proposal:
+    """A task that a run proposes. `spec` None: it is none, and `why` says so."""
+
+    id: TaskId
+    spec: TaskSpec | None = None
+    digest: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RunSeen:
     """One run as observed now. While it runs: `told` are the notes that it was given, by file name; `asked` are its
     requests, by name and line by line (of one that has ended, only into which parts its step could be divided); `misasked` says
     what is wrong with those that cannot be read; `live` is what it has committed so far (also of one that has ended and has not
-    been judged); `silent_seconds` is how long its heartbeat has stood still while somebody watched it."""
+    been judged); `silent_seconds` is how long its heartbeat has stood still while somebody watched it. `proposals` are tasks that one which has ended
+    proposes."""
 
     phase: Phase
     exit: Exit | None = None
@@ -177,3 +188,4 @@ class RunSeen:
     misasked: Mapping[str, str] = field(default_factory=dict)
     live: Live | None = None
     silent_seconds: float = 0.0
+    proposals: tuple[Proposal, ...] = ()

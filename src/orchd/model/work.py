@@ -209,6 +209,8 @@ class Task:
     last one is where its next attempt goes on; none: at its base. `skipped` are steps that it goes on without. `setbacks` are
     the last attempts that came to nothing, `tried` those at the step that failed last, `outlook` how recovery
     ended, `spent` what the agents of this generation cost.
+    `proposer` is the task that proposed it (empty: a person asked for it), at this `depth`; `proposed` is how many it proposed
+    itself.
     """
 
     spec: TaskSpec
@@ -240,3 +242,6 @@ class Task:
     skipped: tuple[str, ...] = ()
     spent: Spent | None = None
     outlook: Outlook | None = None
+    proposer: TaskId = ""
+    depth: int = 0
+    proposed: int = 0
