@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from world import demand
 
-from orchd.model.message import AttemptStarted, Event, RemedyFound
+from orchd.model.message import AttemptStarted, Event, ProposalsHeard, RemedyFound, TaskSeen
 from orchd.model.snapshot import Plan, Snapshot, State
 from orchd.model.work import Task
 
@@ -20,6 +20,14 @@ def check_agents(snapshot: Snapshot, before: State, event: Event) -> None:
         check_remedy(snapshot, before, event)
     if isinstance(event, AttemptStarted):
         check_pick(snapshot, before, event)
+    if isinstance(event, ProposalsHeard):
+        check_proposals(snapshot, before, event)
+    if isinstance(event, TaskSeen) and event.proposer:
+        asker = before.tasks[event.proposer]
+        demand("what was proposed is new", event.spec.id not in before.tasks, event)
+        demand("one below its proposer", event.depth == asker.depth + 1 <= snapshot.config.proposal_depth, event)
+        demand("in its session", event.spec.session == asker.spec.session, event)
+        demand("an agent proposes no command", not (asker.spec.is_for_agent and event.spec.run), event)
 
 
 def check_remedy(snapshot: Snapshot, before: State, event: RemedyFound) -> None:
@@ -87,3 +95,10 @@ def without_cooling(planned: Plan, now_ms: int, wanted: float | None) -> float |
     demand("and somebody is", not waits or planned.wake_ms is not None, planned.wake_ms)
     early = planned.wake_ms in ends and (wanted is None or planned.wake_ms <= wanted)
     return wanted if early else planned.wake_ms
+
+
+def check_proposals(snapshot: Snapshot, before: State, event: ProposalsHeard) -> None:
+    task = before.tasks[event.task]
+    demand("proposals have a number", task.proposed + len(event.taken) <= snapshot.config.proposals, event)
+    demand("only who ended well proposes", task.status.value in ("ready", "unchanged"), task)
+    demand("what was taken is there", all(before.tasks[name].proposer == event.task for name in event.taken), event)

@@ -42,13 +42,13 @@ from orchd.model.action import (
     TellRun,
 )
 from orchd.model.agent import AgentsSeen, Report
-from orchd.model.claim import Lease, Reservation
+from orchd.model.claim import Lease, PathSpec, Reservation
 from orchd.model.config import Config
 from orchd.model.limits import ROOM_BYTES
 from orchd.model.machine import MachineSeen
 from orchd.model.message import Event, GateRan
 from orchd.model.problem import Problem
-from orchd.model.run import AdmitOrder, CommandResult, Entry, Exit, Live, Outcome, Phase, Returned, RunOrder, RunSeen
+from orchd.model.run import AdmitOrder, CommandResult, Entry, Exit, Live, Outcome, Phase, Proposal, Returned, RunOrder, RunSeen
 from orchd.model.save import Excluded, Hold, Merged, Save, SaveItem, SaveStep, Target
 from orchd.model.session import Session, SessionFileSeen, SessionsSeen
 from orchd.model.snapshot import (
@@ -63,9 +63,18 @@ from orchd.model.snapshot import (
     Snapshot,
     State,
 )
-from orchd.model.work import Answer, Reason, Rework, StepMade, Task
+from orchd.model.work import Answer, Reason, Rework, StepMade, Task, TaskSpec
 
 AGENTS = AgentsSeen(programs=("one", "two"), installed=("one",))
+
+
+def propose(order: RunOrder) -> tuple[Proposal, ...]:
+    """Every third run proposes two tasks, of which one is too many."""
+    name, claims = order.id.replace(".", "-"), (PathSpec("b"),)
+    two = (
+        TaskSpec(f"{end}-{name}", "t", "" if order.job else "r", claims=claims, goal="g" if order.job else "") for end in "pq"
+    )
+    return tuple(Proposal(spec.id, spec, "d") for spec in two) if zlib.crc32(name.encode()) % 3 == 0 else ()
 
 
 class Broken(AssertionError):
@@ -117,7 +126,8 @@ class Run:
     def seen(self) -> RunSeen:
         if self.phase is not Phase.RUNNING:
             parts = {name: lines for name, lines in self.asked.items() if name == "parts"} if self.phase is Phase.ENDED else {}
-            return RunSeen(self.phase, self.exit, self.returned, asked=parts, live=None if self.returned else self.live)
+            live = None if self.returned else self.live
+            return RunSeen(self.phase, self.exit, self.returned, asked=parts, live=live, proposals=propose(self.order))
         said = {"told": dict(self.told), "asked": dict(self.asked), "misasked": dict(self.misasked)}
         return RunSeen(self.phase, **said, live=self.live, silent_seconds=self.silent_seconds)
 
@@ -126,7 +136,7 @@ class Run:
 class World:
     """Everything outside the core, with the stored state."""
 
-    config: Config = field(default_factory=lambda: Config(parallel=2, ports=(1, 4)))
+    config: Config = field(default_factory=lambda: Config(parallel=2, ports=(1, 4), proposals=1))
     state: State = field(default_factory=State)
     log: list[Event] = field(default_factory=list)
     now_ms: int = 1_000_000
