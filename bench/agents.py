@@ -130,7 +130,7 @@ def by_hand(sample: Sample, base: str, run: Path, own: Mapping[str, str]) -> flo
         control = space / ".git" / "orchd"
         control.mkdir()
         argv = [word.replace(ordered["workspace"], str(space)) for word in ordered["argv"][0]]
-        launched = next(iter(ordered.get("launched", ())), {})
+        launched: dict[str, Any] = next(iter(ordered.get("launched", ())), {})
         whole = {**own, **dict(launched.get("env", ())), "PWD": str(space), "ORCHD_CONTROL": str(control)}
         with Path(launched.get("stdin") or os.devnull).open("rb") as source, (Path(folder) / "said").open("wb") as said:
             begin = time.monotonic()
