@@ -30,8 +30,8 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "a new wording makes it free": ("evolve", "lost=old.lost, spent=old.spent", "lost=old.lost"),
     "an earlier generation is paid again": (
         "evolve",
-        "replace(fresh, rework=event.rework)",
-        "replace(fresh, rework=event.rework, spent=old and old.spent)",
+        "replace(fresh, rework=event.rework, proposer",
+        "replace(fresh, spent=old and old.spent, rework=event.rework, proposer",
     ),
     "a save forgets what it cost": ("saving", "fence, task.skipped, task.spent)", "fence, task.skipped)"),
     "a checkpoint does not tell what it cost": ("wording", ", *excluded, *costs)", ", *excluded)"),
