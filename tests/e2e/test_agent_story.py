@@ -234,7 +234,7 @@ if not mark.exists():
 """
 
 
-@pytest.mark.parametrize(("seconds", "code"), [(2, 0), (600, 1)])
+@pytest.mark.parametrize(("seconds", "code"), [(2, 0), pytest.param(600, 1, marks=pytest.mark.slow)])
 def test_a_run_waits_for_a_provider_that_comes_back_soon_and_says_what_waits_longer(
     repo: Repo, seconds: int, code: int
 ) -> None:
@@ -259,7 +259,7 @@ end("done")
 """
 
 
-@pytest.mark.parametrize(("allowed", "landed"), [(0, []), (1, ["more.txt"])])
+@pytest.mark.parametrize(("allowed", "landed"), [pytest.param(0, [], marks=pytest.mark.slow), (1, ["more.txt"])])
 def test_a_task_proposes_as_many_as_it_may_and_what_it_proposed_proposes_nothing(
     repo: Repo, allowed: int, landed: list[str]
 ) -> None:
