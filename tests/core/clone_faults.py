@@ -54,6 +54,7 @@ FAULTS: dict[str, tuple[str, str, str]] = {
         "if is_secure(task.spec.session, snapshot.shared) and",
         "if",
     ),
+    "what was proposed elsewhere may propose here": ("tenures", "        record.depth,\n", "        0,\n"),
     "a task starts without its number": ("arbiter", "lacks = desk.room.unnumbered.get(spec.id)", "lacks = None"),
     "who lacks a number is passed": (
         "arbiter",

@@ -105,6 +105,13 @@ def before_the_remote_has_answered_and_while_something_is_under_way_nothing_is_b
 
 
 @scene
+def what_was_proposed_in_another_clone_is_as_deep_here() -> None:
+    theirs = publish_task(task(attempt=1, proposer="x", depth=1, proposed=2))
+    taken = plan(look(a_state(task()), seen("you", 1, 1.0, theirs))).state.tasks["a"]
+    demand("by whom, how deep, how many", (taken.proposer, taken.depth, taken.proposed) == ("x", 1, 2), taken)
+
+
+@scene
 def the_owner_starts_for_half_of_the_time_after_its_last_sign_of_life() -> None:
     for age, starts in ((0.0, True), (29.9, True), (30.1, False), (500.0, False)):
         holding, tenure = mine(age, publish_task(task()))

@@ -425,6 +425,9 @@ def _(event: TaskAdopted, draft: Draft) -> None:
         ended_ms=event.ended_ms,
         checkpoint=event.checkpoint,
         commit=event.commit,
+        proposer=event.proposer,
+        depth=event.depth,
+        proposed=event.proposed,
     )
     draft.next_order = max(draft.next_order, event.order + 1)
 

@@ -99,6 +99,9 @@ def _adoption(record: Task, old: Task | None, order: int, owner: str) -> TaskAdo
         record.ended_ms if done else 0,
         record.checkpoint,
         record.commit,
+        record.proposer,
+        record.depth,
+        record.proposed,
     )
 
 

@@ -439,6 +439,9 @@ class TaskAdopted:
     ended_ms: int = 0
     checkpoint: str = ""
     commit: Oid = ""
+    proposer: TaskId = ""
+    depth: int = 0
+    proposed: int = 0
 
 
 Event: TypeAlias = (
