@@ -177,8 +177,8 @@ class RunSeen:
     """One run as observed now. While it runs: `told` are the notes that it was given, by file name; `asked` are its
     requests, by name and line by line (of one that has ended, only into which parts its step could be divided); `misasked` says
     what is wrong with those that cannot be read; `live` is what it has committed so far (also of one that has ended and has not
-    been judged); `silent_seconds` is how long its heartbeat has stood still while somebody watched it. `proposals` are tasks that one which has ended
-    proposes."""
+    been judged); `silent_seconds` is how long its heartbeat has stood still while somebody watched it.
+    `proposals` are tasks that one which has ended proposes."""
 
     phase: Phase
     exit: Exit | None = None
