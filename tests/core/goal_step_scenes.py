@@ -204,3 +204,30 @@ def who_needs_an_optional_task_that_failed_starts_without_it_and_knows() -> None
             demand("in words", "it failed and is not there" in write_prompt(start.asks[0], NOTHING_RECALLED), start)
             demand("shown", "without `b`" in tell_task(plan.state.tasks["a"], plan.state).what)
     demand("not before it ends", not may_lack(replace(task(Status.RUNNING), spec=replace(waiting.spec, optional=True))))
+
+
+def ending(state: State, *made: StepMade, name: str = "write", idle: bool = False) -> tuple[Status, Reason | None]:
+    """What the task comes to when its agent says at the step `name` that it is done."""
+    said, fence = Report(finished=True), state.leases["a"].fence
+    ended = Exit(Outcome.EXITED, (CommandResult(name, 0, 1.0, idle=idle),), "c2", report=said, fence=fence)
+    seen = RunSeen(Phase.ENDED, ended, Returned(Entry.ACCEPTED, "c2", "ref", steps=made))
+    after = planned(state, runs={"a.1.1": seen}, agents=SEEN, draining=True).state.tasks["a"]
+    return (Status.READY if after.status is Status.SAVING else after.status), after.reason
+
+
+@scene
+def a_step_for_an_agent_is_not_done_when_nothing_has_changed() -> None:
+    ready, nothing = (Status.READY, None), (Status.FAILED, Reason.NOTHING)
+    demand("the last one", ending(stepping(), *MADE) == nothing)
+    demand("it began there", ending(stepping(*MADE)) == nothing)
+    demand("one before it", ending(stepping(), name="plan", idle=True) == nothing)
+    demand("it changed something", ending(stepping(), *MADE[:1]) == ready)
+    demand("nothing is allowed", ending(stepping(noop=True), *MADE) == ready)
+    skippable = (*STEPS[:2], replace(STEPS[2], optional=True))
+    demand("it may fail", ending(stepping(steps=skippable), *MADE) == ready)
+    demand("a command may", ending(stepping(steps=STEPS[:2]), *MADE) == ready)
+    orders = [
+        [one.demands for one in started(planned(stepping(**keys), agents=SEEN)).order.commands]
+        for keys in ({}, {"noop": True}, {"steps": skippable})
+    ]
+    demand("who runs them knows", orders == [[True, False, True], [False] * 3, [True, False, False]], orders)

@@ -74,4 +74,8 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "the checkpoint is not told": ("remedies", "step=named, begin=find_begin(task))", "step=named)"),
     "an agent may always propose": ("prompting", "divisible=step.depth < SUB_STEP_DEPTH and", "divisible="),
     "a command may propose": ("briefing", "if name != PARTS or spec.is_for_agent", ""),
+    "a last step that changed nothing is done": ("attempts", "kept[-1].commit == returned.tip", "False"),
+    "a step that changed nothing is done": ("attempts", "result.code == 0 and not result.idle", "result.code == 0"),
+    "a step that may fail must change something": ("duties", "not (step.optional or task.spec.noop)", "not task.spec.noop"),
+    "a command must change something": ("duties", "bool(step.goal) and not (step", "not (step"),
 }

@@ -227,7 +227,7 @@ FAULTS = {
     "what is not known is scarce": Fault("scarcity", "free is not None and free < least", "(free or 0) < least"),
     "providers have no limit": Fault("quotas", "lambda config: config.providers", "lambda config: ()"),
     # attempts
-    "exit code 1 is accepted": Fault("attempts", "all(result.code == 0 for", "all(result.code < 2 for"),
+    "exit code 1 is accepted": Fault("attempts", "all(result.code == 0 and", "all(result.code < 2 and"),
     "a time-out is accepted": Fault(
         "attempts", "return said and seen.outcome is Outcome.EXITED and bool", "return said and bool"
     ),

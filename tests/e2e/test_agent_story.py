@@ -180,6 +180,23 @@ def test_what_it_said_stands_beside_what_is_proven(repo: Repo) -> None:
     assert "had no prompt" in repo.orchd("show", "plain", "--prompt", code=1)
 
 
+@pytest.mark.parametrize("last", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_a_step_that_says_it_is_done_and_changed_nothing_is_not_done(repo: Repo, last: bool) -> None:
+    install(repo, 'end("It was done already")')
+    steps = [{"name": "make", "run": "echo 1 > made.txt"}, {"name": "write", "goal": "Write it"}]
+    goal(repo, goal=None, steps=steps + ([] if last else [{"name": "more", "run": "echo 2 > more.txt"}]))
+    repo.write(".orch/tasks/add-new.yaml", (repo.top / ".orch/tasks/add-new.yaml").read_text().replace("goal: null\n", ""))
+    repo.orchd("run", code=None)
+    told = repo.data("show", "add-new")
+    assert (told["status"], told["reason"]) == ("failed", "nothing-changed")  # type: ignore[index]
+    assert "step write has changed nothing" in " ".join(told["detail"])  # type: ignore[index]
+    assert repo.checkpoints() == []
+    install(repo, WORKS)
+    repo.orchd("retry", "add-new", "--from", "write")
+    repo.orchd("run")
+    assert {"made.txt", "new.txt"} <= repo.main_files()
+
+
 def test_the_next_attempt_is_told_why_the_gate_was_red_and_what_its_needs_made(repo: Repo) -> None:
     body = 'pathlib.Path("new.txt").write_text("good\\n" if "What went wrong" in PROMPT else "bad\\n"); end("done")'
     install(repo, body)

@@ -157,7 +157,10 @@ def _run_commands(tree: ProcessTree, ordered: Ordered, environment: Mapping[str,
         if result["code"] != 0 or result["timed_out"] or not (report is None or report.get("finished")):
             break
         if order["collect"] and command is not order["commands"][-1]:
-            log.write(steps.keep(command["name"]).encode())
+            log.write(steps.keep(command["name"], demands=command.get("demands", False)).encode())
+            if steps.idle:
+                result["idle"] = True
+                break
             if report is not None:
                 _forget_parts(Path(ordered["workspace"]))
     return Ran(_outcome_of(tree, results), tuple(results), report=report)
@@ -203,10 +206,11 @@ class Steps:
         self._prepared = prepared
         self._file = file
         self._made: list[dict[str, str]] = []
+        self.idle = False
 
-    def keep(self, name: str) -> str:
+    def keep(self, name: str, *, demands: bool) -> str:
         """Commit what there is at the end of the step `name`. Gives a word for the log. Without a checkpoint the task goes on
-        all the same: only going on from here is not possible then."""
+        all the same: only going on from here is not possible then. A step that `demands` a change and has none is `idle`."""
         ordered = self._ordered
         order, base = ordered["order"], Base(ordered["order"]["commit"], ordered["tree"])
         git = _git_of(self._tree, ordered, "sandboxed_git", COLLECT_SECONDS)
@@ -214,6 +218,10 @@ class Steps:
             commit = commit_step(git, base, self._prepared, f"{order.get('message', '')}Orch-Step: {name}\n")
         except GitFailed as error:
             return f"orchd: step {name} has no checkpoint: {error}\n"
+        before = self._made[-1]["commit"] if self._made else order["commit"]
+        self.idle = demands and commit == before
+        if self.idle:
+            return f"orchd: step {name} has changed nothing\n"
         self._made.append({"name": name, "commit": commit})
         write_durably(self._file, _dumps(self._made))
         return f"orchd: step {name} is done, {commit[:12]}\n"

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from orchd.core.exit_words import tell_exit, tell_expiry, tell_report
 from orchd.core.statuses import ACTIVE, QUESTIONS
-from orchd.core.steps import find_failed, join_steps
+from orchd.core.steps import find_failed, join_steps, list_left
 from orchd.core.watched import current_run
 from orchd.model.agent import Watch
 from orchd.model.claim import Lease
@@ -46,9 +46,10 @@ def conclude_attempts(state: State, snapshot: Snapshot) -> Iterator[Event]:
 
 def ended_well(seen: Exit) -> bool:
     """Whether every command ended by itself with exit code 0, and at least one was run; an agent must have said that its
-    turn is over, too, because most programs end with 0 whatever happened."""
+    turn is over, too, because most programs end with 0 whatever happened, and have changed something in its step."""
     said = seen.report is None or seen.report.finished
-    return said and seen.outcome is Outcome.EXITED and bool(seen.results) and all(result.code == 0 for result in seen.results)
+    good = all(result.code == 0 and not result.idle for result in seen.results)
+    return said and seen.outcome is Outcome.EXITED and bool(seen.results) and good
 
 
 def _conclude(task: Task, lease: Lease, left: Exit, returned: Returned, now_ms: int) -> AttemptEnded:
@@ -63,6 +64,9 @@ def _conclude(task: Task, lease: Lease, left: Exit, returned: Returned, now_ms: 
     if not ended_well(seen):
         detail = tuple(dict.fromkeys(_describe_exit(seen) + returned.detail))
         return _ended(task, Status.FAILED, returned, now_ms, _name_reason(seen), detail)
+    if returned.entry is Entry.ACCEPTED and _ended_idle(task, returned):
+        detail = (f"step {task.spec.steps[-1].name} has changed nothing", *returned.detail)
+        return _ended(task, Status.FAILED, returned, now_ms, Reason.NOTHING, detail)
     if returned.entry is Entry.ACCEPTED:
         return _ended(task, Status.READY, returned, now_ms, None, returned.detail)
     if returned.entry is Entry.UNCHANGED and seen.report and seen.report.denied:
@@ -75,6 +79,14 @@ def _conclude(task: Task, lease: Lease, left: Exit, returned: Returned, now_ms: 
     return _ended(task, status, returned, now_ms, returned.reason or Reason.POLICY, returned.detail)
 
 
+def _ended_idle(task: Task, returned: Returned) -> bool:
+    """Whether the last step is one for an agent, and nothing came after the checkpoint before it."""
+    last = list_left(task)[-1]
+    demands = bool(last.goal) and not (last.optional or task.spec.noop)
+    kept = join_steps(task, returned.steps)
+    return demands and bool(kept) and kept[-1].commit == returned.tip
+
+
 def _has_remedies(task: Task) -> bool:
     """Whether what follows a lost attempt is decided, and counted, as that of an agent. What a person answered stays a wish."""
     return bool(find_failed(task, "").goal) and task.rework is None and task.earlier is None
@@ -82,6 +94,8 @@ def _has_remedies(task: Task) -> bool:
 
 def _name_reason(seen: Exit) -> Reason:
     """Why a run that did not end well did not."""
+    if any(result.idle for result in seen.results):
+        return Reason.NOTHING
     if seen.report is not None and (seen.report.ended_by in OWN_CLOCKS or seen.outcome in (Outcome.EXITED, Outcome.UNPREPARED)):
         return Reason.AGENT
     return FAILED_OUTCOMES.get(seen.outcome, Reason.EXIT)
@@ -95,6 +109,8 @@ def _untouched(task: Task) -> Returned:
 
 def _describe_exit(seen: Exit) -> tuple[str, ...]:
     last = seen.results[-1:]
+    if last and last[0].idle:
+        return (f"{_name_step(last[0])}has changed nothing", *(tell_report(seen.report) if seen.report else ()))
     lines = tuple(f"{_name_step(r)}{tell_exit(r.code)} after {r.seconds:.1f} s" for r in last if not r.timed_out)
     lines += tuple(f"{_name_step(r)}still running after {r.seconds:.0f} s" for r in last if r.timed_out)
     lines += tell_report(seen.report) if seen.report else ()

@@ -137,7 +137,8 @@ def _order_commands(task: Task, lease: Lease, snapshot: Snapshot) -> Iterator[Co
     job = _order_job(task, lease, snapshot, goals) if goals else None
     for step in left:
         named = (("ORCHD_STEP", step.name),) if task.spec.steps else ()
-        yield Command(step.name, step.run, seconds, named, job if step.goal else None)
+        demands = bool(step.goal) and not (step.optional or task.spec.noop)
+        yield Command(step.name, step.run, seconds, named, job if step.goal else None, demands)
 
 
 def _order_job(task: Task, lease: Lease, snapshot: Snapshot, goals: int) -> Job:

@@ -39,25 +39,27 @@ RUN, AGENT = "run", "agent"
 @dataclass(frozen=True, slots=True)
 class Command:
     """One shell command line of a run, its wall-clock limit, and variables that only it gets. With a `job` it is that of an
-    agent's program, and `run` is empty."""
+    agent's program, and `run` is empty; `demands`: it has to change something."""
 
     name: str
     run: str
     timeout_seconds: float
     env: tuple[tuple[str, str], ...] = ()
     job: Job | None = None
+    demands: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
     """How one command ended. `code` is the exit code, or minus the signal; `report` what the stream of an agent said that
-    others came after."""
+    others came after. `idle`: it was to change something, and did not, so no other came after it."""
 
     name: str
     code: int
     seconds: float
     timed_out: bool = False
     report: Report | None = None
+    idle: bool = False
 
 
 @dataclass(frozen=True, slots=True)
