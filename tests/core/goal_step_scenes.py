@@ -9,9 +9,9 @@ from agent_scenes import SEEN, left, working
 from playbook import look, planned, scene, task
 from world import demand
 
-from orchd.core import chains, duties
+from orchd.core import duties
 from orchd.core.aftermath import follow, measure
-from orchd.core.chains import list_budgets
+from orchd.core.chains import list_budgets, list_picks
 from orchd.core.evolve import evolve
 from orchd.core.prompting import write_prompt
 from orchd.core.statuses import may_lack
@@ -20,6 +20,7 @@ from orchd.core.telling import tell_task
 from orchd.core.wording import word_merge
 from orchd.model.action import StartRun
 from orchd.model.agent import AgentsSeen, Definition, Failure, Report, Usage
+from orchd.model.config import Config
 from orchd.model.message import RemedyFound, TaskRetried
 from orchd.model.prompt import NOTHING_RECALLED
 from orchd.model.recovery import Candidate, Tried
@@ -125,7 +126,8 @@ def each_agent_of_a_run_is_paid_and_all_of_them_share_what_was_granted() -> None
     demand("shared", [one.job.budget_micros for one in order.commands if one.job] == [45, 45], order)
     waiting = replace(state, tasks={"a": replace(state.tasks["a"], status=Status.WAITING)})
     agents = AgentsSeen((Definition("claude", "codex", budget_micros=30),))
-    demand("for both", list_budgets(waiting, agents) == {"a": 60}, chains)
+    picks = list_picks(waiting, agents, Config(), 7)
+    demand("for both", list_budgets(waiting, picks, agents) == {"a": 60}, picks)
 
 
 @scene

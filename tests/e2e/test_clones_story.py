@@ -76,7 +76,7 @@ def test_the_standby_takes_over_when_the_owner_is_killed_and_nothing_lands_twice
     wait_until(lambda: len(family.landed()) >= 3, "the standby finishes")
     assert sorted(family.landed()) == ["next", "quick", "slow"]
     assert "(epoch 2, after" in standby.said
-    assert "seen  quick" in standby.said
+    assert "seen  quick" in standby.said or "known  quick" in standby.said, "main may have said first that it has landed"
     assert "started  quick" not in standby.said
     owner.serve()
     wait_until(lambda: set(owner.statuses().values()) == {"landed"}, "the old owner comes back and learns of it")

@@ -211,6 +211,7 @@ def test_a_landing_that_a_person_overtakes_with_a_commit_lands_after_it(tmp_path
     go.touch()
     make_line(repo)
     go.unlink()
+    repo.commit("so that the gate has not judged what lands", **{"person.txt": "mine\n"})
     daemon = repo.start("daemon")
     repo.orchd("session", "land", "web")
     repo.orchd("session", "land", "web")

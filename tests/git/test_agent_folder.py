@@ -30,7 +30,7 @@ def test_a_bad_one_is_told_and_one_that_is_being_written_is_waited_for(world: Wo
     main = commit(world.top, {".orch/agents/bad.md": "nothing"}, "agents")
     fresh = world.top / ".orch/agents/fresh.md"
     fresh.write_text(GOOD)
-    files = open_files(world, fresh.stat().st_mtime)
+    files = open_files(world, fresh.stat().st_mtime + 0.001)  # a float is not exactly what the file system keeps
     (seen, problems) = files.look(main, ask=False)
     assert [one.code for one in problems] == ["E084"] or "bad" in seen.unsettled
     assert "fresh" in seen.unsettled

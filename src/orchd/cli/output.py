@@ -1,6 +1,7 @@
 """Printing: data to standard output in one of three forms, messages to standard error.
 
-A table on a terminal, tab-separated lines in a pipe, one JSON document with `--json`: always the same fields.
+A table on a terminal, tab-separated lines in a pipe, one JSON document with `--json`: always the same fields,
+but for what a table can spare.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ COLORS: Mapping[str, str] = {
 
 WHOLE = ("command", "name")
 """Columns that are never cut: people copy from them."""
+
+SPARE = ("cost", "tokens", "unpriced")
+"""Columns that a terminal does without where no row says anything: most repositories have no agents, and 80 columns are few."""
 
 
 def print_records(envelope: Envelope, rows: Sequence[Row], empty: str = "") -> None:
@@ -72,6 +76,7 @@ def table_lines(fields: tuple[Field, ...], rows: Sequence[Row], flags: Flags) ->
     """The rows under their headings; nothing for no rows."""
     if not rows:
         return []
+    fields = tuple(field for field in fields if field.name not in SPARE or any(row[field.name] for row in rows))
     heads = [field.name.removesuffix("_seconds").replace("_", " ").upper() for field in fields]
     whole = [at for at, field in enumerate(fields) if field.name in WHOLE]
     table = align_rows([heads, *(to_shown(fields, row) for row in rows)], flags.columns, whole)
