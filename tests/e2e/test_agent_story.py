@@ -109,6 +109,7 @@ def test_what_hangs_or_goes_in_circles_is_ended(repo: Repo, limit: dict[str, obj
     assert repo.git("show", f"{told['ref']}:new.txt") == "half", "the work is kept"  # type: ignore[index]
 
 
+@pytest.mark.slow
 def test_an_agent_whose_tools_compute_is_not_silent(repo: Repo) -> None:
     work = "import time; t = time.process_time()\\nwhile time.process_time() - t < 3: pass"
     install(repo, f'import subprocess; subprocess.run([sys.executable, "-c", "{work}"])\n' + WORKS)

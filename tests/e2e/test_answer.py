@@ -98,6 +98,7 @@ def test_when_nothing_is_left_it_ends_as_nothing_changed(repo: Repo) -> None:
     assert repo.checkpoints() == []
 
 
+@pytest.mark.slow
 def test_an_answer_waits_for_its_claim_like_any_task_and_says_for_whom(repo: Repo) -> None:
     repo.task("stray", "echo x > out", claims=["src/**"])
     repo.orchd("run", code=6)
@@ -123,6 +124,7 @@ def test_a_red_gate_stops_an_answered_result_too(repo: Repo) -> None:
     assert "bad" not in repo.main_files()
 
 
+@pytest.mark.slow
 def test_an_answer_needs_no_file_and_a_cancel_takes_it_back(repo: Repo) -> None:
     file = repo.task("stray", "echo x > out", claims=["src/**"])
     repo.orchd("run", code=6)

@@ -56,6 +56,7 @@ def test_an_entry_is_restored_beside_the_repository_and_nothing_else_moves(used:
     assert "exists already" in again and "--into" in again
 
 
+@pytest.mark.slow
 def test_a_folder_may_be_named_when_it_is_empty_and_outside_the_checkout(repo: Repo, tmp_path: Path) -> None:
     repo.task("broken", "echo one > half; exit 3", claims=["half"])
     repo.orchd("run", code=1)

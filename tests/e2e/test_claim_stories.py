@@ -8,6 +8,7 @@ import shlex
 import sys
 from pathlib import Path
 
+import pytest
 from stories import Repo, wait_until
 
 ORCHD = f"{shlex.quote(sys.executable)} -m orchd"
@@ -55,6 +56,7 @@ def test_a_running_task_asks_for_more_and_its_result_is_judged_by_what_it_was_gr
     assert json.loads(repo.orchd("show", "t", "--json"))["data"]["claims"] == ["write mine", "write more/x"]
 
 
+@pytest.mark.slow
 def test_of_two_running_tasks_that_want_what_the_other_has_one_is_refused_and_both_end(repo: Repo, tmp_path: Path) -> None:
     for mine, other in (("a", "b"), ("b", "a")):
         here, there = tmp_path / mine, tmp_path / other

@@ -56,6 +56,7 @@ def test_a_paused_session_stays_paused_when_its_owner_is_killed_until_the_standb
     assert "paused\tno" in owner.orchd("session", "show", "default")
 
 
+@pytest.mark.slow
 def test_a_request_takes_a_session_over_from_an_owner_that_is_gone(family: Family, tmp_path: Path) -> None:
     family.person.task("flaky", f"test -e {tmp_path / 'go'} && echo done > done", claims=["done"])
     family.person.commit("a task")

@@ -110,6 +110,7 @@ def test_a_settled_result_is_gated_like_all_else(disputed: Repo) -> None:
     assert text(disputed).endswith("four")
 
 
+@pytest.mark.slow
 def test_what_is_settled_stays_inside_the_claim(repo: Repo) -> None:
     """Both may only append to the file; who takes one side changes what landed, and is asked about the claim."""
     for name in ("early", "late"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from stories import Repo
 
 
@@ -39,6 +40,7 @@ def test_without_retries_the_first_word_counts(repo: Repo) -> None:
     assert ran(repo) == 2, "once on the task, once on main, to know whom to blame"
 
 
+@pytest.mark.slow
 def test_what_a_gate_does_not_read_does_not_make_it_run_again(repo: Repo) -> None:
     repo.write(".orch/config.yaml", f"gates: [{{name: unit, run: '{COUNT}', inputs: ['src/**']}}]\n")
     for number in range(4):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from stories import Repo, wait_until
 
 
@@ -9,6 +10,7 @@ def explain(repo: Repo, task: str) -> str:
     return str(repo.data("explain", task)["what"])  # type: ignore[index]
 
 
+@pytest.mark.slow
 def test_who_needs_a_failed_task_waits_with_the_reason_and_goes_on_by_itself_when_it_is_retried(repo: Repo) -> None:
     flag = repo.top.parent / "flag"
     repo.task("first", f"test -e {flag} && echo 1 > one", claims=["one"])
@@ -54,6 +56,7 @@ def test_tasks_of_a_group_never_run_at_the_same_time_when_its_limit_is_one(repo:
     assert repo.main_files() >= {"m1", "m2", "m3"}
 
 
+@pytest.mark.slow
 def test_nothing_starts_on_a_full_disk_and_it_goes_on_by_itself(repo: Repo) -> None:
     repo.write(".orch/config.yaml", "limits: {free_disk: 900000GiB}\n")
     repo.task("one", "echo 1 > one", claims=["one"])

@@ -95,6 +95,7 @@ def test_from_dev_over_staging_to_prod(landed: Repo) -> None:
     assert landed.git("fsck", "--strict", "--no-dangling") == ""
 
 
+@pytest.mark.slow
 def test_the_same_freight_twice_is_one_deployment(landed: Repo) -> None:
     first, second = landed.checkpoints()
     for _ in range(3):
@@ -178,6 +179,7 @@ def test_unverified_is_refused_unless_it_is_allowed(tmp_path: Path) -> None:
     assert (row["result"], row["what"]) == ("deployed", "dev has no deploy command: it is only recorded")  # type: ignore[index]
 
 
+@pytest.mark.slow
 def test_what_is_not_in_the_proven_chain_is_refused(landed: Repo) -> None:
     [first, second] = landed.checkpoints()
     tree = landed.git("rev-parse", f"{first}^{{tree}}")

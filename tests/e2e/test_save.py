@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
+import pytest
 from stories import Repo, wait_until
 
 
@@ -34,6 +35,7 @@ def test_a_session_with_a_line_lands_only_when_it_is_named(repo: Repo) -> None:
     assert "one.txt" in repo.main_files()
 
 
+@pytest.mark.slow
 def test_a_run_waits_for_no_set_time_and_a_daemon_says_when_it_is_due(repo: Repo) -> None:
     repo.write(".orch/config.yaml", "save: every 1h\n")
     repo.task("one", "echo x > one.txt", claims=["one.txt"])

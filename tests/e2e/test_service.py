@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 
+import pytest
 from stories import Repo, wait_until
 
 
@@ -34,6 +35,7 @@ def test_term_drains_what_runs_finishes_and_nothing_new_starts(repo: Repo) -> No
     assert (repo.status("slow"), repo.status("next")) == ("landed", "waiting")
 
 
+@pytest.mark.slow
 def test_draining_ends_at_its_limit_and_the_next_orchd_adopts_what_still_runs(repo: Repo) -> None:
     repo.write(".orch/config.yaml", "drain: 0.2\n")
     flag = repo.top.parent / "go"

@@ -60,6 +60,7 @@ def test_another_session_waits_for_what_is_only_integrated(tmp_path: Path) -> No
     assert repo.git("show", "main:one.txt") == "n"
 
 
+@pytest.mark.slow
 def test_a_session_that_lands_on_completion_waits_for_its_failed_task(tmp_path: Path) -> None:
     repo = make_repo(tmp_path)
     session(repo, "web", "landing: on-complete\n")
@@ -74,6 +75,7 @@ def test_a_session_that_lands_on_completion_waits_for_its_failed_task(tmp_path: 
     assert repo.status("good") == "landed"
 
 
+@pytest.mark.slow
 def test_a_culprit_falls_out_of_a_landing_line_with_what_was_built_on_it(tmp_path: Path) -> None:
     repo = make_repo(tmp_path)
     session(repo, "web")
@@ -133,7 +135,7 @@ def test_a_fork_starts_at_its_checkpoint(tmp_path: Path) -> None:
     repo.orchd("session", "fork", "beta", "checkpoint/2000-01-01-001", code=2)
 
 
-@pytest.mark.parametrize("answer", [("--take", "theirs"), ("--task",)])
+@pytest.mark.parametrize("answer", [("--take", "theirs"), pytest.param(("--task",), marks=pytest.mark.slow)])
 def test_what_a_fork_made_of_an_old_checkpoint_and_main_too_is_asked_about_once(
     tmp_path: Path, answer: tuple[str, ...]
 ) -> None:
@@ -205,6 +207,7 @@ def slow_gate(repo: Repo) -> Path:
     return go
 
 
+@pytest.mark.slow
 def test_a_landing_that_a_person_overtakes_with_a_commit_lands_after_it(tmp_path: Path) -> None:
     repo = make_repo(tmp_path)
     go = slow_gate(repo)
@@ -227,6 +230,7 @@ def test_a_landing_that_a_person_overtakes_with_a_commit_lands_after_it(tmp_path
     assert repo.status("late") == "integrated"
 
 
+@pytest.mark.slow
 def test_what_is_being_landed_can_be_paused_and_cancelled_until_it_may_be_on_main(tmp_path: Path) -> None:
     repo = make_repo(tmp_path)
     go = slow_gate(repo)

@@ -47,6 +47,7 @@ def test_a_task_goes_on_with_the_step_that_failed(repo: Repo) -> None:
     repo.orchd("verify")
 
 
+@pytest.mark.slow
 def test_a_step_is_made_again_on_what_the_ones_before_it_made(repo: Repo) -> None:
     write_task(repo)
     repo.orchd("run", code=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from stories import Repo
 
 
@@ -46,6 +47,7 @@ def test_the_last_landing_is_undone_and_undoing_that_brings_it_back(repo: Repo) 
     assert repo.git("status", "--porcelain", "--", "src", "one", "README.md") == ""
 
 
+@pytest.mark.slow
 def test_undoing_an_older_landing_keeps_what_came_later(repo: Repo) -> None:
     first = land(repo, "one", "echo 1 > one", "one")
     land(repo, "two", "echo 2 > two", "two")
@@ -78,6 +80,7 @@ def test_an_old_tree_becomes_main_again_as_a_new_commit(repo: Repo) -> None:
     assert "nothing would change" in again
 
 
+@pytest.mark.slow
 def test_a_red_undo_lands_nothing_and_is_not_tried_again_as_a_command(repo: Repo) -> None:
     land(repo, "one", "echo 1 > one", "one")
     repo.write(".orch/config.yaml", "gates: [{name: needs-one, run: test -e one, retries: 0}]\n")
