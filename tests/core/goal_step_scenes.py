@@ -21,7 +21,7 @@ from orchd.core.wording import word_merge
 from orchd.model.action import StartRun
 from orchd.model.agent import AgentsSeen, Definition, Failure, Report, Usage
 from orchd.model.config import Config
-from orchd.model.message import RemedyFound, TaskRetried
+from orchd.model.message import AttemptStarted, RemedyFound, TaskRetried
 from orchd.model.prompt import NOTHING_RECALLED
 from orchd.model.recovery import Candidate, Tried
 from orchd.model.run import CommandResult, Entry, Exit, Outcome, Phase, Returned, RunSeen
@@ -233,3 +233,12 @@ def a_step_for_an_agent_is_not_done_when_nothing_has_changed() -> None:
         for keys in ({}, {"noop": True}, {"steps": skippable})
     ]
     demand("who runs them knows", orders == [[True, False, True], [False] * 3, [True, False, False]], orders)
+
+
+@scene
+def from_checkpoints_of_a_base_that_was_left_behind_nobody_goes_on() -> None:
+    state = stepping(*MADE)
+    for base, kept in (("begun", MADE), ("newer", ())):
+        waiting = replace(state, tasks={"a": replace(state.tasks["a"], status=Status.WAITING)}, leases={})
+        after = evolve(waiting, [AttemptStarted("a", 2, base, state.leases["a"])]).tasks["a"]
+        demand("its checkpoints", (after.base, after.steps) == (base, kept), after)

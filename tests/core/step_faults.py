@@ -78,4 +78,5 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "a step that changed nothing is done": ("attempts", "result.code == 0 and not result.idle", "result.code == 0"),
     "a step that may fail must change something": ("duties", "not (step.optional or task.spec.noop)", "not task.spec.noop"),
     "a command must change something": ("duties", "bool(step.goal) and not (step", "not (step"),
+    "checkpoints outlive their base": ("evolve", "task.steps if event.base == task.base else ()", "task.steps"),
 }

@@ -153,6 +153,7 @@ def _(event: TaskWithdrawn, draft: Draft) -> None:
 
 @apply.register
 def _(event: AttemptStarted, draft: Draft) -> None:
+    """Checkpoints are of one base: from one that an answer has left behind, nobody goes on."""
     task = replace(_change(draft, event, event.task, Status.RUNNING), ended_ms=0, reason=None, detail=(), tip="", ref="")
     draft.leases[event.task] = event.lease
     draft.next_fence = max(draft.next_fence, event.lease.fence + 1)
@@ -160,6 +161,7 @@ def _(event: AttemptStarted, draft: Draft) -> None:
         task,
         attempt=event.attempt,
         base=event.base,
+        steps=task.steps if event.base == task.base else (),
         started_ms=event.lease.granted_ms,
         due=False,
         pick=event.pick,
