@@ -76,7 +76,7 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "a command may propose": ("briefing", "if name != PARTS or spec.is_for_agent", ""),
     "a last step that changed nothing is done": ("attempts", "kept[-1].commit == returned.tip", "False"),
     "a step that changed nothing is done": ("attempts", "result.code == 0 and not result.idle", "result.code == 0"),
-    "a step that may fail must change something": ("duties", "not (step.optional or task.spec.noop)", "not task.spec.noop"),
-    "a command must change something": ("duties", "bool(step.goal) and not (step", "not (step"),
+    "a step that may fail must change something": ("steps", "not (step.optional or spec.noop)", "not spec.noop"),
+    "a command must change something": ("steps", "bool(step.goal) and not (step", "not (step"),
     "checkpoints outlive their base": ("evolve", "task.steps if event.base == task.base else ()", "task.steps"),
 }

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from orchd.core.exit_words import tell_exit, tell_expiry, tell_report
 from orchd.core.statuses import ACTIVE, QUESTIONS
-from orchd.core.steps import find_failed, join_steps, list_left
+from orchd.core.steps import find_failed, join_steps, list_left, must_change
 from orchd.core.watched import current_run
 from orchd.model.agent import Watch
 from orchd.model.claim import Lease
@@ -81,10 +81,8 @@ def _conclude(task: Task, lease: Lease, left: Exit, returned: Returned, now_ms: 
 
 def _ended_idle(task: Task, returned: Returned) -> bool:
     """Whether the last step is one for an agent, and nothing came after the checkpoint before it."""
-    last = list_left(task)[-1]
-    demands = bool(last.goal) and not (last.optional or task.spec.noop)
     kept = join_steps(task, returned.steps)
-    return demands and bool(kept) and kept[-1].commit == returned.tip
+    return must_change(list_left(task)[-1], task.spec) and bool(kept) and kept[-1].commit == returned.tip
 
 
 def _has_remedies(task: Task) -> bool:

@@ -24,7 +24,7 @@ from orchd.core.saving import lands_nothing_new
 from orchd.core.schedule import is_busy
 from orchd.core.sessions import tip_of
 from orchd.core.statuses import ACTIVE, BUSY
-from orchd.core.steps import find_begin, list_left
+from orchd.core.steps import find_begin, list_left, must_change
 from orchd.core.tenures import bid_for_landing, list_bids
 from orchd.core.watched import current_run, watched_runs
 from orchd.model.action import (
@@ -137,8 +137,7 @@ def _order_commands(task: Task, lease: Lease, snapshot: Snapshot) -> Iterator[Co
     job = _order_job(task, lease, snapshot, goals) if goals else None
     for step in left:
         named = (("ORCHD_STEP", step.name),) if task.spec.steps else ()
-        demands = bool(step.goal) and not (step.optional or task.spec.noop)
-        yield Command(step.name, step.run, seconds, named, job if step.goal else None, demands)
+        yield Command(step.name, step.run, seconds, named, job if step.goal else None, must_change(step, task.spec))
 
 
 def _order_job(task: Task, lease: Lease, snapshot: Snapshot, goals: int) -> Job:

@@ -18,6 +18,11 @@ def plan_of(spec: TaskSpec) -> tuple[Step, ...]:
     return spec.steps or (Step(AGENT if spec.goal else RUN, spec.run, spec.goal, spec.acceptance, parts=spec.parts),)
 
 
+def must_change(step: Step, spec: TaskSpec) -> bool:
+    """Whether a step is only done when something has changed: whoever merely says so is an agent."""
+    return bool(step.goal) and not (step.optional or spec.noop)
+
+
 def join_steps(task: Task, made: tuple[StepMade, ...]) -> tuple[StepMade, ...]:
     """The newest of the checkpoints that a task had and those that its attempt made, each step once."""
     joined = {one.name: one for one in (*task.steps, *made)}
