@@ -328,7 +328,7 @@ def decisions(place: Place, state: State) -> tuple[Decision, ...]:
     kept = standing(reservations(place), now_ms)
     machine, away = LocalMachine(place.workspaces, time.monotonic).look(effective), read_elsewhere(place, sessions)
     lacking = read_unnumbered(place, waiting) if effective.remote else {}
-    room = Room(effective, now_ms, reservations=kept, elsewhere=away, machine=machine, unnumbered=lacking)
+    room = Room(effective, now_ms, reservations=kept, elsewhere=away, machine=machine, unnumbered=lacking, gone=state.gone)
     return decide_alone(state, room, read_agents(place))
 
 

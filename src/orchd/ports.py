@@ -99,6 +99,9 @@ class Refs(Protocol):
     def past(self, main: Oid, paths: Mapping[TaskId, str]) -> Mapping[TaskId, PastLanding]:
         """Those tasks that checkpoints on `main` say have landed, unless main has changed their files (`paths`) since."""
 
+    def gone(self, main: Oid, state: State) -> frozenset[TaskId]:
+        """The tasks of `state` whose landing `main` does not contain. Costs next to nothing while main only grows."""
+
     def kept(self) -> frozenset[TaskId]:
         """Tasks whose base is held by a keep ref."""
 

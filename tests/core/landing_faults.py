@@ -41,6 +41,21 @@ FAULTS: dict[str, tuple[str, str, str]] = {
         "(spent, Spent(new.input_tokens",
     ),
     "runs without a price are forgotten": ("costs", "cost or 0, int(cost is None))", "cost or 0, 0)"),
+    "what main lost is built on": ("checks", "    Check(Cause.GONE, _gone, lambda room: room.gone),\n", ""),
+    "the arbiter is not told what main lost": ("preview", "        gone=state.gone,\n", ""),
+    "what main lost is not noticed": ("landing", "if snapshot.gone != state.gone:", "if False:"),
+    "what main has again is not noticed": ("landing", "if snapshot.gone != state.gone:", "if snapshot.gone - state.gone:"),
+    "what landed runs again for a word": ("planner", " and not is_there(task, state.gone) else None", " else None"),
+    "what main lost is never run again": ("gone", " and task.spec.id not in gone", ""),
+    "what is done again counts as lost": ("gone", " and known[name].status is Status.LANDED)", ")"),
+    "a landing that is not closed is overlooked": (
+        "gone",
+        "    return landed | (_list_saved(state.save) if state.save else {})",
+        "    return landed",
+    ),
+    "the oldest landing leads to all": ("gone", "return max(((_number_of", "return min(((_number_of"),
+    "what main lost is taken back": ("restoring", "    if lost is not None:\n", "    if False:\n"),
+    "a request in vain is refused again and again": ("restoring", "if intent.id not in {", "if intent.id or not {"),
     "a red gate is a question": ("evolve", "Status.FAILED if gone.reason is Reason.GATE else Status.HELD", "Status.HELD"),
 }
 """What breaks: the module of the core, the sound text, the broken one."""

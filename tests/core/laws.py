@@ -343,6 +343,7 @@ def check_decisions(snapshot: Snapshot, planned: Plan) -> None:
         named = decision.cause.value in (
             "needs",
             "blocked",
+            "gone",
             "after",
             "claim",
             "resource",

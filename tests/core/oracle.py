@@ -40,7 +40,7 @@ FINISHED = {"landed", "unchanged", "failed", "held", "cancelled", "withdrawn"}
 LIFE = {
     TaskSeen: {(old, "waiting") for old in FINISHED | {"waiting"}},
     TaskWithdrawn: {("waiting", "withdrawn")},
-    TaskRetried: {(old, "waiting") for old in ("failed", "held", "cancelled", "unchanged")},
+    TaskRetried: {(old, "waiting") for old in ("failed", "held", "cancelled", "unchanged", "landed")},
     TaskCancelled: {(old, "cancelled") for old in ("waiting", "ready", "failed", "held", "integrated")}
     | {("integrated", "ready"), ("integrated", "held")},
     RemedyFound: {("failed", "waiting"), ("failed", "failed")},

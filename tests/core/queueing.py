@@ -31,6 +31,7 @@ NOT_IN_LINE = {
     "not-asked",
     "elsewhere",
     "blocked",
+    "gone",
     "needs",
     "after",
     "paused",

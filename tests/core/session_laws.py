@@ -75,6 +75,7 @@ def check_session_start(world: World, snapshot: Snapshot, state: State, event: A
         needed = state.tasks[need]
         good = is_done(state, needed, spec.session, SUCCEEDED) or (needed.spec.optional and needed.status.value == "failed")
         demand("what it needs has come to a good end", good, event, need)
+        demand("main contains what it needs", need not in snapshot.gone, event, need)
     for earlier in spec.after:
         ended = earlier not in state.tasks or is_done(state, state.tasks[earlier], spec.session, FINISHED)
         demand("what it comes after has ended", ended, event, earlier)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import agent_scenes  # noqa: F401 - its scenes are on the programme
 import answer_scenes  # noqa: F401 - its scenes are on the programme
 import gate_scenes  # noqa: F401 - its scenes are on the programme
+import gone_scenes  # noqa: F401 - its scenes are on the programme
 import landing_scenes  # noqa: F401 - its scenes are on the programme
 import lease_scenes  # noqa: F401 - its scenes are on the programme
 import playbook

@@ -357,6 +357,25 @@ class Walk:
     def running(self) -> list[Run]:
         return [run for _, run in sorted(self.world.runs.items()) if run.phase is Phase.RUNNING]
 
+    def set_back(self) -> None:
+        """Somebody sets main back behind a landing: who needs that does not start, and goes on when main has it again."""
+        world, main = self.world, self.world.main
+        landed = sorted(name for name, task in world.state.tasks.items() if task.status.value == "landed")
+        if world.state.save is not None or not landed:
+            return
+        lost = self.pick(landed)
+        world.main = world.first_parents[world.state.tasks[lost].commit]
+        spec = TaskSpec("late", "Do late", "make", needs=(lost,), claims=(PathSpec("late"),))
+        world.drop("tasks/late.yaml", FileSeen("tasks/late.yaml", spec, "late", Source.FILE))
+        snapshot = world.look(world.main)
+        planned = plan(snapshot)
+        laws.check_turn(world, snapshot, planned)
+        causes = {decision.task: decision.cause.value for decision in planned.decisions}
+        demand("what main lost is not built on", causes.get("late", "gone") == "gone", lost, causes)
+        world.store(planned.state, planned.events)
+        world.main = main
+        self.drain()
+
     # -- the fair end --------------------------------------------------------------------------------------------
 
     def drain(self) -> None:
@@ -562,4 +581,6 @@ def walk(dice: Dice, steps: int) -> World:
     going.drain()
     answer(going)
     going.drain()
+    if going.one_in(4):
+        going.set_back()
     return world

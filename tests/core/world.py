@@ -205,9 +205,14 @@ class World:
             busy_ports=frozenset(self.busy_ports),
             sessions=SessionsSeen(tuple(self.sessions[name] for name in sorted(self.sessions)), frozenset(self.unclear)),
             agents=AGENTS,
+            gone=frozenset(n for n, t in self.state.tasks.items() if self.is_gone(t, main)),
             screenings={task: self.book.look(self.name_trees(one)) for task, one in self.state.screenings.items()},
             lines={name: tip for name in self.state.sessions if (tip := self.branches.get(integration(name)))},
         )
+
+    def is_gone(self, task: Task, main: str) -> bool:
+        """Whether a task landed and main does not contain that."""
+        return task.status.value == "landed" and task.commit not in self.commits[main].behind
 
     def look_machine(self) -> MachineSeen:
         """A machine that has plenty, or almost nothing."""

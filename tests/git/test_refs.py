@@ -16,6 +16,10 @@ from orchd.adapters.git_repo import open_repo
 from orchd.adapters.locks import sweep_locks
 from orchd.adapters.place import find_place
 from orchd.errors import ConfigError, GitError
+from orchd.model.snapshot import State
+from orchd.model.work import Source, Status, Task, TaskSpec
+
+SPEC, FILE = TaskSpec("c", "C", "make"), Source.FILE
 
 
 def test_main_is_read_anew_each_time_and_must_exist(world: World) -> None:
@@ -26,6 +30,27 @@ def test_main_is_read_anew_each_time_and_must_exist(world: World) -> None:
     assert refs.main() == world.main
     with pytest.raises(ConfigError, match="no branch 'other'"):
         GitRefs(world.open(), "other").main()
+
+
+def test_what_main_does_not_contain_any_more_is_known_whoever_moved_it(world: World) -> None:
+    first, second, third = world.main, commit(world.top, {"x": "x"}), commit(world.top, {"x": "y"})
+    waits = Task(SPEC, Status.WAITING, "", FILE, 1, 0)
+    state = State(tasks={"a": landed("a", second, 1), "b": landed("b", third, 2), "c": waits})
+    refs = GitRefs(world.open(), "main")
+    for main, gone in ((third, ""), (first, "ab"), (second, "b"), (third, ""), (second, "b"), (first, "ab")):
+        assert refs.gone(main, state) == set(gone)
+        assert GitRefs(world.open(), "main").gone(main, state) == set(gone), "also who has just come"
+    known = replace(state, gone=frozenset("ab"))
+    assert GitRefs(world.open(), "main").gone(second, known) == {"b"}
+    nowhere = State(tasks={"a": landed("a", "1" * 40, 1), "b": landed("b", third, 2)})
+    refs = GitRefs(world.open(), "main")
+    assert refs.gone(first, nowhere) == {"a", "b"}, "nor what is no object any more"
+    assert refs.gone(first, State()) == {"a", "b"}, "nothing is looked for while main stays"
+
+
+def landed(name: str, oid: str, number: int) -> Task:
+    spec = replace(SPEC, id=name)
+    return Task(spec, Status.LANDED, "", FILE, number, 0, commit=oid, checkpoint=f"checkpoint/2026-01-01-{number:03}")
 
 
 def test_a_base_is_held_until_it_is_released(world: World) -> None:

@@ -87,7 +87,7 @@ class GitAirlock:
         if not order.accept or not isinstance(repo.library.get(source), pygit2.Commit):
             return source, Returned(Entry.UNCHANGED)
         if not repo.contains(order.base, source):
-            return source, _refuse_whole(f"{source[:12]} was never part of {self._branch}")
+            return source, _refuse_whole(f"{source[:12]} is not part of {self._branch}")
         tree, made = repo.tree_of(source), repo.commit(source)
         if tree == repo.tree_of(order.base):
             return source, Returned(Entry.UNCHANGED)

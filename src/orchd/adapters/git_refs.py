@@ -1,4 +1,4 @@
-"""Main's tip, and the refs that hold the bases of open tasks.
+"""Main's tip, what main has lost, and the refs that hold the bases of open tasks.
 
 Rule: a clean-up of the repository can never remove a commit that an open task was started from.
 """
@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 
 from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.past import pick_unchanged, read_past
+from orchd.core.gone import find_newest, list_landings
 from orchd.errors import ConfigError
 from orchd.model.ids import KEEP_PREFIX, Oid, TaskId, keep_ref
-from orchd.model.snapshot import PastLanding
+from orchd.model.snapshot import PastLanding, State
 
 
 class GitRefs:
@@ -20,6 +21,8 @@ class GitRefs:
     def __init__(self, repo: GitRepo, branch: str) -> None:
         self._repo = repo
         self._branch = branch
+        self._main: Oid = ""
+        self._gone = frozenset[TaskId]()
         self._past: Mapping[TaskId, PastLanding] | None = None
         self._kept = {name.removeprefix(KEEP_PREFIX) for name in repo.refs.names(KEEP_PREFIX)}
 
@@ -42,6 +45,25 @@ class GitRefs:
         if paths and self._past is None:
             self._past = read_past(self._repo, main)
         return pick_unchanged(self._repo, main, self._past, paths) if self._past else {}
+
+    def gone(self, main: Oid, state: State) -> frozenset[TaskId]:
+        """The tasks of `state` whose landing `main` does not contain; looked for when main has moved."""
+        if main != self._main:
+            before = self._main or find_newest(state)
+            grew = not before or (before in self._repo.library and self._repo.contains(main, before))
+            landed = list_landings(state)
+            asked = (self._gone if self._main else state.gone) & landed.keys() if grew else landed.keys()
+            self._gone = self._find_gone(main, {task: landed[task] for task in asked}) if asked else frozenset()
+            self._main = main
+        return self._gone
+
+    def _find_gone(self, main: Oid, landed: Mapping[TaskId, Oid]) -> frozenset[TaskId]:
+        """One walk for all. What is not even an object any more is nowhere."""
+        known = {commit for commit in landed.values() if commit in self._repo.library}
+        asked = "".join(f"{commit}\n" for commit in (f"^{main}", *sorted(known)))
+        outside = self._repo.git.run("rev-list", "--stdin", stdin=asked.encode()).decode().split() if known else ()
+        lost = (set(landed.values()) - known) | known.intersection(outside)
+        return frozenset(task for task, commit in landed.items() if commit in lost)
 
     def kept(self) -> frozenset[TaskId]:
         """Tasks whose base is held."""

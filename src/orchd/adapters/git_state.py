@@ -19,11 +19,13 @@ from orchd.adapters.records import (
     CONFLICTS,
     COSTS,
     EVENTS,
+    GONE,
     META,
     PROBLEMS,
     SAVE,
     claim_path,
     dump_conflicts,
+    dump_gone,
     dump_problems,
     dump_record,
     dump_task,
@@ -186,4 +188,6 @@ def _single_records(old: State, state: State) -> dict[str, bytes]:
         records[CONFLICTS] = dump_conflicts(state.conflicts) if state.conflicts else b""
     if state.ledger != old.ledger:
         records[COSTS] = dump_record("costs", state.ledger)
+    if state.gone != old.gone:
+        records[GONE] = dump_gone(state.gone) if state.gone else b""
     return records

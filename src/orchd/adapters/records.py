@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from orchd.adapters.codec import decode, dumps, encode
@@ -24,7 +24,7 @@ from orchd.model.work import Status, Task, TaskSpec
 T = TypeVar("T")
 
 META, EVENTS, SAVE = "meta.json", "events.json", "save.json"
-PROBLEMS, CONFLICTS, COSTS = "problems.json", "conflicts.json", "costs.json"
+PROBLEMS, CONFLICTS, COSTS, GONE = "problems.json", "conflicts.json", "costs.json", "gone.json"
 HOT, ARCHIVE, CLAIMS, SESSIONS, SCREENINGS = "task", "archive", "claim", "session", "screening"
 ARCHIVED = frozenset({Status.LANDED, Status.UNCHANGED, Status.CANCELLED, Status.WITHDRAWN})
 """Statuses whose records leave the hot tree. FAILED and HELD stay: they wait for a person."""
@@ -130,6 +130,16 @@ def dump_conflicts(conflicts: tuple[Conflict, ...]) -> bytes:
 def load_conflicts(content: bytes | None) -> tuple[Conflict, ...]:
     """The conflicts of a record; none when there is no record."""
     return decode_all(Conflict, load_record("conflicts", content)["conflicts"]) if content else ()
+
+
+def dump_gone(tasks: Iterable[TaskId]) -> bytes:
+    """The tasks whose landing main does not contain."""
+    return dump_record("gone", {"tasks": sorted(tasks)})
+
+
+def load_gone(content: bytes | None) -> frozenset[TaskId]:
+    """The tasks of a record; none when there is no record."""
+    return frozenset(load_record("gone", content)["tasks"]) if content else frozenset()
 
 
 def decode_all(cls: type[T], items: list[Any]) -> tuple[T, ...]:

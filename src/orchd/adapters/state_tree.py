@@ -17,6 +17,7 @@ from orchd.adapters.records import (
     CLAIMS,
     CONFLICTS,
     COSTS,
+    GONE,
     HOT,
     META,
     PROBLEMS,
@@ -24,6 +25,7 @@ from orchd.adapters.records import (
     SCREENINGS,
     SESSIONS,
     load_conflicts,
+    load_gone,
     load_problems,
     load_record,
     load_task,
@@ -74,8 +76,8 @@ class StateTree:
         root = self._open_folders([tree], old_folders)[0]
         shards = self._list_folder(root, folders, old_folders)
         tasks = self._decode_tasks(self._list_entries(shards, old_folders))
-        singles = [_oid(root, name) for name in (META, SAVE, PROBLEMS, CONFLICTS, COSTS)]
-        meta, save, problems, conflicts, costs = self.fetch(singles)
+        singles = [_oid(root, name) for name in (META, SAVE, PROBLEMS, CONFLICTS, COSTS, GONE)]
+        meta, save, problems, conflicts, costs, gone = self.fetch(singles)
         counters = decode_meta(meta)
         return State(
             counters.owner,
@@ -96,6 +98,7 @@ class StateTree:
             counters.cooling,
             decode(Ledger, load_record("costs", costs)) if costs else NOTHING_SPENT,
             {one.items[0].task: one for one in self._read_records(root, old_folders, SCREENINGS, "screening", Save)},
+            load_gone(gone),
         ), counters
 
     def find_task(self, tree: Oid, task: TaskId) -> Task | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from orchd.core.desk import Desk, Room
+from orchd.core.gone import list_lost
 from orchd.core.quotas import QUOTAS, Quota, always
 from orchd.core.reservations import find_reserved, tell_reservation
 from orchd.core.scarcity import SCARCITIES, Scarcity
@@ -67,6 +68,10 @@ def _elsewhere(spec: TaskSpec, desk: Desk) -> Grounds | None:
 
 def _blocked(spec: TaskSpec, desk: Desk) -> Grounds | None:
     return _name(tuple(task for task in _pick(spec.needs, desk.state, LOST) if not may_lack(desk.state.tasks[task])))
+
+
+def _gone(spec: TaskSpec, desk: Desk) -> Grounds | None:
+    return _name(list_lost(spec.needs, desk.state.tasks, desk.room.gone))
 
 
 def _needs(spec: TaskSpec, desk: Desk) -> Grounds | None:
@@ -171,6 +176,7 @@ HOLDS_BACK = (
     Check(Cause.NOT_ASKED, _not_asked, lambda room: room.only is not None),
     Check(Cause.ELSEWHERE, _elsewhere, lambda room: room.elsewhere),
     Check(Cause.BLOCKED, _blocked),
+    Check(Cause.GONE, _gone, lambda room: room.gone),
     Check(Cause.NEEDS, _needs),
     Check(Cause.AFTER, _after),
     Check(Cause.PAUSED, _paused),

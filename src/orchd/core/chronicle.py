@@ -23,6 +23,7 @@ from orchd.model.message import (
     GateStarved,
     GateTried,
     LandingAsked,
+    LandingsGone,
     LeaseExpired,
     LeaseExtended,
     ProblemsChanged,
@@ -333,8 +334,17 @@ def _(event: SessionAdopted, state: State) -> Iterator[Line]:
 @tell.register
 def _(event: RequestRefused, state: State) -> Iterator[Line]:
     one = event.refused
-    text = f"{one.verb} {one.subject}: {one.owner} owns session {one.session}, so it can only be asked for there"
-    yield Line(Tone.CALL, "refused", text)
+    why = one.why or f"{one.owner} owns session {one.session}, so it can only be asked for there"
+    yield Line(Tone.CALL, "refused", f"{one.verb} {one.subject}: {why}")
+
+
+@tell.register
+def _(event: LandingsGone, state: State) -> Iterator[Line]:
+    branch = state.branch or "main"
+    if event.tasks:
+        yield Line(Tone.CALL, "gone", f"{branch} does not contain the work of {tell_paths(event.tasks)} any more")
+    else:
+        yield Line(Tone.GOOD, "back", f"{branch} contains all that has landed")
 
 
 @tell.register

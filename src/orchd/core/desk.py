@@ -36,7 +36,8 @@ class Room:
     and `busy_ports` are used on this machine. `elsewhere` are the sessions of which nothing may start here, and why;
     `foreign` are claims that other clones hold; `unnumbered` are tasks that lack numbers of these kinds, and `rests` says that
     the shared remote, which gives them, does not now. `resting` are tasks whose provider is left alone, and until
-    when; `budgets` what the definitions of agents allow for tasks with a goal, `picks` who does those that run or wait."""
+    when; `budgets` what the definitions of agents allow for tasks with a goal, `picks` who does those that run or wait. The
+    landings of `gone` are not in main any more."""
 
     config: Config
     now_ms: int = 0
@@ -52,6 +53,7 @@ class Room:
     resting: Mapping[TaskId, tuple[str, int]] = field(default_factory=dict)
     budgets: Mapping[TaskId, int] = field(default_factory=dict)
     picks: Mapping[TaskId, Candidate] = field(default_factory=dict)
+    gone: frozenset[TaskId] = frozenset()
 
 
 @dataclass(slots=True)

@@ -38,6 +38,7 @@ class Draft:
     cooling: dict[str, int]
     ledger: Ledger
     screenings: dict[TaskId, Save]
+    gone: frozenset[TaskId]
 
     @property
     def open_save(self) -> Save:
@@ -80,6 +81,7 @@ def begin(state: State) -> Draft:
         dict(state.cooling),
         state.ledger,
         dict(state.screenings),
+        state.gone,
     )
 
 
@@ -104,4 +106,5 @@ def finish(draft: Draft) -> State:
         draft.cooling,
         draft.ledger,
         draft.screenings,
+        draft.gone,
     )

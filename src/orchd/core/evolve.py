@@ -37,6 +37,7 @@ from orchd.model.message import (
     GateStarved,
     GateTried,
     LandingAsked,
+    LandingsGone,
     LeaderTook,
     LeaseExpired,
     LeaseExtended,
@@ -480,6 +481,11 @@ def _(event: SessionAdopted, draft: Draft) -> None:
 @apply.register
 def _(event: RequestRefused, draft: Draft) -> None:
     draft.refused = (*draft.refused, event.refused)[-REFUSALS:]
+
+
+@apply.register
+def _(event: LandingsGone, draft: Draft) -> None:
+    draft.gone = frozenset(event.tasks)
 
 
 def _settle_session(draft: Draft, name: SessionId, **changes: Unpack[Settings]) -> None:

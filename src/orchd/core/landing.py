@@ -19,6 +19,7 @@ from orchd.core.saving import gathers_until, is_rushed, lands_nothing_new, plan_
 from orchd.core.sessions import exclude_built_on, is_recalled
 from orchd.model.message import (
     Event,
+    LandingsGone,
     SaveAbandoned,
     SaveClosed,
     SaveGated,
@@ -41,6 +42,12 @@ def begin_save(state: State, snapshot: Snapshot) -> Iterator[Event]:
     save = plan_save(state, snapshot.main, snapshot.config, snapshot.now_ms, rushed=rushed)
     if save is not None and gathers_until(state, snapshot) is None:
         yield SavePlanned(save)
+
+
+def hear_gone(state: State, snapshot: Snapshot) -> Iterator[Event]:
+    """Which landings main has lost, or has again."""
+    if snapshot.gone != state.gone:
+        yield LandingsGone(tuple(sorted(snapshot.gone)))
 
 
 def advance_save(state: State, snapshot: Snapshot) -> Iterator[Event]:

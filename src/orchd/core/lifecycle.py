@@ -37,7 +37,7 @@ S = Status
 MOVES: Mapping[type[Event], Mapping[Status, frozenset[Status]]] = {
     TaskSeen: dict.fromkeys(FINISHED | {S.WAITING}, frozenset({S.WAITING})),
     TaskWithdrawn: {S.WAITING: frozenset({S.WITHDRAWN})},
-    TaskRetried: dict.fromkeys((S.FAILED, S.HELD, S.CANCELLED, S.UNCHANGED), frozenset({S.WAITING})),
+    TaskRetried: dict.fromkeys((S.FAILED, S.HELD, S.CANCELLED, S.UNCHANGED, S.LANDED), frozenset({S.WAITING})),
     TaskAnswered: {S.HELD: frozenset({S.WAITING})},
     TaskCancelled: {
         **dict.fromkeys((S.WAITING, S.READY, S.FAILED, S.HELD), frozenset({S.CANCELLED})),

@@ -30,6 +30,9 @@ DIFF = "`git diff {base} {ref}` shows what it changed: nothing is lost"
 RETRY = "`orchd retry {id}` runs it again on the present {branch}"
 GO_ON = "`orchd retry {id} --from {next_step}` keeps what the steps before it have made"
 ANEW = "{change}: that starts it anew"
+ASK_AGAIN = "it was asked for once: `orchd undo` or `orchd restore --make-main` asks again"
+NO_COMMAND = "echo 'this was asked for once: ask again with orchd undo or orchd restore' >&2; exit 1"
+"""Stands where other tasks have their command, for one that brings a tree back; nobody runs it."""
 BACK = "its file is gone, so a retry would be withdrawn at once: put `.orch/tasks/{id}.yaml` back first"
 
 QUESTIONS: Mapping[Reason, tuple[str, tuple[str, ...]]] = {
@@ -137,6 +140,7 @@ CAUSES: Mapping[Cause, str] = {
     Cause.NONE: "nothing holds it back: it starts at the next look",
     Cause.NEEDS: "it needs {others}",
     Cause.BLOCKED: "it cannot start: it needs {others}",
+    Cause.GONE: "it needs {others}, and {branch} does not contain that work any more: somebody set it back",
     Cause.AFTER: "it comes after {others}",
     Cause.CLAIM: "its claim `{mine}` meets `{theirs}` of {others}",
     Cause.RESERVED: "its claim `{mine}` meets `{theirs}`, which {keeper}",
@@ -166,6 +170,11 @@ AGAIN = "orchd looks again by itself"
 CAUSE_STEPS: Mapping[Cause, tuple[str, ...]] = {
     Cause.BLOCKED: (
         "`orchd explain {first}` says what to do about it",
+        "`orchd retry {first}` runs it again",
+        "or take it out of `needs:` of {id}",
+    ),
+    Cause.GONE: (
+        "`orchd explain {first}` says how it comes back",
         "`orchd retry {first}` runs it again",
         "or take it out of `needs:` of {id}",
     ),

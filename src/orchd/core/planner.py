@@ -1,9 +1,9 @@
 """plan(): one look at the world in, what follows from it out. Pure; run on an unchanged world it yields nothing.
 
-Stages run in order, each on the state that the one before left: intents, files, attempts, finished tasks by themselves,
-the save in flight, the owners
-of sessions, predicted conflicts, the next save, the arbiter. Each concludes events from evidence. The actions are then
-derived from the state alone (core.duties), so that an action whose effect was lost is simply asked for again.
+Stages run in order, each on the state that the one before left: what main lost, intents, files, attempts, finished tasks
+by themselves, the save in flight, the owners of sessions, predicted conflicts, the next save, the arbiter. Each concludes
+events from evidence. The actions are then derived from the state alone (core.duties), so that an action whose effect was
+lost is simply asked for again.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from orchd.core.chains import choose, warms_at
 from orchd.core.duties import list_duties
 from orchd.core.evolve import evolve
 from orchd.core.extensions import answer_requests, hear_request
+from orchd.core.gone import is_there
 from orchd.core.intake import read_files
-from orchd.core.landing import advance_save, begin_save
+from orchd.core.landing import advance_save, begin_save, hear_gone
 from orchd.core.leases import expire_leases
 from orchd.core.lifecycle import allows
 from orchd.core.numbering import list_lacking
@@ -124,7 +125,7 @@ def _retry(intent: Intent, state: State, snapshot: Snapshot) -> Iterator[Event]:
     task = state.tasks.get(intent.subject)
     step = next((word for word in intent.words if word != ALL), "")
     steps = cut_before(task, step) if task and step else ()
-    heard = task if concerns(intent, task) and steps is not None else None
+    heard = task if task and concerns(intent, task) and steps is not None and not is_there(task, state.gone) else None
     return _first_allowed(heard, TaskRetried(intent.subject, steps=steps or ()))
 
 
@@ -175,6 +176,7 @@ WISHES: Mapping[Verb, Callable[[Intent, State, Snapshot], Iterator[Event]]] = {
 }
 
 STAGES: tuple[Stage, ...] = (
+    hear_gone,
     hear_intents,
     refuse_requests,
     read_sessions,

@@ -45,4 +45,5 @@ def room_of(state: State, snapshot: Snapshot) -> Room:
         resting=list_resting(state, picks, snapshot.now_ms),
         budgets=list_budgets(state, picks, snapshot.agents),
         picks=picks,
+        gone=state.gone,
     )

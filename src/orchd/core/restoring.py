@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from orchd.core.gone import find_gone, tell_lost
+from orchd.core.phrases import NO_COMMAND
 from orchd.model.claim import PathSpec
 from orchd.model.ids import DEFAULT_SESSION, Oid
-from orchd.model.message import TaskSeen
+from orchd.model.message import RequestRefused, TaskSeen
 from orchd.model.snapshot import Intent, Snapshot, State
+from orchd.model.tenure import Refused
 from orchd.model.work import Answer, Rework, Source, TaskSpec
-
-NO_COMMAND = "echo 'this was asked for once: ask again with orchd undo or orchd restore' >&2; exit 1"
-"""Stands where other tasks have their command; nobody runs it."""
 
 
 def word_restore(source: Oid, onto: Oid, title: str) -> tuple[str, ...]:
@@ -24,10 +24,18 @@ def word_restore(source: Oid, onto: Oid, title: str) -> tuple[str, ...]:
     return (source, onto, title)
 
 
-def hear_restore(intent: Intent, state: State, snapshot: Snapshot) -> Iterator[TaskSeen]:
-    """A task that brings a tree back. Nothing when the words make no sense, or when it is there already."""
-    if len(intent.words) == 3 and intent.words[0] and intent.subject not in state.tasks:
-        source, onto, title = intent.words
+def hear_restore(intent: Intent, state: State, snapshot: Snapshot) -> Iterator[TaskSeen | RequestRefused]:
+    """A task that brings a tree back. Nothing when the words make no sense, or when it is there already; what main does not
+    contain any more can neither be taken back nor brought back so."""
+    if len(intent.words) != 3 or not intent.words[0] or intent.subject in state.tasks:
+        return
+    source, onto, title = intent.words
+    lost = find_gone(onto or source, state)
+    if lost is not None:
+        if intent.id not in {one.intent for one in state.refused}:
+            why = tell_lost(lost.checkpoint, state.branch or "main")
+            yield RequestRefused(Refused(intent.id, intent.verb, intent.subject, DEFAULT_SESSION, "", why))
+    else:
         spec = TaskSpec(intent.subject, title, NO_COMMAND, DEFAULT_SESSION, claims=(PathSpec("**"),), noop=True)
         rework = Rework(Answer.RESTORE, source, onto, "")
         yield TaskSeen(spec, source, Source.COMMIT, "", 1, state.next_order, snapshot.now_ms, rework)

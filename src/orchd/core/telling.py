@@ -10,15 +10,17 @@ import itertools
 import re
 import shlex
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from orchd.core.conflicts import tell_conflicts
 from orchd.core.exit_words import tell_expiry
 from orchd.core.gating import was_screened_out
+from orchd.core.gone import list_lost
 from orchd.core.inert import inert
 from orchd.core.outlooks import tell_recovery
 from orchd.core.phrases import (
+    ASK_AGAIN,
     BACK,
     BUSY_STEPS,
     CAUSE_STEPS,
@@ -33,6 +35,7 @@ from orchd.core.phrases import (
     HOLDS,
     LOG,
     LOST_BEFORE,
+    NO_COMMAND,
     REASONS,
     RESTORES,
     RETRY,
@@ -47,7 +50,7 @@ from orchd.core.session_telling import list_unsaved, tell_integrated, tell_scree
 from orchd.core.statuses import FINISHED, SUCCEEDED, has_strayed, is_open_question, may_lack
 from orchd.core.steps import list_left
 from orchd.core.tables import tell_span
-from orchd.core.waits import tell_more
+from orchd.core.waits import tell_more, tell_refused
 from orchd.model.agent import AgentsSeen
 from orchd.model.claim import Reservation
 from orchd.model.config import Config
@@ -143,10 +146,11 @@ def list_warnings(task: Task, known: Mapping[TaskId, Task]) -> tuple[str, ...]:
 
 
 def _foresee(told: Telling, task: Task, state: State) -> Telling:
-    """With the conflicts that are predicted for it."""
-    lines = tell_conflicts(task.spec.id, state.conflicts)
+    """With the conflicts that are predicted for it, and what it asked for in vain."""
+    lines, vain = tell_conflicts(task.spec.id, state.conflicts), tell_refused(task.spec.id, state)
     more = f" (and {len(lines) - 1} more)" if lines[1:] else ""
-    return replace(told, what=f"{told.what}; {lines[0]}{more}", why=(*told.why, *lines)) if lines else told
+    what = f"{told.what}; {lines[0]}{more}" if lines else told.what
+    return replace(told, what=what, why=(*told.why, *lines, *vain))
 
 
 def tell_claimed(task: Task) -> str:
@@ -185,6 +189,7 @@ def list_needs(state: State, scene: Scene = SCENE) -> tuple[Need, ...]:
         for task in state.tasks.values()
         if task.status is Status.HELD
     ]
+    needs += _list_gone(state, scene)
     needs += [
         Need(f"session {name}", what, 0, f"orchd session {'resume' if session.paused else 'land'} {name}")
         for name, session in state.sessions.items()
@@ -203,6 +208,16 @@ def list_needs(state: State, scene: Scene = SCENE) -> tuple[Need, ...]:
         files = sorted({problem.file for problem in state.problems})
         needs.append(Need(_shorten_list(files), f"{len(state.problems)} problem(s) in input files", 0, "orchd check"))
     return (*scene.alarms, *sorted(needs, key=lambda need: (need.since_ms == 0, need.since_ms)))
+
+
+def _list_gone(state: State, scene: Scene) -> Iterator[Need]:
+    """The tasks that wait for work that somebody took out of the branch."""
+    known = {**scene.archived, **state.tasks}
+    for task in state.tasks.values() if state.gone else ():
+        lost = list_lost(task.spec.needs, known, state.gone) if task.status is Status.WAITING else ()
+        if lost:
+            what = f"it needs {_shorten_list(lost)}, and {scene.branch} does not contain that work any more"
+            yield Need(task.spec.id, what, 0, f"orchd explain {task.spec.id}")
 
 
 def _answer(task: Task, scene: Scene) -> str:
@@ -238,8 +253,8 @@ def _tell_waiting(task: Task, state: State, decision: Decision | None, scene: Sc
     if decision.cause is Cause.NONE and not scene.served:
         return Telling(f"nothing holds it back, but {UNSERVED}", why)
     known = {**scene.archived, **state.tasks}
-    roots = _find_roots(decision, known)
-    facts = _decision_facts(task, decision, known) | ({"first": roots[0]} if roots else {})
+    roots = _find_roots(decision, known, state.gone)
+    facts = {**_decision_facts(task, decision, known), "branch": scene.branch, **({"first": roots[0]} if roots else {})}
     stuck = tuple(f"{_name_other(root, known)} holds back {facts['others']}" for root in roots)
     steps = CAUSE_STEPS.get(Cause.BLOCKED if roots else decision.cause, ())
     told = tuple(step.format_map(facts) for step in steps)
@@ -256,8 +271,9 @@ def _landing_step(task: Task) -> str:
     return f"`orchd session land {task.spec.session}` lands {task.spec.id}"
 
 
-def _find_roots(decision: Decision, known: Mapping[TaskId, Task]) -> tuple[TaskId, ...]:
-    """Where the decision is to wait for tasks that cannot start themselves: those that ended badly behind them."""
+def _find_roots(decision: Decision, known: Mapping[TaskId, Task], gone: Collection[TaskId]) -> tuple[TaskId, ...]:
+    """Where the decision is to wait for tasks that cannot start themselves: those behind them that ended badly, or whose work
+    is gone."""
     roots: dict[TaskId, None] = {}
     left, passed = list(decision.others) if decision.cause is Cause.NEEDS else [], set[TaskId]()
     while left:
@@ -267,7 +283,7 @@ def _find_roots(decision: Decision, known: Mapping[TaskId, Task]) -> tuple[TaskI
         passed.add(name)
         if known[name].status is Status.WAITING:
             left += known[name].spec.needs
-        elif known[name].status in FINISHED - SUCCEEDED and not may_lack(known[name]):
+        elif (known[name].status in FINISHED - SUCCEEDED and not may_lack(known[name])) or list_lost((name,), known, gone):
             roots[name] = None
     return tuple(roots)
 
@@ -373,7 +389,8 @@ def _tell_landed(task: Task, _: State, scene: Scene) -> Telling:
     gates = (tell_gates(scene.checkpoint),) if scene.checkpoint else ()
     commit = (f"its checkpoint is the commit {task.commit[:SHORT_OID]}",) if task.commit else ()
     show = (f"`git show {task.commit[:SHORT_OID]}` shows the checkpoint",) if task.commit else ()
-    back = () if scene.contained else (f"`git merge {task.checkpoint}` on {scene.branch} brings it back",)
+    merge = f"`git merge {task.checkpoint}` on {scene.branch} brings it back"
+    back = () if scene.contained else (merge, _retry_step(task, scene).format_map(_task_facts(task, scene)))
     return Telling(_tell_where(task, scene), (*commit, *gates, *_tell_work(task)), (*show, *back))
 
 
@@ -414,7 +431,14 @@ def _tell_failed(task: Task, state: State, scene: Scene) -> Telling:
 
 
 def _retry_step(task: Task, scene: Scene) -> str:
+    if is_restore(task):
+        return ASK_AGAIN
     return BACK if scene.lacks_file(task) else RETRY
+
+
+def is_restore(task: Task) -> bool:
+    """Whether a task brings a tree back: it has no file and no command of its own, and is asked for once."""
+    return task.spec.run == NO_COMMAND
 
 
 def _tell_work(task: Task) -> tuple[str, ...]:

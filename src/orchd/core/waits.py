@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from orchd.core.claims import find_clash
 from orchd.core.inert import inert
 from orchd.core.reservations import find_reserved, tell_reservation
-from orchd.model.claim import Extension, Lease, PathSpec, Reservation
+from orchd.model.claim import Extension, Lease, PathSpec, Refusal, Reservation
 from orchd.model.ids import TaskId
 from orchd.model.snapshot import State
 from orchd.model.work import Status
@@ -54,5 +54,11 @@ def tell_more(task: TaskId, state: State, kept: Sequence[Reservation]) -> tuple[
     return (*waits, *(f"it had before what {tell_reservation(one)}" for one in overlaps))
 
 
-def _name_globs(want: Extension) -> str:
-    return ", ".join(f"`{inert(path.glob)}`" for path in want.paths)
+def tell_refused(task: TaskId, state: State) -> tuple[str, ...]:
+    """What a task asked for besides and was refused, and why; a sentence each."""
+    refused = state.leases[task].refused if task in state.leases else ()
+    return tuple(f"it asked for {_name_globs(one)} and was refused: {inert(one.why)}" for one in refused)
+
+
+def _name_globs(asked: Extension | Refusal) -> str:
+    return ", ".join(f"`{inert(path.glob)}`" for path in asked.paths)

@@ -27,6 +27,7 @@ from orchd.model.message import (
     GateStarved,
     GateTried,
     LandingAsked,
+    LandingsGone,
     LeaderTook,
     LeaseExpired,
     LeaseExtended,
@@ -116,6 +117,7 @@ OPERATIONS: Mapping[type[Event], tuple[str, Callable[..., str]]] = {
     LandingAsked: ("ask to land session", lambda event: event.session),
     SessionAdopted: ("adopt session", lambda event: event.session.spec.id),
     RequestRefused: ("refuse", lambda event: f"{event.refused.verb} {event.refused.subject}"),
+    LandingsGone: ("miss landings of", lambda event: ", ".join(event.tasks) or "nobody"),
     SessionForked: ("fork session", lambda event: f"{event.session} from {event.origin}"),
 }
 """What each event is called in the log of operations, and whom it concerns."""

@@ -65,6 +65,7 @@ def observe(ports: Ports, state: State, wish: Wish) -> Snapshot:
         lines=ports.lines.look(state.sessions),
         agents=agents,
         until_idle=wish.until_idle,
+        gone=state.gone if shared and not shared.main else ports.refs.gone(main, state),
         past=ports.refs.past(main, _list_unknown(state, files)),
         screenings={task: ports.results.look(screening, config) for task, screening in state.screenings.items()},
         numbered=ports.numbers.look(_list_wishes(state), config),

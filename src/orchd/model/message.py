@@ -395,8 +395,15 @@ class SessionAdopted:
 
 
 @dataclass(frozen=True, slots=True)
+class LandingsGone:
+    """Main does not contain the landings of exactly these tasks (any more)."""
+
+    tasks: tuple[TaskId, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RequestRefused:
-    """Somebody asked here for something that only another clone could do, which owns the session."""
+    """Somebody asked here for something that only another clone could do, which owns the session, or that nobody can."""
 
     refused: Refused
 
@@ -491,4 +498,5 @@ Event: TypeAlias = (
     | SessionForked
     | SessionAdopted
     | RequestRefused
+    | LandingsGone
 )

@@ -44,7 +44,7 @@ class State:
     `screenings` are saves of one link that land nothing: the gates on the result of a task by itself;
     `holdings` says who owns which session where clones share a remote; `refused` are the last requests here that only another
     clone could have heard; `gates` what became of each gate; `cooling` are providers that are left alone, and until
-    when; `ledger` is what agents cost."""
+    when; `ledger` is what agents cost; `gone` are the tasks that landed and whose landing main does not contain any more."""
 
     owner: str = ""
     epoch: int = 0
@@ -64,6 +64,7 @@ class State:
     cooling: Mapping[str, int] = field(default_factory=dict)
     ledger: Ledger = NOTHING_SPENT
     screenings: Mapping[TaskId, Save] = field(default_factory=dict)
+    gone: frozenset[TaskId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +204,8 @@ class Snapshot:
     started; None: everything. `shared` is the remote that other clones share; None: this clone is alone. `lines` are
     the tips of the integration branches of sessions, `numbered` the wishes of waiting tasks that the shared remote has
     fulfilled (None: numbers are given here), `screenings` what is stored about those in the state. `past` are the tasks that
-    main says have landed as their files are, told only where the state has just begun. `until_idle`: whoever looks ends when
-    nothing is left to do."""
+    main says have landed as their files are, told only where the state has just begun, `gone` those whose
+    landing it does not contain. `until_idle`: whoever looks ends when nothing is left to do."""
 
     now_ms: int
     state: State
@@ -233,6 +234,7 @@ class Snapshot:
     until_idle: bool = False
     past: Mapping[TaskId, PastLanding] = field(default_factory=dict)
     screenings: Mapping[TaskId, GatesSeen] = field(default_factory=dict)
+    gone: frozenset[TaskId] = frozenset()
 
 
 class Cause(StrEnum):
@@ -241,6 +243,7 @@ class Cause(StrEnum):
     NONE = "none"
     NEEDS = "needs"
     BLOCKED = "blocked"
+    GONE = "gone"
     AFTER = "after"
     RESERVED = "reserved"
     CLAIM = "claim"

@@ -77,13 +77,15 @@ class SharedSeen:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A request (the id `intent`) that was made here, and that only the clone of `owner` could have heard."""
+    """A request (the id `intent`) that was made here, and that only the clone of `owner` could have heard; or nobody, and
+    `why`."""
 
     intent: str
     verb: str
     subject: str
     session: SessionId
     owner: str
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

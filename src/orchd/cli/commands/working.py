@@ -18,11 +18,12 @@ from orchd.cli.flags import Command, read_flags
 from orchd.cli.output import print_json, print_lines, print_records, say
 from orchd.cli.suggest import unknown
 from orchd.cli.views import view_run
+from orchd.core.gone import is_there
 from orchd.core.inert import inert
 from orchd.core.lifecycle import allows
 from orchd.core.sessions import may_be_given_up
 from orchd.core.steps import cut_before, list_open
-from orchd.core.telling import Scene, tell_task
+from orchd.core.telling import Scene, is_restore, tell_task
 from orchd.errors import UsageError
 from orchd.model.ids import TaskId, is_slug
 from orchd.model.message import StopAsked, TaskCancelled, TaskRetried
@@ -161,9 +162,12 @@ def _ask(verb: Verb, task: TaskId, *words: str) -> None:
     place = app.find(read_flags().repo)
     known = find_task(place, task)
     app.check_owner(place, known.spec.session)
-    save = app.read_hot(place).state.save
-    if not any(allows(event, known.status) for event in EVENTS[verb]) and not _is_recallable(verb, known, save):
+    state = app.read_hot(place).state
+    allowed = any(allows(event, known.status) for event in EVENTS[verb]) and not is_there(known, state.gone)
+    if not allowed and not _is_recallable(verb, known, state.save):
         raise UsageError(f"{task} is {known.status}: there is nothing to {verb}", f"`orchd explain {task}` says more")
+    if verb is Verb.RETRY and is_restore(known):
+        raise UsageError(f"{task} was asked for once", "ask again with `orchd undo` or `orchd restore --make-main`")
     if verb is Verb.RETRY and known.source is not Source.INBOX and task not in app.file_names(place):
         raise UsageError(f"the file of {task} is gone: a retry would be withdrawn at once", f"put {task}.yaml back first")
     for step in words:
