@@ -155,6 +155,7 @@ def test_an_unknown_task_ends_with_2_and_a_suggestion(served, arguments, message
     [
         (("retry", "good"), "good is landed: there is nothing to retry"),
         (("cancel", "good"), "good is landed: there is nothing to cancel"),
+        (("session", "cancel", "default"), "nothing of session default waits or is under way; bad is failed; stray is held"),
         (("logs", "bad", "--attempt", "2"), "bad has 1 attempt(s), not 2"),
         (("logs", "bad", "-f", "--json"), "--json prints one finished document"),
     ],

@@ -19,6 +19,7 @@ from orchd.core.telling import (
     tell_proven,
     tell_task,
 )
+from orchd.model.claim import PathSpec, Refusal
 from orchd.model.problem import Problem
 from orchd.model.save import Checkpoint, Hold, SaveStep
 from orchd.model.snapshot import Cause, Decision
@@ -318,3 +319,12 @@ def test_an_expired_lease_is_told_while_it_is_ended_and_when_it_is_tried_again()
     again = replace(make_task("busy"), lost=1, attempt=1, detail=told.why)
     why = tell_task(again, make_state(again), Decision("busy", Cause.NONE)).why
     assert why == ("attempt 1 was lost: its supervisor was gone, or gave no heartbeat", *told.why)
+
+
+def test_a_request_for_more_that_was_refused_is_told_with_the_reason():
+    task = make_task(status=Status.RUNNING)
+    state = make_state(task)
+    refusal = Refusal("", (PathSpec("src/**"), PathSpec("docs/*")), "other waits for what it holds")
+    lease = replace(state.leases["t"], refused=(refusal,))
+    told = tell_task(task, replace(state, leases={"t": lease}))
+    assert "it asked for `src/**`, `docs/*` and was refused: other waits for what it holds" in told.why

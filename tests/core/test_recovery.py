@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from orchd.core.failures import Facts, name_failure, read_words
 from orchd.core.recovery import REMEDIES, TOLD, find_remedy
 from orchd.model.agent import Failure
-from orchd.model.recovery import Candidate, Case, Decompose, Retry, Tried
+from orchd.model.recovery import Candidate, Case, Decompose, Escalate, Retry, Tried
 
 
 @given(st.randoms(use_true_random=False))
@@ -46,6 +46,12 @@ def test_token_exhaustion_recovers_by_decomposing() -> None:
     assert failure is Failure.TOKEN_EXHAUSTED
     chain = (Candidate("claude", "opus", "anthropic"),)
     assert find_remedy(Case((Tried(chain[0], failure),), chain, 0, parts=("read", "write"))) == Decompose(("read", "write"))
+
+
+@pytest.mark.parametrize("failure", Failure)
+def test_the_name_of_a_failure_is_no_evidence_of_it(failure: Failure) -> None:
+    told = find_remedy(Case((Tried(Candidate("claude", "opus", "anthropic"), failure, attempt=3),) * 3, (), 0))
+    assert isinstance(told, Escalate) and not told.setting.endswith((f": {failure}", "}"))
 
 
 def test_the_page_is_made_from_the_tables() -> None:

@@ -37,7 +37,8 @@ def test_the_list_says_what_was_put_away_when_why_and_how_large(used: Repo) -> N
     found = {(one["task"], one["number"]): one for one in entries(used)}
     assert set(found) == {("broken", 1), ("stashed", 1), ("stray", 1)}
     assert [found[name, 1]["why"] for name in ("broken", "stray")] == ["failed: exit", "held: claim"]
-    assert found["stashed", 1]["what"] == "What the task committed besides its result"
+    assert found["stashed", 1]["why"] == "What the task committed besides its result"
+    assert found["stashed", 1]["what"].startswith("WIP on task: ")
     for one in found.values():
         assert used.git("rev-parse", one["place"]) and one["size_bytes"] > 50 and one["at"]
     assert len(used.orchd("attic", "list").splitlines()) == 3

@@ -87,8 +87,15 @@ def _describe_ref(git: Git, branch: str, row: list[str], ends: Mapping[str, str]
     other = REPAIRED if task == CHECKOUT else EXTRA if subject == EXTRA else REPLACED
     asked = git.attempt("rev-list", "--disk-usage", "--objects", oid, "--not", f"refs/heads/{branch}")
     size = int(asked.stdout) if asked.returncode == 0 else 0
-    kept = Kept(task, int(number), int(seconds or 0) * 1000, ends.get(name, other), subject, size, name, oid)
+    what = _tell_extra(git, oid) if subject == EXTRA else subject
+    kept = Kept(task, int(number), int(seconds or 0) * 1000, ends.get(name, other), what, size, name, oid)
     return task, int(number), kept
+
+
+def _tell_extra(git: Git, oid: Oid) -> str:
+    """The subjects of the newest commits that are kept by `oid`."""
+    said = git.attempt("log", "--no-walk", "--format=%s", f"{oid}^@").stdout.decode(errors="replace")
+    return "; ".join(said.splitlines()) or EXTRA
 
 
 def _find_ends(place: Place, refs: set[str]) -> Mapping[str, str]:

@@ -140,6 +140,8 @@ def _escalate(case: Case) -> Escalate:
 
 
 def _fill(text: str, last: Tried) -> str:
+    """With the evidence behind it, where there is any."""
+    text = text if last.what else text.removesuffix(": {what}")
     return text.format(program=last.candidate.program, vendor=last.candidate.vendor, what=last.what or last.failure.value)
 
 

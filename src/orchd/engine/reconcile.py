@@ -115,6 +115,8 @@ class Reconciler:
         return self._last
 
     def _check_epoch(self, stored: Stored) -> None:
+        if not stored.version:
+            raise Busy("somebody deleted refs/orch/state", "start orchd again: what main says has landed counts as landed")
         if stored.state.epoch != self._epoch:
             raise Busy(f"{stored.state.owner} took over this repository (epoch {stored.state.epoch})", "see `orchd op log`")
 

@@ -14,6 +14,7 @@ from orchd.cli.flags import Command, Group, read_flags
 from orchd.cli.output import fact_lines, print_json, print_lines, print_record, print_records
 from orchd.cli.promoted import mark_promoted, view_work
 from orchd.cli.views import view_checkpoints, view_claims, view_gates, view_operations, view_ps, view_status
+from orchd.model.save import GatePhase
 
 if TYPE_CHECKING:
     from orchd.adapters.place import Place
@@ -81,8 +82,10 @@ def gates() -> None:
     """List what became of each gate: runs, flakes, stored results that were taken instead, and the time these saved."""
     from orchd import app
 
-    state = app.read_hot(app.find(read_flags().repo)).state
-    print_records(ENVELOPES["gates"], view_gates(state), "no gate was ever run: what lands is `unverified`")
+    place = app.find(read_flags().repo)
+    names = ", ".join(gate.name for gate in app.config(place).gates if gate.phase is not GatePhase.PROMOTE)
+    more = f"the next save asks {names}" if names else "what lands without one is `unverified`"
+    print_records(ENVELOPES["gates"], view_gates(app.read_hot(place).state), f"no gate has run yet; {more}")
 
 
 @click.command(cls=Command)

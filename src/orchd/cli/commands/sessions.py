@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from orchd.adapters.place import Place
 
 LISTING = "`orchd session list` lists them"
+ENDED_BADLY = frozenset({Status.FAILED, Status.HELD})
+SHOWN_TASKS = 5
 
 
 @click.group(cls=Group)
@@ -77,9 +79,11 @@ def resume_session(name: SessionId) -> None:
 def cancel_session(name: SessionId) -> None:
     """Cancel all tasks of NAME that are open or wait. What they made is kept."""
     place, state = _find(name)
-    kept = {Status.FAILED, Status.HELD}
-    if not session_of(state, name).line and all(task.status in kept for task in find_unsettled(state, name)):
-        raise UsageError(f"nothing of session {name} is open or waits", f"`orchd session show {name}` says where it stands")
+    left = find_unsettled(state, name)
+    if not session_of(state, name).line and all(task.status in ENDED_BADLY for task in left):
+        told = "".join(f"; {task.spec.id} is {task.status}" for task in left[:SHOWN_TASKS])
+        hint = "`orchd cancel TASK` gives a single one up" if left else f"`orchd session show {name}` says where it stands"
+        raise UsageError(f"nothing of session {name} waits or is under way{told}", hint)
     _ask(place, Verb.CANCEL_SESSION, name)
 
 
@@ -88,7 +92,7 @@ def cancel_session(name: SessionId) -> None:
 def retry_session(name: SessionId) -> None:
     """Ask for another attempt of all tasks of NAME that failed or are held."""
     place, state = _find(name)
-    if not any(task.status in (Status.FAILED, Status.HELD) for task in find_unsettled(state, name)):
+    if not any(task.status in ENDED_BADLY for task in find_unsettled(state, name)):
         raise UsageError(f"nothing of session {name} failed or is held", f"`orchd session show {name}` says where it stands")
     _ask(place, Verb.RETRY_SESSION, name)
 
