@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -90,3 +92,16 @@ def test_a_value_is_found_wherever_the_stream_is_cut_and_nothing_else_changes(wo
 
 def test_a_line_that_has_ended_is_shown_at_once():
     assert Cleaner(["secret-key"]).feed(b"a secret-key is hidden\n") == b"a *** is hidden\n"
+
+
+@given(
+    st.binary(min_size=0, max_size=4),
+    st.binary(min_size=0, max_size=4),
+    st.sampled_from(["sk-1234567890", "a+b/c?d e&f=gh", "??>>~~??>>"]),
+)
+def test_a_value_is_hidden_in_base64_and_in_addresses_too(before: bytes, after: bytes, key: str):
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        shown = Cleaner([key]).feed(b"Basic " + encode(before + key.encode() + after) + b"\n")
+        assert b"***" in shown and len(shown) < len(before + after) * 4 // 3 + 20
+    for safe in ("", "/"):
+        assert Cleaner([key]).feed(f"?key={quote(key, safe)}\n".encode()) == b"?key=***\n"

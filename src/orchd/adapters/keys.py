@@ -7,10 +7,12 @@ imported only where they are asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from orchd.model.agent import Job
 from orchd.model.limits import KEY_BYTES
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 HIDDEN = b"***"
 """In the place of the value of a key."""
@@ -33,12 +35,13 @@ def find_withheld() -> frozenset[str]:
 
 
 class Cleaner:
-    """Takes the values of keys out of a stream. What could be the beginning of one is held back until more comes. Values
-    below `KEY_BYTES` are no secrets, and would be found everywhere."""
+    """Takes the values of keys out of a stream, as they stand, in base64 and as part of an address. What could be the beginning
+    of one is held back until more comes. Values below `KEY_BYTES` are no secrets, and would be found everywhere."""
 
     def __init__(self, values: Iterable[str]) -> None:
-        coded = {value.encode("utf-8", "surrogateescape") for value in values}
-        self._values = sorted((one for one in coded if len(one) >= KEY_BYTES), key=len, reverse=True)
+        keys = (value.encode("utf-8", "surrogateescape") for value in values)
+        forms = {form for key in keys if len(key) >= KEY_BYTES for form in (key, *_disguise(key))}
+        self._values = sorted((one for one in forms if len(one) >= KEY_BYTES), key=len, reverse=True)
         self._held = b""
 
     def feed(self, data: bytes) -> bytes:
@@ -54,6 +57,20 @@ class Cleaner:
         """What was held back, at the end of the stream."""
         held, self._held = self._held, b""
         return held
+
+
+def _disguise(key: bytes) -> Iterator[bytes]:
+    """A key as programs pass it on: URL-encoded, and the part of its base64 that is the same whatever stands around it. It may
+    begin at each place of a group of three bytes."""
+    from base64 import b64encode
+    from urllib.parse import quote
+
+    for safe in ("", "/"):
+        yield quote(key, safe).encode()
+    for before in range(3):
+        coded = b64encode(bytes(before) + key)
+        sure = coded[(8 * before + 5) // 6 : 8 * (before + len(key)) // 6]
+        yield from (sure, sure.translate(_URL_SAFE))
 
 
 def _overlap(text: bytes, value: bytes) -> int:
