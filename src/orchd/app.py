@@ -53,13 +53,16 @@ class Served:
 @dataclass(frozen=True, slots=True)
 class RunView:
     """A run that goes on: the supervisor's process id, seconds since its start and its last heartbeat, the folder of its
-    log, what its agent has said (None: it is none)."""
+    log, what each of its agents has said, after the name of its command; the `step` that it is at (empty: it has none), and
+    seconds since that began."""
 
     pid: int
     seconds: float
     beat_seconds: float
     log: Path
-    report: Report | None = None
+    reports: tuple[tuple[str, Report], ...] = ()
+    step: str = ""
+    step_seconds: float = 0.0
 
 
 def find(start: Path) -> Place:
@@ -434,15 +437,18 @@ def server(place: Place) -> Server | None:
 
 def running(place: Place, state: State) -> Mapping[RunId, RunView]:
     """The runs that go on now, whoever started them."""
-    from orchd.adapters.evidence import read_progress, read_running, run_folder
+    from orchd.adapters.evidence import read_reports, read_running, run_folder
+    from orchd.adapters.run_step import read_step
     from orchd.core.watched import watched_runs
 
-    found = {run: read_running(place, run) for run in watched_runs(state)}
-    return {
-        run: RunView(seen.pid, seen.seconds, seen.beat_seconds, run_folder(place, run), read_progress(place, run))
-        for run, seen in found.items()
-        if seen is not None
-    }
+    found = dict[RunId, RunView]()
+    for run in watched_runs(state):
+        seen, folder = read_running(place, run), run_folder(place, run)
+        if seen is not None:
+            found[run] = RunView(
+                seen.pid, seen.seconds, seen.beat_seconds, folder, read_reports(place, run), *read_step(folder)
+            )
+    return found
 
 
 def sandbox_name() -> str:

@@ -19,8 +19,8 @@ from orchd.core.costs import (
     sum_up,
     word_spent,
 )
-from orchd.model.agent import Usage
-from orchd.model.cost import Account, Bill, Caps, Ledger, Meter, Price, Rest, Spent
+from orchd.model.agent import Price, Usage
+from orchd.model.cost import Account, Bill, Caps, Ledger, Meter, Rest, Spent
 from orchd.model.limits import ACCOUNT_DAYS, METERS
 
 DOLLAR = 1_000_000
@@ -90,6 +90,9 @@ def check_scenes() -> None:
     assert price_of(Usage(1, 0, 0), "gpt-mini", (replace(PRICES[2], input_micros=1),)) == 1, "what costs something is not free"
     assert price_of(used, "nobody", PRICES) is None and price_of(Usage(), "nobody", PRICES) == 0
     assert price_of(replace(used, cost_micros=7), "opus", PRICES) == 7
+    free = replace(used, cost_micros=0)
+    assert price_of(free, "opus", PRICES) == price_of(used, "opus", PRICES), "who does not know a model tells no money"
+    assert price_of(free, "nobody", PRICES) == 0
     assert [find_price(name, PRICES) for name in ("gpt-mini-2", "gpt-5", "opus-4")] == [PRICES[2], PRICES[1], None]
     before = Usage(100, 10, 50, 500, True)
     assert subtract(Usage(150, 10, 60, 700, True), before) == Usage(50, 0, 10, 200)

@@ -36,7 +36,7 @@ FACTS = {
     "a refused tool": (Facts(report=Report(denied=("Bash(rm)",), finished=True)), F.PERMISSION),
     "its tokens are used up": (Facts(tokens=1000, report=Report(usage=Usage(800, 0, 100))), F.TOKEN_EXHAUSTED),
     "its tokens are not used up": (Facts(tokens=1000, report=Report(usage=Usage(800, 0, 99))), F.UNKNOWN),
-    "its money is used up": (Facts(micros=500, report=Report(usage=Usage(cost_micros=500))), F.BUDGET),
+    "its money is used up": (Facts(report=Report(ended_by=Watch.MONEY, error="429 rate limit"), late=True), F.BUDGET),
     "it could not be started": (Facts(unfit=True, printed="overloaded"), F.CONFIG),
     "it ran out of its time": (Facts(late=True), F.TIMEOUT),
     "what it printed": (Facts(code=1, printed=LATE), F.TIMEOUT),

@@ -7,7 +7,7 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "what could not start is judged by its words": ("failures", "(facts.unfit, F.CONFIG)", "(False, F.CONFIG)"),
     "a program that is not there is tried again": ("failures", "facts.code in NOT_STARTED and not report.tools", "False"),
     "what its tools ended with is the program": ("failures", "NOT_STARTED and not report.tools", "NOT_STARTED"),
-    "a circle is a lack of time": ("failures", "Watch.REPETITION: F.CONVERGENCE_FAILURE}", "Watch.REPETITION: F.TIMEOUT}"),
+    "a circle is a lack of time": ("failures", "Watch.REPETITION: F.CONVERGENCE_FAILURE,", "Watch.REPETITION: F.TIMEOUT,"),
     "words overrule a clock": ("failures", "    if report.ended_by in CLOCKS:\n", "    if False:\n"),
     "who waits in silence has no reason": ("failures", "        yield from _from_words(report.error)\n", "        pass\n"),
     "anything printed explains a silence": (
@@ -15,7 +15,7 @@ FAULTS: dict[str, tuple[str, str, str]] = {
         "        yield from _from_words(report.error)\n",
         "        yield from _from_words(report.error, report.printed)\n",
     ),
-    "money is not seen": ("failures", "    if facts.micros and ", "    if False and "),
+    "money is not seen": ("failures", "    Watch.MONEY: F.BUDGET,\n", ""),
     "no budget is no tokens": ("failures", "    if facts.tokens and ", "    if "),
     "tokens are used up to the last": ("failures", ">= SPENT_SHARE * facts.tokens", ">= facts.tokens"),
     "money is a pace": ("failures", "    if status == 429 and MONEY", "    if False and MONEY"),

@@ -15,12 +15,13 @@ from orchd.core.chains import list_budgets, list_picks
 from orchd.core.evolve import evolve
 from orchd.core.prompting import write_prompt
 from orchd.core.statuses import may_lack
-from orchd.core.steps import keep_skipped, list_left
+from orchd.core.steps import keep_skipped, list_left, tell_steps
 from orchd.core.telling import tell_task
 from orchd.core.wording import word_merge
 from orchd.model.action import StartRun
 from orchd.model.agent import AgentsSeen, Definition, Failure, Report, Usage
 from orchd.model.config import Config
+from orchd.model.cost import Spent, StepSpent
 from orchd.model.message import AttemptStarted, RemedyFound, TaskRetried
 from orchd.model.prompt import NOTHING_RECALLED
 from orchd.model.recovery import Candidate, Tried
@@ -188,6 +189,44 @@ def an_optional_step_of_an_agent_is_skipped_when_nobody_knows_why_it_failed_and_
     demand("then without", [one.name for one in started(plan).order.commands] == ["two"], plan)
     login = failing(stepping(steps=steps), "one", Report(status=401)).state.tasks["a"]
     demand("a login is for a person", (login.status, login.skipped) == (Status.FAILED, ()), login)
+    [ask] = started(plan).asks
+    told = write_prompt(ask, NOTHING_RECALLED)
+    demand("and is told so", "do without it\n\n- one: do one (step one ended with 1 after 1.0 s)" in told, told)
+    demand("nobody else is", "do without it" not in write_prompt(replace(ask, omitted=()), NOTHING_RECALLED))
+
+
+@scene
+def what_each_step_cost_is_told_over_all_attempts() -> None:
+    used = Report(True, usage=Usage(10, 0, 5, 700))
+    results = (CommandResult("plan", 0, 1.0, report=used), CommandResult("make", 0, 1.0), CommandResult("write", 1, 1.0))
+    broken = replace(UNFINISHED, usage=Usage(1, 0, 1, 50))
+    ended = Exit(Outcome.EXITED, results, "tip", report=broken, fence=1)
+    seen = RunSeen(Phase.ENDED, ended, Returned(Entry.KEPT, "tip", "ref", steps=MADE))
+    first = planned(stepping(), agents=SEEN, runs={"a.1.1": seen}).state
+    parts = (StepSpent("plan", 15, 700), StepSpent("write", 2, 50))
+    demand("both", first.tasks["a"].spent == Spent(17, 750, 0, parts), first.tasks["a"].spent)
+    again = replace(first, tasks={"a": replace(first.tasks["a"], status=Status.RUNNING)}, leases=stepping().leases)
+    more = failing(again, "write", used, *MADE).state.tasks["a"].spent
+    demand("all attempts", more == Spent(32, 1450, 0, (parts[0], StepSpent("write", 17, 750))), more)
+    gone = RunSeen(Phase.ENDED, Exit(Outcome.LOST, fence=1), Returned(Entry.KEPT, steps=MADE))
+    lost = planned(stepping(), agents=SEEN, runs={"a.1.1": gone}).state.tasks["a"].spent
+    demand("also of one that was lost", lost == Spent(0, 0, 1, (StepSpent("write", 0, 0, 1),)), lost)
+    alone = failing(working(), "agent", used).state.tasks["a"].spent
+    demand("a task without steps has none", alone == Spent(15, 700), alone)
+
+
+@scene
+def each_step_is_told_with_its_commit() -> None:
+    mine = replace(stepping(*MADE).tasks["a"], tip="c3")
+    told = lambda **changes: [what for _, what in tell_steps(replace(mine, **changes))]  # noqa: E731
+    demand("the last is not done", told(tip="") == ["c1", "c2", "-"], mine)
+    for status, reason in ((Status.LANDED, None), (Status.HELD, Reason.CLAIM), (Status.FAILED, Reason.GATE)):
+        demand("it is the result", told(status=status, reason=reason) == ["c1", "c2", "c3"], status)
+    demand("not when it failed", told(status=Status.FAILED, reason=Reason.EXIT) == ["c1", "c2", "-"], mine)
+    demand("nothing to land", told(status=Status.UNCHANGED, tip="") == ["c1", "c2", "c2"], mine)
+    demand("a word where it is not kept", told(steps=MADE[1:]) == ["done", "c2", "-"], mine)
+    demand("or was skipped", told(steps=MADE[1:], skipped=("plan",)) == ["skipped", "c2", "-"], mine)
+    demand("without steps", tell_steps(working().tasks["a"]) == ())
 
 
 @scene

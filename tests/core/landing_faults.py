@@ -37,8 +37,8 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "a checkpoint does not tell what it cost": ("wording", ", *excluded, *costs)", ", *excluded)"),
     "tokens of answers are free": (
         "costs",
-        "(spent, Spent(new.input_tokens + new.output_tokens",
-        "(spent, Spent(new.input_tokens",
+        "one = Spent(new.input_tokens + new.output_tokens",
+        "one = Spent(new.input_tokens",
     ),
     "runs without a price are forgotten": ("costs", "cost or 0, int(cost is None))", "cost or 0, 0)"),
     "what main lost is built on": ("checks", "    Check(Cause.GONE, _gone, lambda room: room.gone),\n", ""),

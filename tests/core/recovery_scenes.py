@@ -11,11 +11,12 @@ from world import demand
 
 from orchd.core.chains import tell_chain
 from orchd.core.planner import is_worth_waiting
+from orchd.core.vigil import begin_vigil, find_expired, hear
 from orchd.model.action import StartRun
-from orchd.model.agent import AUTO, AgentsSeen, Definition, Failure, Report, Usage
+from orchd.model.agent import AUTO, AgentsSeen, Clocks, Definition, Failure, Price, Report, Usage, Watch
 from orchd.model.claim import PathSpec
 from orchd.model.config import Agent, Config, Slots
-from orchd.model.cost import Account, Caps, Ledger, Price
+from orchd.model.cost import Account, Caps, Ledger
 from orchd.model.message import AttemptStarted
 from orchd.model.recovery import Candidate
 from orchd.model.run import CommandResult, Entry, Exit, Outcome, Phase, Returned, RunSeen
@@ -244,3 +245,32 @@ def an_agent_is_told_how_many_tokens_it_may_use() -> None:
     good = AgentsSeen((Definition("first", "claude", max_tokens=7),), programs=("claude",), installed=("claude",))
     [start] = [one for one in planned(crowd("first"), agents=good).actions if isinstance(one, StartRun)]
     demand("told", start.order.job is not None and start.order.job.clocks.tokens == 7, start)
+
+
+@scene
+def an_agent_is_ended_when_its_money_is_spent_as_it_says_or_by_its_price() -> None:
+    price, dollar = Price("m*", 10**6, 10**6, 10**6, "d"), 10**6
+    good = AgentsSeen(
+        (Definition("first", "aider", model="m1", budget_micros=dollar),), programs=("aider",), installed=("aider",)
+    )
+    [start] = [
+        one for one in planned(crowd("first"), agents=good, config=Config(prices=(price,))).actions if isinstance(one, StartRun)
+    ]
+    clocks = start.order.job.clocks if start.order.job else Clocks()
+    demand("told", (clocks.micros, clocks.price) == (dollar, price), clocks)
+    rows = (
+        ("by its price", Usage(10**6 - 9, 0, 9), Watch.MONEY),
+        ("not before", Usage(10**6 - 10, 0, 9), None),
+        ("as it says", Usage(1, 0, 1, dollar), Watch.MONEY),
+        ("whatever its price", Usage(10**9, 0, 1, 1), None),
+        ("that it was free is not believed", Usage(10**9, 0, 1, 0), Watch.MONEY),
+    )
+    for why, used, ends in rows:
+        vigil = hear(begin_vigil(0.0), Report(usage=used), 0.0)
+        demand(why, find_expired(vigil, clocks, 0.0) is ends, used)
+        demand("who has finished is not ended", find_expired(hear(vigil, Report(True, usage=used), 0.0), clocks, 0.0) is None)
+        demand("nor who may spend any amount", find_expired(vigil, replace(clocks, micros=0), 0.0) is None)
+    vigil = hear(begin_vigil(0.0), Report(usage=rows[0][1]), 0.0)
+    demand("nobody knows a price", find_expired(vigil, replace(clocks, price=None), 0.0) is None)
+    failed = after(Report(ended_by=Watch.MONEY), working(fallbacks=("codex",))).state.tasks["a"]
+    demand("a person decides", failed.status is Status.FAILED and "raise the budget" in failed.detail[-1], failed)

@@ -22,7 +22,7 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "what was tried is kept for ever": ("aftermath", "if one.step == event.tried.step), event.tried)", "), event.tried)"),
     "each step may spend all": ("duties", "lease.budget_micros // goals", "lease.budget_micros"),
     "the steps of an agent get what one of them may spend": ("chains", "agent.budget_micros * goals", "agent.budget_micros"),
-    "only the last agent is paid": ("remedies", "(*(result.report for result in left.results), left.report)", "(left.report,)"),
+    "only the last agent is paid": ("steps", "return (*told, *([(last,", "return (*([(last,"),
     "an agent is not told what is done": ("prompting", "finished=(*_find_finished(task), ", "finished=(*(), "),
     "what must be true in the end is asked of each step": (
         "prompting",
@@ -78,5 +78,14 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "a step that changed nothing is done": ("attempts", "result.code == 0 and not result.idle", "result.code == 0"),
     "a step that may fail must change something": ("steps", "not (step.optional or spec.noop)", "not spec.noop"),
     "a command must change something": ("steps", "bool(step.goal) and not (step", "not (step"),
+    "the last step is never done": (
+        "steps",
+        "    if task.status in MADE or task.reason is Reason.GATE or task.rework:\n",
+        "    if False:\n",
+    ),
+    "a failed step is done": ("steps", "if task.status in MADE or task.reason is Reason.GATE or task.rework:", "if True:"),
+    "what is not kept was not done": ("steps", "DONE if at < last else UNDONE", "UNDONE"),
+    "nobody is told what was skipped": ("prompting", "omitted=tuple(_find_omitted(task)),", ""),
+    "nobody is told why it was skipped": ("prompting", "lines[-1] if lines else", '"" if lines else'),
     "checkpoints outlive their base": ("evolve", "task.steps if event.base == task.base else ()", "task.steps"),
 }

@@ -41,13 +41,28 @@ FAULTS = {
     "who told nothing was free": Fault(
         "remedies", "return silent and not report.finished", "return False and not report.finished"
     ),
-    "a lost one was free": Fault("remedies", "return told or ((UNTOLD,) if lost else ())", "return told"),
-    "an answer costs money": Fault("remedies", " and task.rework is None\n    return told", "\n    return told"),
+    "a lost one was free": Fault("remedies", "list_reports(left) or unheard", "list_reports(left)"),
+    "an answer costs money": Fault("remedies", " and before.rework is None", ""),
     "what is unknown is nothing": Fault(
         "costs",
         "    cost = None if bill.untold else price_of(new, bill.model, prices)\n    blank",
         "    cost = price_of(new, bill.model, prices)\n    blank",
     ),
+    "steps cost nothing": Fault("costs", "    if not name:\n        return steps\n", "    return steps\n"),
+    "only the last attempt of a step costs": Fault(
+        "costs", "if step.name == name), StepSpent(name))", "if False), StepSpent(name))"
+    ),
+    "the bill of a step is nobodys": Fault(
+        "remedies", "step=step if before.spec.steps else", 'step="" if before.spec.steps else'
+    ),
+    "a task without steps has one": Fault("remedies", 'step=step if before.spec.steps else ""', "step=step"),
+    "nobody knows which step was lost": Fault("remedies", "name_next(state.tasks[name])", '""'),
+    "what is told is not what is spent": Fault("steps", "*([(last, left.report)] if left.report else ()))", ")"),
+    "money ends nobody": Fault("vigil", "    if clocks.micros and", "    if False and"),
+    "who may spend nothing may spend all": Fault("vigil", "    if clocks.micros and ", "    if "),
+    "who tells no money is free": Fault("vigil", "cost_of(used, clocks.price)", "used.cost_micros"),
+    "no price is known": Fault("agents", "tokens=agent.max_tokens, price=price", "tokens=agent.max_tokens"),
+    "an agent may spend the whole grant": Fault("duties", "clocks=replace(job.clocks, micros=micros)", "clocks=job.clocks"),
     "a resumed conversation is counted twice": Fault("costs", "if before is None or not told.cumulative:", "if True:"),
     "what counts each run alone is subtracted": Fault("costs", "before is None or not told.cumulative", "before is None"),
     "a counter that begins anew is lost": Fault("costs", "if min(sums) < 0:", "if False:"),
@@ -56,8 +71,11 @@ FAULTS = {
         "costs", "if one.conversation != bill.conversation)", "if True)"
     ),
     "money that nobody knows is taken for none": Fault("costs", "unpriced=old.unpriced + (cost is None)", "unpriced=0"),
-    "money that nobody knows is guessed": Fault("costs", "        return None\n    fresh", "        return 0\n    fresh"),
-    "what the program says is overruled": Fault("costs", "if used.cost_micros is not None:", "if False:"),
+    "money that nobody knows is guessed": Fault(
+        "costs", "        return used.cost_micros\n    fresh", "        return 0\n    fresh"
+    ),
+    "what a program does not know is free": Fault("costs", "    if used.cost_micros:", "    if used.cost_micros is not None:"),
+    "what the program says is overruled": Fault("costs", "    if used.cost_micros:", "    if False:"),
     "cached tokens are paid twice": Fault("costs", "max(0, used.input_tokens - used.cached_tokens)", "used.input_tokens"),
     "less than a millionth is free": Fault("costs", "-(-total // MILLION)", "total // MILLION"),
     "any price will do": Fault("costs", "key=lambda one: (one.model == model, len(one.model))", "key=lambda one: 0"),
@@ -95,7 +113,7 @@ FAULTS = {
     "proposals are heard by nobody": Fault("planner", "    hear_proposals,\n", ""),
     "tokens are no budget": Fault("remedies", "        tokens=candidate.budget_tokens,\n", ""),
     "nobody knows who holds more": Fault("chains", "context = price.context_tokens if price else 0", "context = 0"),
-    "an agent is not told how many tokens it may use": Fault("agents", ", tokens=agent.max_tokens)", ")"),
+    "an agent is not told how many tokens it may use": Fault("agents", ", tokens=agent.max_tokens,", ","),
     "auto is somebody who cannot be used": Fault("agents", "if one.runner in seen.fine]", "if one.runner in seen.installed]"),
     "auto is decided before anybody has answered": Fault("agents", " or (AUTO in names and bool(seen.unasked))", ""),
     "who is not installed is asked": Fault("chains", "if not _is_missing(one.program, seen)) or chain", "if True)"),

@@ -61,6 +61,11 @@ def test_each_step_of_an_agent_is_a_checkpoint_from_which_another_agent_goes_on_
     shown = repo.data("show", "long")
     commits = {line.split()[0]: line.split()[1] for line in shown["steps"]}  # type: ignore[index]
     trailers = repo.git("log", "--format=%h %(trailers:key=Orch-Step,valueonly,separator=%x2C)", "main").splitlines()
+    assert commits["code"] == shown["tip"], "the last step is the result"  # type: ignore[index]
+    assert (shown["tokens"], shown["cost"]) == (2040, 0.5), "of all attempts and steps"  # type: ignore[index]
+    assert [line.split(" USD")[0] for line in shown["step_costs"]] == [
+        f"{name}: 1020 tokens, 0.250000" for name in ("plan", "code")
+    ]  # type: ignore[index]
     assert [line.split()[1] for line in trailers if len(line.split()) > 1] == ["count", "plan"]
     assert repo.git("show", "--format=%an", "--name-only", commits["plan"]).split()[-1] == "plan.txt"
     prompt = repo.orchd("show", "long", "--prompt")

@@ -76,7 +76,9 @@ def test_when_all_is_killed_in_a_step_it_goes_on_with_that_step(repo: Repo) -> N
     daemon = repo.start("daemon")
     try:
         wait_until(lambda: log.exists() and "three" in ran(repo), "the last step")
-        pid = repo.data("ps")[0]["pid"]  # type: ignore[index]
+        [shown] = repo.data("ps")
+        assert shown["step"] == "three" and shown["left_seconds"] > 0  # type: ignore[index]
+        pid = shown["pid"]  # type: ignore[index]
         daemon.kill()
         daemon.wait()
         os.kill(pid, signal.SIGKILL)

@@ -13,8 +13,9 @@ from orchd.adapters.schema import parse_config
 from orchd.adapters.schema_docs import render_docs, write_docs
 from orchd.adapters.task_schema import ParsedTask, parse_task
 from orchd.adapters.templates import template
+from orchd.model.agent import Price
 from orchd.model.config import Agent, Config, Slots
-from orchd.model.cost import Caps, Price
+from orchd.model.cost import Caps
 from orchd.model.merge import Recipe, Resolving
 from orchd.model.number import NumberKind
 from orchd.model.promotion import Environment

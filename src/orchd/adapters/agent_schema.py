@@ -85,7 +85,8 @@ class AgentLimits(Strict):
     )
     dollars: Annotated[float, Field(gt=0, le=BUDGET_DOLLARS, strict=False)] | None = Field(
         default=None,
-        description="US dollars, where its program counts them. Default: no limit.",
+        description="US dollars. Where its program takes a budget (claude) or counts as it goes (opencode, kilo, aider; by its "
+        "price, when it tells no money), it is ended then. Default: no limit.",
         examples=[2.5],
     )
     tokens: Annotated[int, Field(ge=1, le=AGENT_TOKENS)] | None = Field(

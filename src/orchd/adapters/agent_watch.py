@@ -18,7 +18,6 @@ from orchd.adapters.agents.program import Program
 from orchd.adapters.codec import encode
 from orchd.adapters.process_tree import ProcessTree
 from orchd.adapters.processes import measure_work
-from orchd.adapters.run_files import PROGRESS
 from orchd.core.vigil import begin_vigil, find_expired, hear, note_work
 from orchd.model.agent import Clocks, Report, Watch
 from orchd.model.limits import AGENT_WORDS_CHARS
@@ -32,11 +31,11 @@ _BUSY_SHARE = 0.1
 
 
 class AgentWatch:
-    """One agent from its start to its end. `tree` runs it, `folder` is that of the run."""
+    """One agent from its start to its end. `tree` runs it, `progress` is the file that says how far it is."""
 
-    def __init__(self, program: Program, clocks: Clocks, tree: ProcessTree, folder: Path) -> None:
+    def __init__(self, program: Program, clocks: Clocks, tree: ProcessTree, progress: Path) -> None:
         now = time.monotonic()
-        self._program, self._clocks, self._tree, self._path = program, clocks, tree, folder / PROGRESS
+        self._program, self._clocks, self._tree, self._path = program, clocks, tree, progress
         self._report = self._told = Report()
         self._lines = Lines()
         self._printed = b""

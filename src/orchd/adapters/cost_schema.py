@@ -10,8 +10,8 @@ from typing import Annotated, TypeAlias
 from pydantic import AfterValidator, Field
 
 from orchd.adapters.field_checks import Strict, fault
-from orchd.model.agent import MICROS
-from orchd.model.cost import Caps, Price
+from orchd.model.agent import MICROS, Price
+from orchd.model.cost import Caps
 from orchd.model.limits import AGENT_TOKENS, BUDGET_DOLLARS, CAP_SHARES, LIST_ITEMS, MOST_SHARES, NAME_CHARACTERS, PRICE_DOLLARS
 
 MODEL = re.compile(r"[^\s*]+\*?|\*")

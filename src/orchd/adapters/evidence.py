@@ -1,7 +1,8 @@
 """The folder of a run and the evidence in it, for the daemon and for clients: imports nothing heavy.
 
     stdin, private/ what an agent is told, and the files of its program
-    progress.json   what an agent's stream has said so far; written again and again
+    progress.json   what an agent's stream has said so far, written again and again; of a later command: with its place
+    step            which step of a task began last, and when
     order.json      what was asked, and the paths and command lines that the adapter worked out; written before the start
     started.json    who supervises it: boot, process id, start time; created exclusively, so a run starts once for ever
     beat            the heartbeat of the supervisor, see `heartbeat`; the only file here that is written again and again
@@ -18,6 +19,7 @@ Rule: evidence is never changed. What cannot be read is no reason to stop: it co
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -32,8 +34,10 @@ from orchd.adapters.durable import write_durably
 from orchd.adapters.heartbeat import read_beat_age
 from orchd.adapters.place import Place
 from orchd.adapters.processes import Identity, is_alive, measure_age
-from orchd.adapters.run_files import EXIT, NOTES, ORDER, PROGRESS, RESULT, RETURNED, STARTED
+from orchd.adapters.run_files import EXIT, NOTES, ORDER, RESULT, RETURNED, STARTED
 from orchd.adapters.run_log import LogChunk, log_chunks, split_lines
+from orchd.adapters.run_step import list_progress
+from orchd.core.steps import list_reports
 from orchd.errors import OrchdError, UsageError
 from orchd.model.agent import Report
 from orchd.model.ids import Oid, RunId
@@ -113,14 +117,19 @@ def read_exit(place: Place, run: RunId) -> Exit | None:
         return Exit(Outcome.LOST, detail=str(error))
 
 
-def read_progress(place: Place, run: RunId) -> Report | None:
-    """What an agent has said so far, or in all. None: it was no agent, or has said nothing yet."""
-    left = read_exit(place, run)
-    data = read_json(run_folder(place, run) / PROGRESS) if left is None or left.report is None else None
-    try:
-        return left.report if data is None and left else data and decode(Report, data)
-    except OrchdError:
-        return None
+def read_reports(place: Place, run: RunId) -> tuple[tuple[str, Report], ...]:
+    """What each of its agents has said so far, or in all, after the name of its command; nothing: it has none, or they have
+    said nothing yet."""
+    told = list_reports(read_exit(place, run))
+    return told or tuple(_read_progress(run_folder(place, run)))
+
+
+def _read_progress(folder: Path) -> Iterator[tuple[str, Report]]:
+    order = (read_json(folder / ORDER) or {}).get("order") or {}
+    names = [command.get("name", "") for command in order.get("commands", ())]
+    for at, path in list_progress(folder):
+        with contextlib.suppress(OrchdError):
+            yield (names[at] if at < len(names) else "", decode(Report, read_json(path) or {}))
 
 
 def read_prompt(place: Place, run: RunId) -> str | None:

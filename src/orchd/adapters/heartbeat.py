@@ -65,7 +65,7 @@ def begin_beating(folder: Path) -> None:
         except OSError:
             return
         try:
-            os.pwrite(handle, f"{next(count)} {_boot_seconds():.2f}\n".encode(), 0)
+            os.pwrite(handle, f"{next(count)} {read_boot_seconds():.2f}\n".encode(), 0)
         except OSError:
             return
         finally:
@@ -79,7 +79,7 @@ def read_beat_age(folder: Path) -> float | None:
     """How many seconds ago the last heartbeat of a run of this boot was, for people. None: there was none yet."""
     said = _read(folder / BEAT).split()
     try:
-        return max(0.0, _boot_seconds() - float(said[1]))
+        return max(0.0, read_boot_seconds() - float(said[1]))
     except (IndexError, ValueError):
         return None
 
@@ -92,6 +92,6 @@ def _read(path: Path) -> bytes:
         return b""
 
 
-def _boot_seconds() -> float:
+def read_boot_seconds() -> float:
     """The machine's clock that no person sets; the same for all its processes."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)

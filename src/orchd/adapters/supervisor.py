@@ -30,6 +30,7 @@ from orchd.adapters.processes import Identity, find_below, find_marked, identify
 from orchd.adapters.room import was_starved
 from orchd.adapters.run_files import ERRORS, EXIT, LIVE, ORDER, RESULT, SALVAGE_LOCK, STARTED, STEPS
 from orchd.adapters.run_log import RunLog
+from orchd.adapters.run_step import name_progress, note_step
 from orchd.adapters.spawn import tied_process
 from orchd.adapters.task_git import GitFailed, TaskGit
 from orchd.adapters.workspace import CONTROL_FOLDER, Prepared, build_workspace, remove_unfinished
@@ -152,6 +153,8 @@ def _run_commands(tree: ProcessTree, ordered: Ordered, environment: Mapping[str,
         if results and report is not None:
             results[-1]["report"] = report
         own = {**_without_keys(environment, ordered, at), **dict(command.get("env", ()))}
+        if order["collect"] and len(order["commands"]) > 1:
+            note_step(log.folder, command["name"])
         result, report = (_run_agent if command.get("job") else _run_command)(tree, ordered, at, own, log)
         results.append(result)
         if result["code"] != 0 or result["timed_out"] or not (report is None or report.get("finished")):
@@ -250,7 +253,7 @@ def _run_agent(
 
     begin, command = time.monotonic(), ordered["order"]["commands"][at]
     job, launched = decode(Job, command["job"]), decode(Launched, ordered["launched"][at])
-    watch = AgentWatch(PROGRAMS[job.program], job.clocks, tree, log.folder)
+    watch = AgentWatch(PROGRAMS[job.program], job.clocks, tree, name_progress(log.folder, at))
     own = {**environment, **dict(launched.env)}
     cleaner, take = Cleaner(environment.get(name, "") for name in launched.keys), watch.tee(log.write)
     start = tied_process(tuple(ordered["argv"][at]), ordered["workspace"], own, launched.stdin)

@@ -1,9 +1,18 @@
-"""What the commands about agent programs and the check-up print, field by field."""
+"""What the commands about agents and the check-up print, field by field."""
 
 from __future__ import annotations
 
 from orchd.cli.fields import Envelope, Field, Kind
 
+CALL_FIELDS = (
+    Field("last_tool", Kind.TEXT, "the last call that an agent made in its last attempt"),
+    Field("tools", Kind.NUMBER, "how many calls its agents made there"),
+)
+REPORT_FIELDS = (
+    *CALL_FIELDS,
+    Field("tokens", Kind.NUMBER, "tokens in and out of this attempt, as programs count them"),
+    Field("cost", Kind.DOLLARS, "US dollars; null: its program does not say"),
+)
 AGENT_ENVELOPES = (
     Envelope(
         "agents",

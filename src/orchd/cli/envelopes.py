@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from orchd.cli.agent_envelopes import AGENT_ENVELOPES
+from orchd.cli.agent_envelopes import AGENT_ENVELOPES, CALL_FIELDS, REPORT_FIELDS
 from orchd.cli.fields import Envelope, Field, Kind
-from orchd.cli.landing_envelopes import CHECKPOINT_FIELDS, LANDING_ENVELOPES
+from orchd.cli.landing_envelopes import CHECKPOINT_FIELDS, LANDING_ENVELOPES, SPENT_FIELDS
 from orchd.cli.promotion_envelopes import PROMOTION_ENVELOPES
 
 NEED_FIELDS = (
@@ -39,12 +39,6 @@ EXPLAIN_FIELDS = (
 COOLING_FIELDS = (
     Field("provider", Kind.TEXT, "whose service it is"),
     Field("until", Kind.INSTANT, "when it is asked again"),
-)
-REPORT_FIELDS = (
-    Field("last_tool", Kind.TEXT, "the last call that its agent made"),
-    Field("tools", Kind.NUMBER, "how many calls it has made"),
-    Field("tokens", Kind.NUMBER, "tokens in and out, as its program counts them"),
-    Field("cost", Kind.DOLLARS, "US dollars; null: its program does not say"),
 )
 OUTSIDE_FIELD = Field(
     "outside", Kind.TEXTS, "of a held task: all paths outside its claim, each after `added`, `changed` or `deleted`"
@@ -113,10 +107,10 @@ ENVELOPES: Mapping[str, Envelope] = {
                 Field("attempt", Kind.NUMBER, "number of the attempt"),
                 Field("pid", Kind.NUMBER, "process id of its supervisor"),
                 Field("elapsed_seconds", Kind.SECONDS, "how long it has run"),
-                Field("left_seconds", Kind.SECONDS, "how long it may go on"),
+                Field("left_seconds", Kind.SECONDS, "how long it may go on; of a task with steps: the step that runs"),
                 Field("claims", Kind.TEXTS, "what it may change"),
                 *REPORT_FIELDS,
-                Field("step", Kind.TEXT, "of a save: how far it is"),
+                Field("step", Kind.TEXT, "of a task with steps: the one that runs; of a save: how far it is"),
                 Field("excluded", Kind.TEXTS, "of a save: tasks that it leaves out, each with its reason"),
             ),
             many=True,
@@ -189,7 +183,11 @@ ENVELOPES: Mapping[str, Envelope] = {
                 Field("status", Kind.TEXT, "where it is in its life"),
                 Field("run", Kind.TEXT, "the command, unless it is for an agent"),
                 Field("goal", Kind.TEXT, "what an agent is to achieve"),
-                Field("steps", Kind.TEXTS, "its steps, and the commit of those that are done, or `skipped`"),
+                Field(
+                    "steps",
+                    Kind.TEXTS,
+                    "its steps, each with its commit, or `done` (it is not kept), `skipped`, or `-`",
+                ),
                 Field("recovery", Kind.TEXT, "how the recovery of failed attempts ended, and from which checkpoint"),
                 Field("acceptance", Kind.TEXTS, "what must be true in the end"),
                 Field("session", Kind.TEXT, "session it belongs to"),
@@ -219,7 +217,9 @@ ENVELOPES: Mapping[str, Envelope] = {
                 Field("ref", Kind.TEXT, "where its work is reachable"),
                 Field("log", Kind.TEXT, "the command that shows its output"),
                 Field("claimed", Kind.TEXT, "what the command or the agent said about itself; it proves nothing"),
-                *REPORT_FIELDS,
+                *CALL_FIELDS,
+                *SPENT_FIELDS,
+                Field("step_costs", Kind.TEXTS, "the part of each step in that"),
                 Field("denied", Kind.TEXTS, "calls that were refused to the agent"),
                 Field("proven", Kind.TEXT, "what orchd has evidence for"),
                 Field("checkpoint", Kind.TEXT, "tag that landed it"),

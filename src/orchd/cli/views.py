@@ -11,7 +11,7 @@ from orchd.cli.closing import tasks_of_run
 from orchd.cli.disputing import view_disagreement
 from orchd.cli.fields import Row
 from orchd.cli.saves import NO_SAVE, view_save_runs, view_saves
-from orchd.cli.spending import view_spent
+from orchd.cli.spending import Reports, join_reports, view_spent, view_task_costs
 from orchd.core.chains import tell_chain
 from orchd.core.conflicts import tell_conflicts
 from orchd.core.inert import inert
@@ -19,6 +19,7 @@ from orchd.core.outlooks import tell_recovery
 from orchd.core.phrases import QUESTIONS
 from orchd.core.reservations import find_overlaps, standing
 from orchd.core.statuses import SUCCEEDED, is_open_question
+from orchd.core.steps import tell_steps
 from orchd.core.telling import (
     SCENE,
     Scene,
@@ -232,6 +233,7 @@ def view_show(task: Task, state: State, decision: Decision | None, scene: Scene 
         "log": f"orchd logs {task.spec.id}" if task.attempt else "",
         "claimed": tell_claimed(task),
         **view_report(None),
+        **view_task_costs(task, state, (), ()),
         "proven": tell_proven(task, scene),
         "checkpoint": task.checkpoint,
         "commit": task.commit,
@@ -244,8 +246,9 @@ def view_show(task: Task, state: State, decision: Decision | None, scene: Scene 
     }
 
 
-def view_words(task: Task, report: Report | None) -> Row:
-    """What an agent said about itself in the last attempt, in the place of what is known of a command."""
+def view_words(task: Task, reports: Reports) -> Row:
+    """What agents said about themselves in the last attempt, in the place of what is known of a command."""
+    report = join_reports(reports)
     said = report.words.strip() if report else ""
     return {"claimed": inert(said) or tell_claimed(task), **view_report(report)}
 
@@ -364,10 +367,11 @@ def _view_run(task: Task, seen: RunView | None) -> Row:
         "attempt": task.attempt,
         "pid": seen and seen.pid,
         "elapsed_seconds": seen and seen.seconds,
-        "left_seconds": seen and max(0.0, task.spec.timeout_seconds - seen.seconds),
+        "left_seconds": seen and max(0.0, task.spec.timeout_seconds - (seen.step_seconds if seen.step else seen.seconds)),
         "claims": _tell_paths(task.spec.claims),
-        **_view_stream(seen.report if seen else None),
+        **_view_stream(join_reports(seen.reports) if seen else None),
         **NO_SAVE,
+        "step": seen.step if seen else "",
     }
 
 
@@ -407,19 +411,13 @@ def _view_spec(task: Task) -> Row:
         "agent": spec.agent,
         "fallbacks": spec.fallbacks,
         "goal": spec.goal,
-        "steps": _tell_steps(task),
+        "steps": tuple(map(" ".join, tell_steps(task))),
         "recovery": tell_recovery(task),
         "acceptance": spec.acceptance,
         "model": spec.model,
         "effort": str(spec.effort or ""),
         "evidence": spec.evidence,
     }
-
-
-def _tell_steps(task: Task) -> tuple[str, ...]:
-    made = {one.name: one.commit for one in task.steps}
-    made |= dict.fromkeys(task.skipped, "skipped")
-    return tuple(f"{step.name} {made.get(step.name, '-')}" for step in task.spec.steps)
 
 
 def _view_attempt(task: Task) -> Row:

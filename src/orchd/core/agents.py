@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from orchd.core.costs import find_price
 from orchd.model.agent import AUTO, AgentsSeen, Definition, Job, Permit, Rule, Tool
 from orchd.model.problem import Problem
 from orchd.model.snapshot import FileSeen, Snapshot
@@ -52,7 +53,9 @@ def order_job(spec: TaskSpec, snapshot: Snapshot) -> Job:
     agent = find_agent(spec.agent, spec.labels, snapshot.agents)
     if agent is None:
         return Job(spec.agent, "")
-    return replace(make_job(spec, agent, ""), clocks=replace(snapshot.config.clocks, tokens=agent.max_tokens))
+    job, config = make_job(spec, agent, ""), snapshot.config
+    price = find_price(job.model, config.prices)
+    return replace(job, clocks=replace(config.clocks, tokens=agent.max_tokens, price=price))
 
 
 def find_agent_fault(file: FileSeen, seen: AgentsSeen) -> Problem | None:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from orchd.model.agent import MICROS, Usage
-from orchd.model.cost import Account, Bill, Caps, Ledger, Meter, Price, Rest, Spent
+from orchd.model.agent import MICROS, Price, Usage
+from orchd.model.cost import Account, Bill, Caps, Ledger, Meter, Rest, Spent, StepSpent
 from orchd.model.ids import SessionId, TaskId
 from orchd.model.limits import ACCOUNT_DAYS, METERS
 
@@ -73,17 +73,27 @@ def add_bill(spent: Spent | None, ledger: Ledger, bill: Bill, prices: Sequence[P
     """What a piece of work took with one more run, which is not in the `ledger` yet."""
     new = subtract(bill.told, _last_told(ledger, bill.conversation))
     cost = None if bill.untold else price_of(new, bill.model, prices)
-    return sum_spent((spent, Spent(new.input_tokens + new.output_tokens, cost or 0, int(cost is None)))) or Spent()
+    one = Spent(new.input_tokens + new.output_tokens, cost or 0, int(cost is None))
+    total = sum_spent((spent, one)) or one
+    return replace(total, steps=_add_step(spent.steps if spent else (), bill.step, one))
+
+
+def _add_step(steps: tuple[StepSpent, ...], name: str, one: Spent) -> tuple[StepSpent, ...]:
+    if not name:
+        return steps
+    old = next((step for step in steps if step.name == name), StepSpent(name))
+    new = StepSpent(name, old.tokens + one.tokens, old.micros + one.micros, old.unpriced + one.unpriced)
+    return tuple(new if step is old else step for step in steps) if old in steps else (*steps, new)
 
 
 def sum_spent(parts: Iterable[Spent | None]) -> Spent | None:
-    """All of it together; None when no agent had a part in it."""
+    """All of it together, whatever the steps; None when no agent had a part in it."""
     known = [one for one in parts if one is not None]
     sums = (sum(one.tokens for one in known), sum(one.micros for one in known), sum(one.unpriced for one in known))
     return Spent(*sums) if known else None
 
 
-def word_spent(spent: Spent) -> str:
+def word_spent(spent: Spent | StepSpent) -> str:
     """As a trailer has it."""
     return f"{spent.tokens} tokens, {spent.micros // MICROS}.{spent.micros % MICROS:06} USD, {spent.unpriced} unpriced"
 
@@ -112,14 +122,19 @@ def subtract(told: Usage, before: Usage | None) -> Usage:
 
 
 def price_of(used: Usage, model: str, prices: Sequence[Price]) -> int | None:
-    """What it cost: as the program says, else by the price of the model, rounded up. None: nobody knows."""
-    if used.cost_micros is not None:
+    """What it cost with a model, as `cost_of` says."""
+    return cost_of(used, find_price(model, prices))
+
+
+def cost_of(used: Usage, price: Price | None) -> int | None:
+    """What it cost: as the program says; where it says nothing, or that it was free, by the price, rounded up. None: nobody
+    knows."""
+    if used.cost_micros:
         return used.cost_micros
     if not used.input_tokens and not used.output_tokens:
         return 0
-    price = find_price(model, prices)
     if price is None:
-        return None
+        return used.cost_micros
     fresh = max(0, used.input_tokens - used.cached_tokens)
     total = fresh * price.input_micros + used.cached_tokens * price.cached_micros + used.output_tokens * price.output_micros
     return -(-total // MILLION)

@@ -143,7 +143,8 @@ def _order_commands(task: Task, lease: Lease, snapshot: Snapshot) -> Iterator[Co
 def _order_job(task: Task, lease: Lease, snapshot: Snapshot, goals: int) -> Job:
     """By who was chosen. All `goals` together get no more money than was granted: each an equal part."""
     job = order_job(chosen_spec(task), snapshot)
-    return replace(job, budget_micros=max(1, lease.budget_micros // goals)) if lease.budget_micros else job
+    micros = max(1, lease.budget_micros // goals) if lease.budget_micros else job.budget_micros
+    return replace(job, budget_micros=micros, clocks=replace(job.clocks, micros=micros))
 
 
 def _name_ports(ports: tuple[int, ...]) -> Iterator[tuple[str, str]]:

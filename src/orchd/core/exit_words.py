@@ -44,6 +44,7 @@ CLOCKS: Mapping[Watch, str] = {
     Watch.WALL: "it ran into the time limit of the task",
     Watch.REPETITION: "it made the same call again and again",
     Watch.TOKENS: "it used as many tokens as its agent may",
+    Watch.MONEY: "it used as much money as it was allowed",
 }
 """Why we ended an agent."""
 

@@ -23,8 +23,8 @@ UNTOLD = Report()
 class Facts:
     """What is known of an attempt that came to nothing. `code` is the exit code or minus the signal of its program (None: it
     left none), `lost` that its supervisor left no evidence, `late` that it ran out of its time, `unfit` that its program could
-    not be started as it was asked. `gate` is the gate that is red for its work. `tokens` and `micros` are what it was allowed
-    (0: no cap). `printed` is what was said about its end besides."""
+    not be started as it was asked. `gate` is the gate that is red for its work. `tokens` is what it was allowed
+    (0: any number). `printed` is what was said about its end besides."""
 
     program: str = ""
     report: Report = UNTOLD
@@ -34,11 +34,15 @@ class Facts:
     unfit: bool = False
     gate: str = ""
     tokens: int = 0
-    micros: int = 0
     printed: str = ""
 
 
-CLOCKS = {Watch.PROGRESS: F.TIMEOUT, Watch.WALL: F.TIMEOUT, Watch.REPETITION: F.CONVERGENCE_FAILURE}
+CLOCKS = {
+    Watch.PROGRESS: F.TIMEOUT,
+    Watch.WALL: F.TIMEOUT,
+    Watch.MONEY: F.BUDGET,
+    Watch.REPETITION: F.CONVERGENCE_FAILURE,
+}
 """What a clock alone says. SILENCE is told after the error that a program reported: refused by its provider, it may wait for
 ever without another word."""
 
@@ -157,8 +161,6 @@ def _from_facts(facts: Facts) -> Iterator[Failure]:
 def _from_caps(facts: Facts) -> Iterator[Failure]:
     """What was allowed, and is used up."""
     used = facts.report.usage
-    if facts.micros and (used.cost_micros or 0) >= facts.micros:
-        yield F.BUDGET
     if facts.tokens and used.input_tokens + used.output_tokens >= SPENT_SHARE * facts.tokens:
         yield F.TOKEN_EXHAUSTED
 

@@ -22,7 +22,7 @@ from orchd.model.agent import Effort
 from orchd.model.claim import PathSpec
 from orchd.model.ids import RunId, task_run
 from orchd.model.limits import PROMPT_BUDGETS, SUB_STEP_DEPTH, SUB_STEPS
-from orchd.model.prompt import Ask, Finished, Need, Neighbour, Recalled
+from orchd.model.prompt import Ask, Finished, Need, Neighbour, Omitted, Recalled
 from orchd.model.snapshot import Snapshot, State
 from orchd.model.work import Setback, Step, Task
 
@@ -86,6 +86,14 @@ def _find_finished(task: Task) -> Iterator[Finished]:
         base = made.commit
 
 
+def _find_omitted(task: Task) -> Iterator[Omitted]:
+    """The steps that were skipped, with the last thing that is remembered of each."""
+    for step in task.spec.steps:
+        if step.name in task.skipped:
+            lines = [one.detail[0] for one in task.setbacks if one.step == step.name and one.detail]
+            yield Omitted(step.name, _tell_step(step), lines[-1] if lines else "")
+
+
 def _tell_step(step: Step) -> str:
     return (step.goal or step.run).strip().partition("\n")[0]
 
@@ -109,6 +117,7 @@ def _collect_ask(task: Task, state: State, snapshot: Snapshot) -> Ask:
         tuple((gate.name, gate.run) for gate in gates),
         task.setbacks,
         tuple(_find_run(task, setback) for setback in task.setbacks),
+        omitted=tuple(_find_omitted(task)),
         earlier=task.earlier,
     )
 
@@ -164,6 +173,11 @@ def _tell_finished(ask: Ask, recalled: Recalled, budget: Budget) -> str:
 
     pairs = tuple(zip(ask.finished, made, strict=False))
     return _section("Steps that are done, already there", [tell(pair) for pair in pairs])
+
+
+def _tell_omitted(ask: Ask, recalled: Recalled, budget: Budget) -> str:
+    lines = [f"{one.name}: {inert(one.what)}" + (f" ({inert(one.why)})" if one.why else "") for one in ask.omitted]
+    return _section("Steps that failed and were skipped: what they were to do is not there, do without it", lines)
 
 
 def _tell_acceptance(ask: Ask, recalled: Recalled, budget: Budget) -> str:
@@ -261,6 +275,7 @@ _PARTS = (
     _tell_goal,
     _tell_acceptance,
     _tell_finished,
+    _tell_omitted,
     _tell_conflict,
     _tell_claim,
     _tell_gates,

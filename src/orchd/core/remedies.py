@@ -14,7 +14,7 @@ from orchd.core.failures import UNTOLD, Facts, name_failure
 from orchd.core.parts import divide, find_parts
 from orchd.core.recovery import COOLS, cools_until, find_remedy
 from orchd.core.statuses import ACTIVE
-from orchd.core.steps import find_begin, find_failed
+from orchd.core.steps import find_begin, find_failed, list_reports, name_next
 from orchd.core.watched import current_run
 from orchd.model.agent import Failure, Report
 from orchd.model.cost import Bill
@@ -51,15 +51,13 @@ def book_costs(state: State, snapshot: Snapshot) -> Iterator[Event]:
     for name, before in snapshot.state.tasks.items():
         if before.spec.is_for_agent and before.status in ACTIVE and state.tasks[name].status not in ACTIVE:
             run = snapshot.runs.get(current_run(before))
-            for report in _list_reports(before, run.exit if run else None):
-                yield CostBooked(_bill(before, report, snapshot), snapshot.config.prices)
-
-
-def _list_reports(task: Task, left: Exit | None) -> tuple[Report, ...]:
-    """What each of its agents told. Of a lost attempt nothing may be left: it has cost something all the same."""
-    told = tuple(filter(None, (*(result.report for result in left.results), left.report))) if left else ()
-    lost = left is not None and left.outcome is Outcome.LOST and task.rework is None
-    return told or ((UNTOLD,) if lost else ())
+            left = run.exit if run else None
+            lost = left is not None and left.outcome is Outcome.LOST and before.rework is None
+            # Of a lost attempt nothing may be left: it has cost something all the same.
+            unheard = ((name_next(state.tasks[name]), UNTOLD),) if lost else ()
+            for step, report in list_reports(left) or unheard:
+                bill = _bill(before, report, snapshot)
+                yield CostBooked(replace(bill, step=step if before.spec.steps else ""), snapshot.config.prices)
 
 
 def _is_untold(report: Report) -> bool:

@@ -5,12 +5,18 @@ Rule: an attempt goes on from the last checkpoint that the task has; nothing els
 
 from __future__ import annotations
 
+from orchd.model.agent import Report
 from orchd.model.ids import Oid
 from orchd.model.limits import STEP_CHECKPOINTS
-from orchd.model.run import AGENT, RUN
-from orchd.model.work import Step, StepMade, Task, TaskSpec
+from orchd.model.run import AGENT, RUN, Exit
+from orchd.model.work import Reason, Status, Step, StepMade, Task, TaskSpec
 
 REST = Step(RUN, "true")
+SKIPPED, UNDONE, DONE = "skipped", "-", "done"
+"""What is told of a step in the place of its commit."""
+
+MADE = frozenset({Status.READY, Status.SAVING, Status.INTEGRATED, Status.LANDED, Status.UNCHANGED, Status.HELD})
+"""Of a task that is so far, all steps were done."""
 
 
 def plan_of(spec: TaskSpec) -> tuple[Step, ...]:
@@ -76,3 +82,25 @@ def list_open(task: Task) -> tuple[str, ...]:
 def _place(spec: TaskSpec, name: str) -> int:
     """Where a step stands among those of the task; -1: nowhere."""
     return next((at for at, step in enumerate(spec.steps) if step.name == name), -1)
+
+
+def list_reports(left: Exit | None) -> tuple[tuple[str, Report], ...]:
+    """What each agent of a run told, after the name of its command."""
+    if left is None:
+        return ()
+    told = [(result.name, result.report) for result in left.results if result.report]
+    last = left.results[-1].name if left.results else ""
+    return (*told, *([(last, left.report)] if left.report else ()))
+
+
+def tell_steps(task: Task) -> tuple[tuple[str, str], ...]:
+    """Each step with the commit that it came to, or a word: it was skipped, is not done, or its checkpoint is not kept."""
+    if not task.spec.steps:
+        return ()
+    kept = {one.name: one.commit for one in task.steps}
+    if task.status in MADE or task.reason is Reason.GATE or task.rework:
+        # The last step has no checkpoint of its own: it ends with the result.
+        kept.setdefault(task.spec.steps[-1].name, task.tip or find_begin(task) or task.base)
+    known = {**kept, **dict.fromkeys(task.skipped, SKIPPED)}
+    last = max((_place(task.spec, name) for name in kept), default=-1)
+    return tuple((step.name, known.get(step.name, DONE if at < last else UNDONE)) for at, step in enumerate(task.spec.steps))

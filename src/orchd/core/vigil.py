@@ -7,21 +7,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from orchd.model.agent import Clocks, Report, Watch
+from orchd.core.costs import cost_of
+from orchd.model.agent import Clocks, Report, Usage, Watch
+
+NOTHING_USED = Usage()
 
 
 @dataclass(frozen=True, slots=True)
 class Vigil:
     """`heard` is when it last printed something, `moved` when it last called a tool that it had not just called in the same
     way, or when its tools were last seen at work. `call` is its last call, made `same` times in a row; `tools` counts all.
-    `spent` are its tokens, while it works."""
+    `used` is what it says that it has used, while it works."""
 
     heard: float
     moved: float
     tools: int = 0
     call: str = ""
     same: int = 0
-    spent: int = 0
+    used: Usage = NOTHING_USED
 
 
 def begin_vigil(now: float) -> Vigil:
@@ -31,8 +34,7 @@ def begin_vigil(now: float) -> Vigil:
 
 def hear(vigil: Vigil, report: Report, now: float) -> Vigil:
     """After one more line of its output."""
-    spent = 0 if report.finished else report.usage.input_tokens + report.usage.output_tokens
-    heard = replace(vigil, heard=now, spent=spent)
+    heard = replace(vigil, heard=now, used=NOTHING_USED if report.finished else report.usage)
     if report.tools <= vigil.tools:
         return heard
     if report.last_tool == vigil.call:
@@ -47,10 +49,17 @@ def note_work(vigil: Vigil, now: float) -> Vigil:
 
 def find_expired(vigil: Vigil, clocks: Clocks, now: float) -> Watch | None:
     """Which clock has run out; None: it may go on."""
-    if clocks.tokens and vigil.spent >= clocks.tokens:
-        return Watch.TOKENS
+    if spent := _find_spent(vigil.used, clocks):
+        return spent
     if vigil.same >= clocks.repeats:
         return Watch.REPETITION
     if now - vigil.heard >= clocks.silence_seconds:
         return Watch.SILENCE
     return Watch.PROGRESS if now - vigil.moved >= clocks.progress_seconds else None
+
+
+def _find_spent(used: Usage, clocks: Clocks) -> Watch | None:
+    """Which of the amounts that it was allowed is used up."""
+    if clocks.micros and (cost_of(used, clocks.price) or 0) >= clocks.micros:
+        return Watch.MONEY
+    return Watch.TOKENS if clocks.tokens and used.input_tokens + used.output_tokens >= clocks.tokens else None

@@ -61,13 +61,14 @@ class Failure(StrEnum):
 
 class Watch(StrEnum):
     """Which of our clocks ended an agent: nothing printed, no new tool call or file, too long in all, the same call again and
-    again, or as many tokens as it may use."""
+    again, or as many tokens or as much money as it may use."""
 
     SILENCE = "silence"
     PROGRESS = "progress"
     WALL = "wall"
     REPETITION = "repetition"
     TOKENS = "tokens"
+    MONEY = "money"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +126,30 @@ class AgentsSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class Price:
+    """What a million tokens of a model cost, as somebody read it on the day `as_of`. `model` may end in `*`.
+    `context_tokens` is how much it can hold (0: unknown)."""
+
+    model: str
+    input_micros: int
+    cached_micros: int
+    output_micros: int
+    as_of: str
+    context_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Clocks:
     """When an agent is ended: so many seconds without output, or without a new call; the same call so many times in a row; so
-    many tokens (0: any number), where its program counts them as it goes. While its tools compute, no time runs."""
+    many tokens or so much money (0: any amount), where its program counts them as it goes. `price` is that of its model, for a
+    program that tells no money (None: nobody knows). While its tools compute, no time runs."""
 
     silence_seconds: float = SILENCE_SECONDS
     progress_seconds: float = PROGRESS_SECONDS
     repeats: int = REPEATED_CALLS
     tokens: int = 0
+    micros: int = 0
+    price: Price | None = None
 
 
 USUAL_CLOCKS = Clocks()
@@ -165,6 +182,16 @@ class Usage:
     output_tokens: int = 0
     cost_micros: int | None = None
     cumulative: bool = False
+
+    def __add__(self, other: Usage) -> Usage:
+        """Both together; money as far as one of them says it."""
+        known = [cost for cost in (self.cost_micros, other.cost_micros) if cost is not None]
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.output_tokens + other.output_tokens,
+            sum(known) if known else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orchd.model.agent import USUAL_CLOCKS, Clocks
-from orchd.model.cost import Caps, Price
+from orchd.model.agent import USUAL_CLOCKS, Clocks, Price
+from orchd.model.cost import Caps
 from orchd.model.limits import (
     CHANGED_FILES,
     DRAIN_SECONDS,

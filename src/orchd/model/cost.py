@@ -15,19 +15,6 @@ UNTOLD = Usage()
 
 
 @dataclass(frozen=True, slots=True)
-class Price:
-    """What a million tokens of a model cost, as somebody read it on the day `as_of`. `model` may end in `*`.
-    `context_tokens` is how much it can hold (0: unknown)."""
-
-    model: str
-    input_micros: int
-    cached_micros: int
-    output_micros: int
-    as_of: str
-    context_tokens: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Caps:
     """The most that may be spent on a task (all its attempts), in a session, and on a day. No cap: 0. A run without a budget
     may spend one of so many `shares` of the last two."""
@@ -41,7 +28,7 @@ class Caps:
 @dataclass(frozen=True, slots=True)
 class Bill:
     """What one run of an agent told. `told` is what its program said at the end, in its own way of counting; `untold`: it ended
-    before it said anything of that, so nobody knows what it cost."""
+    before it said anything of that, so nobody knows what it cost. `step` is which of the task's (empty: it has none)."""
 
     day: str
     session: SessionId
@@ -51,6 +38,7 @@ class Bill:
     conversation: str = ""
     told: Usage = UNTOLD
     untold: bool = False
+    step: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +60,24 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class StepSpent:
+    """The part of one step, as in `Spent`."""
+
+    name: str
+    tokens: int = 0
+    micros: int = 0
+    unpriced: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Spent:
     """What all runs of agents for one piece of work took: tokens in and out, the money that is known, and how many runs are not
-    in it because nobody knows their price."""
+    in it because nobody knows their price. `steps` are the parts of its steps, where it has some."""
 
     tokens: int = 0
     micros: int = 0
     unpriced: int = 0
+    steps: tuple[StepSpent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,13 +40,23 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True)
+class Omitted:
+    """A step that could not be done and that the task goes on without: its name, what it was, and what was said of its failure
+    (empty: nothing that is remembered)."""
+
+    name: str
+    what: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """Everything that a prompt is written from, as the state has it. `gates` are commands, `setbacks` the last attempts in
     vain, the newest last; `runs` are those whose output says why, in the order of `setbacks` (empty: nothing does).
 
     `earlier` is the result that it is to settle a conflict of. `step` is which of the `steps` it is about (empty: the task
-    has none), `finished` are those before it, `whole` is the goal that it is a part of (empty: of none). `divisible`: its
-    agent may propose parts of it."""
+    has none), `finished` are those before it, `omitted` those that were skipped, `whole` is the goal that it is a part of
+    (empty: of none). `divisible`: its agent may propose parts of it."""
 
     title: str
     goal: str
@@ -64,6 +74,7 @@ class Ask:
     step: str = ""
     steps: tuple[str, ...] = ()
     finished: tuple[Finished, ...] = ()
+    omitted: tuple[Omitted, ...] = ()
     whole: str = ""
     divisible: bool = False
     earlier: Earlier | None = None

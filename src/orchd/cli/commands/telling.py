@@ -13,6 +13,7 @@ from orchd.cli.envelopes import ENVELOPES
 from orchd.cli.fields import Row, to_data
 from orchd.cli.flags import Command, read_flags
 from orchd.cli.output import complain, fact_lines, paint, print_json, print_record, say
+from orchd.cli.spending import view_task_costs
 from orchd.cli.suggest import unknown
 from orchd.cli.views import Asked, find_problems, view_explain, view_show, view_words
 from orchd.core.inert import inert, plain
@@ -36,7 +37,7 @@ LISTING = "`orchd status` lists them; new files are read by `orchd run` and `orc
 def show(task: TaskId, *, prompt: bool) -> int:
     """Show everything about TASK. That includes what its command or its agent claimed and what is proven."""
     from orchd import app
-    from orchd.adapters.evidence import read_progress
+    from orchd.adapters.evidence import read_reports
     from orchd.cli.scenes import look_closely
 
     place = app.find(read_flags().repo)
@@ -46,9 +47,9 @@ def show(task: TaskId, *, prompt: bool) -> int:
     known, code = _find_told(place, state, task)
     if known:
         run = task_run(known.spec.id, known.generation, known.attempt)
-        words = view_words(known, read_progress(place, run) if known.attempt else None)
-        row = view_show(known, state, _decide(place, state, known), look_closely(place, state, known), find_asked(place, known))
-        row = {**row, **words}
+        reports, scene = read_reports(place, run) if known.attempt else (), look_closely(place, state, known)
+        row = view_show(known, state, _decide(place, state, known), scene, find_asked(place, known))
+        row = {**row, **view_words(known, reports), **view_task_costs(known, state, reports, scene.config.prices)}
         facts = fact_lines(ENVELOPES["show"].fields, row)
         print_record(ENVELOPES["show"], row, (*facts, *disagreement_lines(row, known.spec.title)))
     return code
