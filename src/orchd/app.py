@@ -441,13 +441,11 @@ def running(place: Place, state: State) -> Mapping[RunId, RunView]:
     from orchd.adapters.run_step import read_step
     from orchd.core.watched import watched_runs
 
-    found = dict[RunId, RunView]()
+    found = {}
     for run in watched_runs(state):
-        seen, folder = read_running(place, run), run_folder(place, run)
-        if seen is not None:
-            found[run] = RunView(
-                seen.pid, seen.seconds, seen.beat_seconds, folder, read_reports(place, run), *read_step(folder)
-            )
+        if (seen := read_running(place, run)) is not None:
+            log, said = run_folder(place, run), read_reports(place, run)
+            found[run] = RunView(seen.pid, seen.seconds, seen.beat_seconds, log, said, *read_step(log))
     return found
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchd.adapters.agents import permits
-from orchd.adapters.agents.events import Lines, find_status, parse
+from orchd.adapters.agents import permits, programs
+from orchd.adapters.agents.events import Lines, parse
 from orchd.adapters.agents.program import Folders, Program
 from orchd.adapters.agents.programs import PROGRAMS
+from orchd.adapters.agents.reports import find_status
 from orchd.model.agent import Effort, Job, Permit, Report, Rule, Tool
 from orchd.model.limits import AGENT_LINE_BYTES
 
@@ -185,3 +189,21 @@ def test_opencode_that_went_on_with_another_agent_has_failed() -> None:
     assert program.close(program.read(stop, Report()), 0).finished
     astray = program.read(b'! agent "orchd" not found. Falling back to default agent', Report())
     assert not program.close(program.read(stop, astray), 0).finished
+
+
+SHARED = {"events", "handshake", "permits", "program", "programs", "reports", "__init__"}
+MOST_LINES = 100
+
+
+def test_a_program_is_one_module_of_about_80_lines() -> None:
+    """Without comments; beside it, only what all share, or the program that it is a relative of."""
+    folder = Path(programs.__file__).parent
+    for path in folder.glob("*.py"):
+        if path.stem not in SHARED:
+            text = path.read_text()
+            tree = ast.parse(text)
+            told = [one for one in ast.walk(tree) if isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant)]
+            words = {line for one in told for line in range(one.lineno, (one.end_lineno or 0) + 1)}
+            lines = [line.strip() for at, line in enumerate(text.splitlines(), 1) if at not in words]
+            assert sum(bool(line) and not line.startswith("#") for line in lines) <= MOST_LINES, path.name
+            assert set(re.findall(r"from orchd.adapters.agents.(\w+) import", text)) <= SHARED | PROGRAMS.keys(), path.name

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from orchd.adapters.agents import permits
-from orchd.adapters.agents.events import Event, call, deny, end_badly, fail, micros, number, parse, say, text
-from orchd.adapters.agents.program import Folders, Launch, Signs
+from orchd.adapters.agents.events import Event, micros, number, parse, text
+from orchd.adapters.agents.program import Folders, Launch, Signs, given, words_of
+from orchd.adapters.agents.reports import call, close, deny, fail, go_on, say
 from orchd.model.agent import Effort, Job, Report, Tool, Usage
 
 _SIGNS = Signs(
@@ -19,24 +20,10 @@ _SIGNS = Signs(
     efforts=tuple(Effort),
 )
 # Nothing that asks, commits, updates, runs commands, or fetches what the prompt mentions.
-_QUIET = (
-    "--yes-always",
-    "--no-auto-commits",
-    "--no-dirty-commits",
-    "--no-gitignore",
-    "--no-pretty",
-    "--no-stream",
-    "--no-fancy-input",
-    "--no-check-update",
-    "--no-show-release-notes",
-    "--no-show-model-warnings",
-    "--no-auto-lint",
-    "--no-auto-test",
-    "--no-suggest-shell-commands",
-    "--no-detect-urls",
-    "--no-analytics",
-    "--disable-playwright",
-    "--no-restore-chat-history",
+_QUIET = words_of(
+    "--yes-always --no-auto-commits --no-dirty-commits --no-gitignore --no-pretty --no-stream --no-fancy-input "
+    "--no-check-update --no-show-release-notes --no-show-model-warnings --no-auto-lint --no-auto-test "
+    "--no-suggest-shell-commands --no-detect-urls --no-analytics --disable-playwright --no-restore-chat-history"
 )
 _STATUS: Mapping[str, int] = {
     "AuthenticationError": 401,
@@ -72,9 +59,7 @@ class Aider:
         prompt = f"{folders.private}/prompt.md"
         kept = {f"--{name}-history-file": f"{folders.private}/aider.{name}" for name in ("chat", "input")}
         argv = ["aider", "--message-file", prompt, "--analytics-log", "/dev/stdout", *_QUIET]
-        argv += [word for pair in kept.items() for word in pair]
-        argv += ["--model", job.model] if job.model else []
-        argv += ["--reasoning-effort", str(job.effort)] if job.effort else []
+        argv += [*(word for pair in kept.items() for word in pair), *given(model=job.model, reasoning_effort=job.effort)]
         argv += [] if permits.is_open(job.rules, Tool.EDIT) else ["--dry-run"]
         return Launch(tuple(argv), (("PYTHONUNBUFFERED", "1"),), ((prompt, job.prompt),), ignored=(".aider*",))
 
@@ -86,13 +71,13 @@ class Aider:
 
     def close(self, report: Report, code: int) -> Report:
         """It ends with exit code 0 also when it could not sign in."""
-        return report if report.finished and code == 0 else end_badly(report, code)
+        return close(report, code)
 
 
 def _read_event(event: Event, report: Report) -> Report:
     name = text(event, "event")
     if name == "message_send":
-        return replace(_count(event, report), error="", status=0)
+        return go_on(_count(event, report))
     if name == "message_send_exception":
         return fail(report, text(event, "properties", "exception") or "the message could not be sent")
     done = name == "exit" and not report.error and report.usage.output_tokens > 0
@@ -100,13 +85,8 @@ def _read_event(event: Event, report: Report) -> Report:
 
 
 def _count(event: Event, report: Report) -> Report:
-    before, cost = report.usage, micros(event, "properties", "cost")
-    usage = Usage(
-        before.input_tokens + number(event, "properties", "prompt_tokens"),
-        before.cached_tokens,
-        before.output_tokens + number(event, "properties", "completion_tokens"),
-        before.cost_micros if cost is None else cost + (before.cost_micros or 0),
-    )
+    read, made = (number(event, "properties", name) for name in ("prompt_tokens", "completion_tokens"))
+    usage = report.usage + Usage(read, 0, made, micros(event, "properties", "cost"))
     return replace(report, model=text(event, "properties", "main_model") or report.model, usage=usage)
 
 

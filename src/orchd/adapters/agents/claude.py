@@ -6,37 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from orchd.adapters.agents import permits
-from orchd.adapters.agents.events import (
-    Event,
-    call,
-    deny,
-    detail_of,
-    end_badly,
-    fail,
-    micros,
-    number,
-    parse,
-    part,
-    parts,
-    say,
-    text,
-    texts,
-)
-from orchd.adapters.agents.program import Folders, Launch, Signs
+from orchd.adapters.agents.events import Event, detail_of, micros, number, parse, part, parts, text, texts
+from orchd.adapters.agents.program import Folders, Launch, Signs, given, words_of
+from orchd.adapters.agents.reports import call, close, deny, fail, finish, read_by, say
 from orchd.model.agent import MICROS, Effort, Job, Permit, Report, Rule, Tool, Usage
 
 _SIGNS = Signs(
     "claude",
     usage=("--help",),
-    flags=(
-        "--output-format",
-        "--permission-mode",
-        "--allowedTools",
-        "--disallowedTools",
-        "--tools",
-        "--setting-sources",
-        "--add-dir",
-    ),
+    flags=words_of("--output-format --permission-mode --allowedTools --disallowedTools --tools --setting-sources --add-dir"),
     keys=("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"),
     files=(".claude/.credentials.json",),
     efforts=tuple(Effort),
@@ -50,11 +28,9 @@ _TOOLS: Mapping[Tool, tuple[str, ...]] = {
     Tool.DELEGATE: ("Task", "Agent"),
 }
 _SINCE = "model_usage_since_last_result"
-_QUIET = (
-    ("CLAUDE_CODE_ADDITIONAL_DIRECTORIES_CLAUDE_MD", "1"),
-    ("DISABLE_AUTOUPDATER", "1"),
-    ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
-    ("CLAUDE_CODE_DISABLE_BACKGROUND_TASKS", "1"),
+_QUIET = words_of(
+    "CLAUDE_CODE_ADDITIONAL_DIRECTORIES_CLAUDE_MD DISABLE_AUTOUPDATER CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC "
+    "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS"
 )
 
 
@@ -77,23 +53,19 @@ class Claude:
         (CLAUDE.md) is read nevertheless, as that of an additional folder."""
         argv = ["claude", "-p", "--output-format", "stream-json", "--verbose", "--permission-mode", "dontAsk"]
         argv += ["--setting-sources", "", "--strict-mcp-config", "--add-dir", folders.workspace, *_compile(job.rules)]
-        argv += ["--model", job.model] if job.model else []
-        argv += ["--effort", str(job.effort)] if job.effort else []
-        argv += ["--max-turns", str(job.max_turns)] if job.max_turns else []
-        argv += ["--max-budget-usd", f"{job.budget_micros / MICROS:.6f}"] if job.budget_micros else []
-        argv += ["--resume", job.resume] if job.resume else []
-        return Launch(tuple(argv), _QUIET, stdin=job.prompt)
+        argv += given(model=job.model, effort=job.effort, max_turns=job.max_turns, resume=job.resume)
+        argv += given(max_budget_usd=job.budget_micros and f"{job.budget_micros / MICROS:.6f}")
+        return Launch(tuple(argv), tuple((name, "1") for name in _QUIET), stdin=job.prompt)
 
     def read(self, line: bytes, report: Report) -> Report:
         """See the protocol."""
         event = parse(line)
         known = replace(report, conversation=report.conversation or text(event, "session_id"))
-        reader = _READERS.get(text(event, "type"))
-        return reader(event, known) if reader else known
+        return read_by(_READERS, event, known)
 
     def close(self, report: Report, code: int) -> Report:
         """After an interrupt it may end with exit code 0 and without its last word."""
-        return report if report.finished and code == 0 else end_badly(report, code)
+        return close(report, code)
 
 
 def _compile(rules: tuple[Rule, ...]) -> Iterator[str]:
@@ -135,7 +107,7 @@ def _read_result(event: Event, report: Report) -> Report:
     denied = tuple(text(one, "tool_name") for one in parts(event, "permission_denials"))
     known = replace(say(report, text(event, "result")), usage=_add_usage(report.usage, event), denied=denied or report.denied)
     if event.get("is_error") is False and text(event, "terminal_reason") in ("completed", ""):
-        return replace(known, finished=True, error="", status=0)
+        return finish(known)
     said = text(event, "result") or ", ".join(texts(event, "errors")) or text(event, "terminal_reason")
     return fail(known, said or "it said that it failed", number(event, "api_error_status"))
 
@@ -145,13 +117,12 @@ def _add_usage(before: Usage, event: Event) -> Usage:
     older ones count one run only."""
     since = part(event, _SINCE)
     models = [part(one) for one in (since or part(event, "modelUsage")).values() if isinstance(one, dict)]
-    start = before if since else Usage()
-    cached = sum(number(one, "cacheReadInputTokens") for one in models)
-    fresh = sum(number(one, "inputTokens") + number(one, "cacheCreationInputTokens") for one in models)
-    made = sum(number(one, "outputTokens") for one in models)
-    costs = [cost for one in models if (cost := micros(one, "costUSD")) is not None]
-    spent = sum(costs) + (start.cost_micros or 0) if costs else start.cost_micros
-    return Usage(start.input_tokens + fresh + cached, start.cached_tokens + cached, start.output_tokens + made, spent)
+    total = before if since else Usage()
+    for one in models:
+        fresh, written = number(one, "inputTokens"), number(one, "cacheCreationInputTokens")
+        cached = number(one, "cacheReadInputTokens")
+        total += Usage(fresh + written + cached, cached, number(one, "outputTokens"), micros(one, "costUSD"))
+    return total
 
 
 _READERS = {"system": _read_system, "assistant": _read_assistant, "rate_limit_event": _read_limit, "result": _read_result}

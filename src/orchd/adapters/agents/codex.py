@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from orchd.adapters.agents import permits
-from orchd.adapters.agents.events import Event, call, deny, end_badly, fail, number, parse, part, say, text
-from orchd.adapters.agents.program import Folders, Launch, Signs
+from orchd.adapters.agents.events import Event, number, parse, part, text
+from orchd.adapters.agents.program import Folders, Launch, Signs, given
+from orchd.adapters.agents.reports import call, close, deny, fail, finish, say
 from orchd.model.agent import Effort, Job, Report, Rule, Tool, Usage
 
 _SIGNS = Signs(
@@ -39,11 +40,8 @@ class Codex:
         argv = ["codex", "exec", "--json", "--ignore-user-config", "--ignore-rules", "--skip-git-repo-check"]
         argv += ["--cd", folders.workspace, *_compile(job.rules)]
         # The sandbox makes `.git` read-only, and fails when what it is to leave writable is not there.
-        argv += (
-            ["--config", f"sandbox_workspace_write.writable_roots={json.dumps([folders.control])}"] if folders.control else []
-        )
-        argv += ["--model", job.model] if job.model else []
-        argv += ["--config", f'model_reasoning_effort="{job.effort}"'] if job.effort else []
+        argv += given(config=folders.control and f"sandbox_workspace_write.writable_roots={json.dumps([folders.control])}")
+        argv += given(model=job.model, config=job.effort and f'model_reasoning_effort="{job.effort}"')
         return Launch((*argv, *(("resume", job.resume) if job.resume else ()), "-"), stdin=job.prompt)
 
     def read(self, line: bytes, report: Report) -> Report:
@@ -53,14 +51,14 @@ class Codex:
         if kind == "thread.started":
             return replace(report, conversation=text(event, "thread_id") or report.conversation)
         if kind == "turn.completed":
-            return replace(report, finished=True, error="", status=0, usage=_usage(event))
+            return replace(finish(report), usage=_usage(event))
         if kind in ("error", "turn.failed"):
             return fail(report, text(event, "message") or text(event, "error", "message"))
         return _read_item(part(event, "item"), kind, report)
 
     def close(self, report: Report, code: int) -> Report:
         """See the protocol."""
-        return report if report.finished and code == 0 else end_badly(report, code)
+        return close(report, code)
 
 
 def _compile(rules: tuple[Rule, ...]) -> Iterator[str]:

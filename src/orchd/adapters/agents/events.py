@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import TypeAlias, TypeVar
 
-from orchd.model.agent import MICROS, Report
-from orchd.model.limits import AGENT_DENIALS, AGENT_LINE_BYTES, AGENT_WORDS_CHARS
+from orchd.model.agent import MICROS
+from orchd.model.limits import AGENT_LINE_BYTES
 
 Event: TypeAlias = Mapping[str, object]
 _Kind = TypeVar("_Kind")
 
 _MOST = 2**53
-_STATUS = re.compile(
-    r"(?:\bstatus(?:[ _]?code)?\W{1,4}|\bAPI Error:\s+|\bHTTP(?:/[\d.]+)?\s+|\"code\":\s*|\()([45]\d\d)\b", re.IGNORECASE
-)
 
 
 class Lines:
@@ -88,44 +83,6 @@ def micros(event: Event, *path: str) -> int | None:
     return _whole(found, MICROS) if isinstance(found, int | float) and not isinstance(found, bool) else None
 
 
-def find_status(words: str) -> int:
-    """The HTTP status that a message of an error names; 0 when it names none."""
-    found = _STATUS.search(words)
-    return int(found[1]) if found else 0
-
-
-def fail(report: Report, error: str, status: int = 0) -> Report:
-    """With the last error of the stream. Without a status the one in its words is taken, or the former is kept."""
-    return replace(report, finished=False, error=_end(error), status=status or find_status(error) or report.status)
-
-
-def call(report: Report, tool: str, detail: str = "") -> Report:
-    """With one more call of a tool."""
-    line = " ".join(f"{tool} {detail}".split())
-    return replace(report, finished=False, tools=report.tools + 1, last_tool=line[:AGENT_WORDS_CHARS])
-
-
-def deny(report: Report, tool: str) -> Report:
-    """With a call that was refused."""
-    return replace(report, denied=(*report.denied, tool)[:AGENT_DENIALS]) if tool else report
-
-
-def say(report: Report, words: str) -> Report:
-    """With what the agent said last."""
-    return replace(report, words=_end(words)) if words.strip() else report
-
-
-UNSTARTED: Mapping[int, str] = {126: "it could not be started", 127: "it could not be started: it is not installed"}
-"""What exit codes say of a program that said nothing."""
-
-
-def end_badly(report: Report, code: int) -> Report:
-    """At the end of a program that did not say that it was done."""
-    how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-    silent = f"it {how} and did not say that it was done"
-    return replace(report, finished=False, error=report.error or UNSTARTED.get(code, silent))
-
-
 def detail_of(event: Event, *path: str) -> str:
     """What a call is about: the first text among its arguments."""
     values = part(event, *path).values()
@@ -143,7 +100,3 @@ def _whole(found: object, factor: int) -> int:
     if not isinstance(found, int | float) or isinstance(found, bool) or not 0 <= found <= _MOST:
         return 0
     return round(found * factor)
-
-
-def _end(words: str) -> str:
-    return words.strip()[-AGENT_WORDS_CHARS:]

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from orchd.adapters.agents import permits
-from orchd.adapters.agents.events import Event, call, deny, detail_of, end_badly, fail, number, parse, say, text
-from orchd.adapters.agents.program import Folders, Launch, Signs
-from orchd.model.agent import Job, Permit, Report, Rule, Tool, Usage
+from orchd.adapters.agents.events import Event, detail_of, number, parse, text
+from orchd.adapters.agents.program import Folders, Launch, Signs, given
+from orchd.adapters.agents.reports import call, close, deny, fail, finish, go_on, read_by, say
+from orchd.model.agent import Job, Report, Rule, Tool, Usage
 
 _SIGNS = Signs(
     "gemini",
@@ -51,9 +52,7 @@ class Gemini:
         """The policy is given twice: what an administrator installed turns off the second, and the person's own the first."""
         policy, settings = f"{folders.private}/policy.toml", f"{folders.private}/settings.json"
         argv = ["gemini", "--output-format", "stream-json", "--approval-mode", "yolo", "--skip-trust"]
-        argv += ["--policy", policy, "--admin-policy", policy]
-        argv += ["--model", job.model] if job.model else []
-        argv += ["--resume", job.resume] if job.resume else []
+        argv += given(policy=policy, admin_policy=policy, model=job.model, resume=job.resume)
         files = ((policy, "\n".join(_compile(job.rules))), (settings, json.dumps(_settings(job))))
         return Launch(tuple(argv), (("GEMINI_CLI_SYSTEM_SETTINGS_PATH", settings),), files, stdin=job.prompt)
 
@@ -62,16 +61,12 @@ class Gemini:
         event = parse(line)
         if not event and _AGAIN.match(line):
             return fail(report, line.decode("utf-8", "replace"))
-        reader = _READERS.get(text(event, "type"))
-        return reader(event, report) if reader else report
+        return read_by(_READERS, event, report)
 
     def close(self, report: Report, code: int) -> Report:
         """An error of the provider may be in the exit code only."""
-        if report.finished and code == 0:
-            return report
         status, why = _CODES.get(code, (0, ""))
-        known = replace(report, status=report.status or status, error=report.error or why)
-        return end_badly(known, code)
+        return close(replace(report, status=report.status or status, error=report.error or why), code)
 
 
 def _settings(job: Job) -> Mapping[str, object]:
@@ -86,11 +81,11 @@ def _settings(job: Job) -> Mapping[str, object]:
 def _compile(rules: tuple[Rule, ...]) -> Iterator[str]:
     yield _rule("deny", 'toolName = "*"', _FIRST_PRIORITY)
     for tool, names in _TOOLS.items():
-        base = Permit.ALLOW if permits.is_open(rules, tool) else Permit.DENY
+        (_, base), *ordered = permits.order(rules, tool).items()
         yield _rule(base, f"toolName = {json.dumps(names)}", _FIRST_PRIORITY + 1)
-        for number_, rule in enumerate(permits.exceptions(rules, tool), _FIRST_PRIORITY + 2):
-            pattern = ".*".join(re.escape(piece) for piece in rule.pattern.split("*"))
-            yield _rule(rule.permit, f"commandRegex = {json.dumps(pattern + chr(34))}", number_)
+        for priority, (pattern, permit) in enumerate(ordered, _FIRST_PRIORITY + 2):
+            regex = ".*".join(map(re.escape, pattern.split("*")))
+            yield _rule(permit, f"commandRegex = {json.dumps(regex + chr(34))}", priority)
 
 
 def _rule(permit: str, condition: str, priority: int) -> str:
@@ -102,11 +97,11 @@ def _read_message(event: Event, report: Report) -> Report:
     if text(event, "role") != "assistant":
         return report
     before = report.words if event.get("delta") else ""
-    return say(replace(report, error="", status=0), before + text(event, "content"))
+    return say(go_on(report), before + text(event, "content"))
 
 
 def _read_use(event: Event, report: Report) -> Report:
-    return call(replace(report, words="", error="", status=0), text(event, "tool_name"), detail_of(event, "parameters"))
+    return call(replace(go_on(report), words=""), text(event, "tool_name"), detail_of(event, "parameters"))
 
 
 def _read_tool_result(event: Event, report: Report) -> Report:
@@ -118,7 +113,7 @@ def _read_result(event: Event, report: Report) -> Report:
     read, cached, made = (number(event, "stats", name) for name in ("input_tokens", "cached", "output_tokens"))
     known = replace(report, usage=Usage(read, cached, made))
     if text(event, "status") == "success":
-        return replace(known, finished=True, error="", status=0)
+        return finish(known)
     return fail(known, text(event, "error", "message") or "it said that it failed")
 
 

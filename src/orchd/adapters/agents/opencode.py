@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from orchd.adapters.agents import permits
-from orchd.adapters.agents.events import Event, call, deny, detail_of, end_badly, fail, micros, number, parse, part, say, text
-from orchd.adapters.agents.program import Folders, Launch, Signs
-from orchd.model.agent import Effort, Job, Permit, Report, Rule, Tool, Usage
+from orchd.adapters.agents.events import Event, detail_of, micros, number, parse, part, text
+from orchd.adapters.agents.program import Folders, Launch, Signs, given
+from orchd.adapters.agents.reports import call, close, deny, fail, go_on, read_by, say
+from orchd.model.agent import Effort, Job, Report, Rule, Tool, Usage
 
 SIGNS = Signs(
     "opencode",
@@ -54,9 +55,7 @@ class OpenCode:
         that agent the program would go on with another one. Settings of the repository are not read."""
         argv = [self.signs.program, "run", "--format", "json", "--dir", folders.workspace, "--title", _AGENT, "--agent", _AGENT]
         argv += ["--print-logs", "--log-level", "ERROR", *self.flags]
-        argv += ["--model", job.model] if job.model else []
-        argv += ["--variant", str(job.effort)] if job.effort else []
-        argv += ["--session", job.resume] if job.resume else []
+        argv += given(model=job.model, variant=job.effort, session=job.resume)
         steps = {"steps": job.max_turns} if job.max_turns else {}
         permission = _compile(job.rules)
         agent = {"mode": "primary", "permission": permission, **steps}
@@ -74,28 +73,23 @@ class OpenCode:
         if not event and (again := _AGAIN.search(line)):
             return fail(report, again[1].decode("utf-8", "replace"))
         known = replace(report, conversation=report.conversation or text(event, "sessionID"))
-        reader = _READERS.get(text(event, "type"))
-        return reader(event, known) if reader else known
+        return read_by(_READERS, event, known)
 
     def close(self, report: Report, code: int) -> Report:
         """A refused call ends them with exit code 0 and without a word."""
-        return report if report.finished and code == 0 else end_badly(report, code)
+        return close(report, code)
 
 
 def _compile(rules: tuple[Rule, ...]) -> Mapping[str, object]:
     compiled: dict[str, object] = {permits.EVERYTHING: "deny", "todowrite": "allow", "todoread": "allow"}
     for tool, names in _TOOLS.items():
-        base = Permit.ALLOW if permits.is_open(rules, tool) else Permit.DENY
-        ordered = {permits.EVERYTHING: str(base)}
-        for rule in permits.exceptions(rules, tool):
-            ordered.pop(rule.pattern, None)
-            ordered[rule.pattern] = str(rule.permit)
-        compiled |= dict.fromkeys(names, ordered if len(ordered) > 1 else str(base))
+        ordered = permits.order(rules, tool)
+        compiled |= dict.fromkeys(names, ordered if len(ordered) > 1 else ordered[permits.EVERYTHING])
     return compiled
 
 
 def _go_on(report: Report) -> Report:
-    return report if report.error == _LAWLESS else replace(report, error="", status=0)
+    return report if report.error == _LAWLESS else go_on(report)
 
 
 def _read_tool(event: Event, report: Report) -> Report:
@@ -106,24 +100,18 @@ def _read_tool(event: Event, report: Report) -> Report:
 
 
 def _read_finish(event: Event, report: Report) -> Report:
-    known = replace(report, usage=_add(report.usage, part(event, "part")), finished=False)
+    known = replace(report, usage=report.usage + _use(part(event, "part")), finished=False)
     reason = text(event, "part", "reason")
     if reason == "stop":
         return replace(_go_on(known), finished=report.error != _LAWLESS)
     return known if reason == "tool-calls" else fail(known, f"its last step ended with `{reason}`")
 
 
-def _add(before: Usage, step: Event) -> Usage:
+def _use(step: Event) -> Usage:
     cached = number(step, "tokens", "cache", "read")
     fresh = number(step, "tokens", "input") + number(step, "tokens", "cache", "write")
     made = number(step, "tokens", "output") + number(step, "tokens", "reasoning")
-    cost = micros(step, "cost")
-    return Usage(
-        before.input_tokens + fresh + cached,
-        before.cached_tokens + cached,
-        before.output_tokens + made,
-        before.cost_micros if cost is None else cost + (before.cost_micros or 0),
-    )
+    return Usage(fresh + cached, cached, made, micros(step, "cost"))
 
 
 def _read_error(event: Event, report: Report) -> Report:

@@ -25,6 +25,16 @@ def exceptions(rules: Iterable[Rule], tool: Tool) -> tuple[Rule, ...]:
     return tuple(kept)
 
 
+def order(rules: Iterable[Rule], tool: Tool) -> dict[str, str]:
+    """What is said of each pattern, for programs in which the last one that fits decides: of everything first."""
+    own = tuple(rules)
+    ordered = {EVERYTHING: str(Permit.ALLOW if is_open(own, tool) else Permit.DENY)}
+    for rule in exceptions(own, tool):
+        ordered.pop(rule.pattern, None)
+        ordered[rule.pattern] = str(rule.permit)
+    return ordered
+
+
 def is_shut(rules: Iterable[Rule], tool: Tool) -> bool:
     """Whether nothing at all is allowed."""
     own = tuple(rules)

@@ -56,6 +56,17 @@ class Signs:
     path: str = ""
 
 
+def words_of(line: str) -> tuple[str, ...]:
+    """The words of a command line without quotes."""
+    return tuple(line.split())
+
+
+def given(**flags: object) -> tuple[str, ...]:
+    """The flags that have a value (not empty, not 0), each with it; `max_turns` is `--max-turns`."""
+    pairs = ((f"--{name.replace('_', '-')}", str(value)) for name, value in flags.items() if value)
+    return tuple(word for pair in pairs for word in pair)
+
+
 class Program(Protocol):
     """One agent program. All of it is pure; `handshake` asks the installed one, by its signs."""
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orchd.adapters.agents.events import end_badly, say
 from orchd.adapters.agents.program import Folders, Launch, Signs
+from orchd.adapters.agents.reports import end_badly, say
 from orchd.model.agent import Job, Report
 
 _SHELL = "/bin/sh"
