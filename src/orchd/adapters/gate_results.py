@@ -139,7 +139,7 @@ def _rebuild(repo: GitRepo, tree: Oid, changed: Mapping[str, Oid], dropped: Mapp
         builder.remove(name)
     for name, oid in changed.items():
         builder.insert(name, oid, FOLDER)
-    return str(builder.write())
+    return repo.unsynced.write(builder.write)
 
 
 @dataclass(frozen=True, slots=True)

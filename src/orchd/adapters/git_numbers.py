@@ -144,6 +144,7 @@ class AskedNumbers:
                 return [found.get(name, "") for name in names]
 
     def _push(self, update: Update, deadline: float) -> Outcome:
+        self._repo.unsynced.sync()
         lease = f"--force-with-lease={update.ref}:{update.old}"
         options = ("push", "--porcelain", "--no-verify", lease, self._remote, f"{update.new}:{update.ref}")
         done = RemoteProcess(self._git, self._left(deadline)).call(*options)

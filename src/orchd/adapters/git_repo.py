@@ -1,7 +1,7 @@
 """The repository as the daemon holds it open: objects and refs in this process, a hermetic git for the rest.
 
 The library reads and writes objects without a process, but it runs no hooks, filters or merge drivers and has no `ort`
-merge. Rule: what it writes is synced to disk before anything refers to it (ENABLE_FSYNC_GITDIR).
+merge. Rule: what it writes is synced to disk before a ref moves to it (`unsynced`).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from orchd.adapters.git_run import Git
 from orchd.adapters.locks import sweep_locks
 from orchd.adapters.place import Place
 from orchd.adapters.ref_store import RefStore
+from orchd.adapters.unsynced import Unsynced
 from orchd.errors import ConfigError, GitError
 from orchd.model.ids import Oid
 
@@ -45,6 +46,7 @@ class GitRepo:
     library: pygit2.Repository
     git: Git
     refs: RefStore
+    unsynced: Unsynced
     parsed: dict[Oid, Mapping[str, TreeEntry]] = field(default_factory=dict)
     """The trees that were read last, for `git_trees`."""
     facts: dict[Oid, tuple[Oid, tuple[Oid, ...]]] = field(default_factory=dict)
@@ -73,17 +75,17 @@ class GitRepo:
 
     def write_blob(self, content: bytes) -> Oid:
         """Store `content`."""
-        return str(self.library.create_blob(content))
+        return self.unsynced.write(lambda: self.library.create_blob(content))
 
     def write_commit(self, tree: Oid, parents: Sequence[Oid], message: str, at_ms: int) -> Oid:
         """Store a commit by orchd itself; the same arguments give the same id."""
         who = pygit2.Signature(NAME, EMAIL, at_ms // 1000, 0)
-        return str(self.library.create_commit(None, who, who, message, tree, list(parents)))
+        return self.unsynced.write(lambda: self.library.create_commit(None, who, who, message, tree, list(parents)))
 
     def write_tag(self, commit: Oid, name: str, message: str, at_ms: int) -> Oid:
         """Store an annotated tag object, without a ref; the same arguments give the same id."""
         head = f"object {commit}\ntype commit\ntag {name}\ntagger {NAME} <{EMAIL}> {at_ms // 1000} +0000\n\n"
-        return str(self.library.write(ObjectType.TAG, (head + message).encode()))
+        return self.unsynced.write(lambda: self.library.write(ObjectType.TAG, (head + message).encode()))
 
     def tree_of(self, commit: Oid) -> Oid:
         """The tree of a commit. Raises GitError when there is no such commit."""
@@ -126,14 +128,14 @@ def open_repo(place: Place) -> GitRepo:
     git = Git(place.git_dir)
     _check_git(git)
     _check_format(place.git_dir, git)
-    pygit2.option(Option.ENABLE_FSYNC_GITDIR, True)  # noqa: FBT003 - the library's own signature
     pygit2.option(Option.SET_CACHE_MAX_SIZE, CACHE_BYTES)
     library = open_library(place.git_dir)
     library.set_ident(NAME, EMAIL)
     sweep_locks(place.git_dir)
-    refs = RefStore(place.git_dir, library, git)
+    unsynced = Unsynced(place.git_dir / "objects")
+    refs = RefStore(place.git_dir, library, git, unsynced)
     _check_names(refs)
-    return GitRepo(place, library, git, refs)
+    return GitRepo(place, library, git, refs, unsynced)
 
 
 def open_library(git_dir: Path) -> pygit2.Repository:

@@ -81,6 +81,7 @@ class GitShared:
     def push(self, updates: Sequence[Update]) -> None:
         """Push other refs, all or none, unless something is under way."""
         if updates:
+            self._repo.unsynced.sync()
             self._courier.send(updates)
 
     def remote_at(self, ref: str) -> Oid:
@@ -108,6 +109,7 @@ class GitShared:
             return
         begun = boot_seconds()
         version = self._records.write(bid.tenure, time.time_ns() // 1_000_000)
+        self._repo.unsynced.sync()
         if self._courier.send((*landing, Update(TENURE_PREFIX + bid.tenure.session, bid.old, version))):
             self._made[version] = begun
             if not bid.tenure.owner:

@@ -57,7 +57,7 @@ def edit_tree(repo: GitRepo, tree: Oid, changes: Mapping[str, Oid]) -> Oid:
         here[name] = ABSENT if edited == EMPTY_TREE else TreeEntry(FOLDER, edited)
     for name, entry in here.items():
         _set_entry(builder, name, entry)
-    return EMPTY_TREE if tree and not len(builder) else str(builder.write())
+    return EMPTY_TREE if tree and not len(builder) else repo.unsynced.write(builder.write)
 
 
 def _set_entry(builder: pygit2.TreeBuilder, name: str, entry: TreeEntry) -> None:

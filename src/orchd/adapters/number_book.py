@@ -97,7 +97,7 @@ class NumberBook:
     def _write(self, wish: NumberWish, number: str, tip: Oid) -> Oid:
         trailers = (("Orch-Number", number), ("Orch-Holder", wish.holder))
         message = compose(f"orchd: {wish.kind} {number} for {wish.holder}", (), trailers)
-        tree = str(self._repo.library.TreeBuilder().write())
+        tree = self._repo.unsynced.write(self._repo.library.TreeBuilder().write)
         return self._repo.write_commit(tree, [tip] if tip else [], message, self._now_ms())
 
 

@@ -43,7 +43,8 @@ def edit_entries(repo: GitRepo, tree: Oid, changes: Mapping[str, TreeEntry]) -> 
             entries[name] = ABSENT if edited == EMPTY_TREE else TreeEntry(FOLDER, edited)
     entries |= {path: entry for path, entry in changes.items() if "/" not in path and _replaces(entries.get(path), entry)}
     kept = {name: entry for name, entry in entries.items() if entry != ABSENT}
-    return str(repo.library.write(ObjectType.TREE, b"".join(map(_spell_entry, sorted(kept.items(), key=_place_in_tree)))))
+    content = b"".join(map(_spell_entry, sorted(kept.items(), key=_place_in_tree)))
+    return repo.unsynced.write(lambda: repo.library.write(ObjectType.TREE, content))
 
 
 def _replaces(old: TreeEntry | None, entry: TreeEntry) -> bool:

@@ -6,7 +6,6 @@ has checked its form and its links; it is synced, then moved by rename, so that 
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -16,7 +15,7 @@ from pathlib import Path
 
 import pygit2
 
-from orchd.adapters.durable import sync_folder
+from orchd.adapters.durable import sync_file, sync_folder
 from orchd.adapters.git_repo import GitRepo, open_library
 from orchd.adapters.git_run import HERMETIC_CONFIG, Git
 from orchd.adapters.neutral import neutral_repository
@@ -66,7 +65,7 @@ class Quarantine:
         return library
 
     def release(self) -> None:
-        """Move everything into the main object store; what is there already is skipped."""
+        """Move everything into the main object store; what is there already is only synced."""
         loose = [path for path in self.folder.glob("[0-9a-f][0-9a-f]/*") if path.is_file()]
         packs = [path for suffix in PACK_SUFFIXES for path in sorted((self.folder / "pack").glob(f"*{suffix}"))]
         touched = {_move(path, self.place.git_dir / "objects" / path.parent.name) for path in (*loose, *packs)}
@@ -104,15 +103,9 @@ def make_quarantine(repo: GitRepo, name: str) -> Quarantine:
 def _move(path: Path, folder: Path) -> Path:
     target = folder / path.name
     folder.mkdir(exist_ok=True)
-    if not target.exists():
-        _sync_file(path)
+    if target.exists():
+        sync_file(target)  # by whomever it was written
+    else:
+        sync_file(path)
         path.rename(target)
     return folder
-
-
-def _sync_file(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -19,6 +19,7 @@ import pygit2
 
 from orchd.adapters.git_run import Git
 from orchd.adapters.locks import OWN_FOLDERS, STALE_SECONDS, remove_stale
+from orchd.adapters.unsynced import Unsynced
 from orchd.errors import GitError
 from orchd.model.ids import Oid
 from orchd.model.limits import RACE_RETRY_SECONDS
@@ -39,6 +40,7 @@ class RefStore:
     git_dir: Path
     library: pygit2.Repository
     git: Git
+    unsynced: Unsynced
 
     def read(self, name: str) -> Oid:
         """What `name` points at, read now; empty when it does not exist."""
@@ -48,8 +50,10 @@ class RefStore:
     def move(self, name: str, old: Oid, new: Oid, reflog: str = "") -> bool:
         """Move `name` from `old` (empty: create it) to `new`, or return False because it is not at `old`.
 
-        A held lock is waited for. Raises GitError when it stays held, or when the name is impossible.
+        Objects are durable before. A held lock is waited for. Raises GitError when it stays held, or when the name is
+        impossible.
         """
+        self.unsynced.sync()
         begun = time.monotonic()
         for tries in itertools.count():
             try:

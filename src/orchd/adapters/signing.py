@@ -42,7 +42,8 @@ def write_signed(repo: GitRepo, tree: Oid, parents: Sequence[Oid], message: str,
         return repo.write_commit(tree, parents, message, at_ms)
     who = pygit2.Signature(NAME, EMAIL, at_ms // 1000, 0)
     text = str(repo.library.create_commit_string(who, who, message, tree, list(parents)))
-    return str(repo.library.create_commit_with_signature(text, sign(text.encode(), key), "gpgsig"))
+    signature = sign(text.encode(), key)
+    return repo.unsynced.write(lambda: repo.library.create_commit_with_signature(text, signature, "gpgsig"))
 
 
 def sign(content: bytes, key: Path) -> str:

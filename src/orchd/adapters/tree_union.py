@@ -28,7 +28,7 @@ def unite_trees(repo: GitRepo, base: Oid, ours: Oid, theirs: Oid) -> Oid | None:
         if united is None:
             return None
         builder.insert(name, united.oid, united.mode)
-    return str(builder.write())
+    return repo.unsynced.write(builder.write)
 
 
 def _unite_folders(repo: GitRepo, base: TreeEntry, ours: TreeEntry, theirs: TreeEntry) -> TreeEntry | None:
