@@ -6,6 +6,7 @@ import pytest
 from git_world import World, commit, git
 
 from orchd.adapters.agent_files import GitAgentFiles
+from orchd.model.limits import LOOK_SECONDS
 
 GOOD = "---\ndescription: d\nrunner: claude\n---\n"
 
@@ -39,12 +40,14 @@ def test_a_bad_one_is_told_and_one_that_is_being_written_is_waited_for(world: Wo
     assert ([one.name for one in seen.good], seen.bad, [one.code for one in problems]) == (["fresh"], {"bad"}, ["E084"])
 
 
-def test_only_programs_in_the_path_are_installed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_programs_in_the_path_are_installed_and_they_are_searched_once_in_two_seconds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     tools = world.top.parent / "tools"
     tools.mkdir()
-    files, main = open_files(world), git(world.top, "rev-parse", "main")
+    times, main = iter((2e10, 2e10 + 1, 2e10 + LOOK_SECONDS)), git(world.top, "rev-parse", "main")
+    files = GitAgentFiles(world.place, world.open(), "main", lambda: next(times))
     monkeypatch.setenv("PATH", str(tools))
     assert files.look(main, ask=False)[0].installed == ()
     (tools / "claude").write_text("#!/bin/sh\n")
     (tools / "claude").chmod(0o755)
+    assert files.look(main, ask=False)[0].installed == ()
     assert files.look(main, ask=False)[0].installed == ("claude",)

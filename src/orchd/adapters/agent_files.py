@@ -5,6 +5,7 @@ Rule: what cannot be understood, or is being written, is neither good nor gone.
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from orchd.adapters.plain_file import Refusal
 from orchd.adapters.task_files import refuse
 from orchd.model.agent import AgentsSeen, Definition
 from orchd.model.ids import Oid
-from orchd.model.limits import SETTLE_SECONDS
+from orchd.model.limits import LOOK_SECONDS, SETTLE_SECONDS
 from orchd.model.problem import Problem
 
 AGENTS = (".orch", "agents")
@@ -44,6 +45,8 @@ class GitAgentFiles:
     _files: MainFiles = field(init=False)
     _pause_seconds: float | None = None
     _written: AgentsSeen | None = None
+    _installed: dict[str, str] = field(default_factory=dict)
+    _searched: float = -math.inf
 
     def __post_init__(self) -> None:
         self._files = MainFiles(self.place, self.repo, self.branch, self.wall, AGENTS, (SUFFIX,))
@@ -60,7 +63,7 @@ class GitAgentFiles:
                 bad |= {PurePosixPath(path).stem} if found else set()
                 wrong += found
         unsettled = frozenset(PurePosixPath(path).stem for path, content in contents.items() if content is None)
-        installed = find_installed()
+        installed = self._find_installed()
         known, unasked = self.book.look(installed, ask=ask) if self.book else ({}, frozenset[str]())
         missing = ((name, f"{name} is not installed: it is not in PATH") for name in RUNNERS if name not in installed)
         broken = ((name, one.problem) for name, one in known.items() if one.problem and name not in unasked)
@@ -68,6 +71,13 @@ class GitAgentFiles:
         self._pause_seconds = SETTLE_SECONDS if unsettled else ASK_SECONDS if unasked else None
         self._leave(seen)
         return seen, tuple(wrong)
+
+    def _find_installed(self) -> dict[str, str]:
+        """Searched again after LOOK_SECONDS: while tasks come and go there are a dozen looks in a second."""
+        now = self.wall()
+        if abs(now - self._searched) >= LOOK_SECONDS:
+            self._installed, self._searched = find_installed(), now
+        return self._installed
 
     def settle_in(self) -> float | None:
         """See the port."""

@@ -101,6 +101,8 @@ class GitRadar:
 
     def _is_forward(self, one: Oid, other: Oid) -> bool:
         """Whether one of them holds the other already, as main does what has just landed."""
+        if self._repo.is_near(one, other) or self._repo.is_near(other, one):
+            return True
         base: object = self._repo.library.merge_base(one, other)
         return str(base) in (one, other)
 

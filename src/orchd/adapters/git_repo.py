@@ -29,8 +29,9 @@ OLDEST_GIT = (2, 39)
 NAME = "orchd"
 EMAIL = "orchd@localhost"
 
-NEAR_COMMITS = 8
-"""First parents that are looked at before the library walks the history: nearly always the answer is among them."""
+NEAR_COMMITS = 32
+"""First parents that are looked at before the library walks the history: nearly always the answer is among them, also when a
+save has merged its tasks one by one."""
 
 REMEMBERED_COMMITS = 500
 
@@ -114,13 +115,19 @@ class GitRepo:
 
     def contains(self, descendant: Oid, ancestor: Oid) -> bool:
         """Whether `ancestor` is `descendant` or in its history."""
+        return self.is_near(descendant, ancestor) or self.library.descendant_of(descendant, ancestor)
+
+    def is_near(self, descendant: Oid, ancestor: Oid) -> bool:
+        """Whether `ancestor` is among the last commits of `descendant`'s line or their parents. False says nothing."""
         commit = descendant
         for _ in range(NEAR_COMMITS):
             parents = self.parents_of(commit)
-            if ancestor in (commit, *parents):
+            if commit == ancestor or ancestor in parents:
                 return True
-            commit = parents[0] if parents else commit
-        return self.library.descendant_of(descendant, ancestor)
+            if not parents:
+                return False
+            commit = parents[0]
+        return False
 
 
 def open_repo(place: Place) -> GitRepo:

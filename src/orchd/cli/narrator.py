@@ -49,7 +49,7 @@ class Narrator:
         """Print what happened."""
         fresh, self._state = _drop_known(events, self._state.problems), state
         for line in tell_events(fresh, state):
-            self._console.print(_render_line(line))
+            self._print(line)
         if self._listener:
             self._listener(events, state)
 
@@ -57,7 +57,15 @@ class Narrator:
         """Print a failure that will be tried again, once for each wording."""
         if text not in self._troubles:
             self._troubles.add(text)
-            self._console.print(_render_line(Line(Tone.BAD, "trouble", inert(text))))
+            self._print(Line(Tone.BAD, "trouble", inert(text)))
+
+    def _print(self, line: Line) -> None:
+        """In a pipe and in a log a line is only text: to lay it out took longer than all else that a task costs here."""
+        if self._console.is_terminal:
+            self._console.print(_render_line(line))
+        elif not self._console.quiet:
+            self._console.file.write(f"{line.word:>10}  {line.text}\n")
+            self._console.file.flush()
 
     def notice(self, text: str, word: str = "stop") -> None:
         """Print it, past all buffers: a signal handler may call this amidst a print of ours, and into that nobody may write."""

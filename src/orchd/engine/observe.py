@@ -80,7 +80,7 @@ def _wants_anybody(state: State, files: FilesSeen) -> bool:
     """Whether a task leaves it to us who does it."""
     waiting = (task.spec for task in state.tasks.values() if task.status is Status.WAITING)
     specs = (*waiting, *(file.spec for file in files.good))
-    return any(spec.is_for_agent and AUTO in (spec.agent, *spec.fallbacks) for spec in specs)
+    return any((spec.agent == AUTO or AUTO in spec.fallbacks) and spec.is_for_agent for spec in specs)
 
 
 def _list_unknown(state: State, files: FilesSeen) -> Mapping[TaskId, str]:
