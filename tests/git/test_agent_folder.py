@@ -40,7 +40,9 @@ def test_a_bad_one_is_told_and_one_that_is_being_written_is_waited_for(world: Wo
     assert ([one.name for one in seen.good], seen.bad, [one.code for one in problems]) == (["fresh"], {"bad"}, ["E084"])
 
 
-def test_only_programs_in_the_path_are_installed_and_they_are_searched_once_in_two_seconds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_programs_in_the_path_are_installed_and_they_are_searched_once_in_two_seconds(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tools = world.top.parent / "tools"
     tools.mkdir()
     times, main = iter((2e10, 2e10 + 1, 2e10 + LOOK_SECONDS)), git(world.top, "rev-parse", "main")
