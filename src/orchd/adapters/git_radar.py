@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pygit2
 
-from orchd.adapters.git_repo import GitRepo
+from orchd.adapters.git_repo import GitRepo, is_near
 from orchd.adapters.git_run import Git
 from orchd.adapters.git_trees import diff_trees
 from orchd.adapters.merge_report import MERGE_CONFIG
@@ -101,7 +101,7 @@ class GitRadar:
 
     def _is_forward(self, one: Oid, other: Oid) -> bool:
         """Whether one of them holds the other already, as main does what has just landed."""
-        if self._repo.is_near(one, other) or self._repo.is_near(other, one):
+        if is_near(self._repo, one, other) or is_near(self._repo, other, one):
             return True
         base: object = self._repo.library.merge_base(one, other)
         return str(base) in (one, other)

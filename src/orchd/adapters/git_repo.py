@@ -115,19 +115,20 @@ class GitRepo:
 
     def contains(self, descendant: Oid, ancestor: Oid) -> bool:
         """Whether `ancestor` is `descendant` or in its history."""
-        return self.is_near(descendant, ancestor) or self.library.descendant_of(descendant, ancestor)
+        return is_near(self, descendant, ancestor) or self.library.descendant_of(descendant, ancestor)
 
-    def is_near(self, descendant: Oid, ancestor: Oid) -> bool:
-        """Whether `ancestor` is among the last commits of `descendant`'s line or their parents. False says nothing."""
-        commit = descendant
-        for _ in range(NEAR_COMMITS):
-            parents = self.parents_of(commit)
-            if commit == ancestor or ancestor in parents:
-                return True
-            if not parents:
-                return False
-            commit = parents[0]
-        return False
+
+def is_near(repo: GitRepo, descendant: Oid, ancestor: Oid) -> bool:
+    """Whether `ancestor` is among the last commits of `descendant`'s line or their parents. False says nothing."""
+    commit = descendant
+    for _ in range(NEAR_COMMITS):
+        parents = repo.parents_of(commit)
+        if commit == ancestor or ancestor in parents:
+            return True
+        if not parents:
+            return False
+        commit = parents[0]
+    return False
 
 
 def open_repo(place: Place) -> GitRepo:
