@@ -34,7 +34,9 @@ ASK = Ask(
     runs=("@abc.1.1", "retry.1.2"),
 )
 EARLIER = Earlier("c" * 40, "b" * 40, ("src/a.py",))
-RECALLED = Recalled((("src/http/client.py", "tests/test_client.py"),), ("FAILED test_retry\n1 failed\n", ""))
+RECALLED = Recalled(
+    (("src/http/client.py", "tests/test_client.py"),), ("FAILED test_retry\n1 failed\n", ""), numbers=(("migration", "0042"),)
+)
 
 
 def test_the_prompt_is_what_the_snapshot_says() -> None:

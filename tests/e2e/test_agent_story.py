@@ -146,12 +146,13 @@ def test_an_agent_is_in_its_folder_without_our_git_and_gets_the_prompt_on_its_in
     facts = '{"env": dict(os.environ), "cwd": os.getcwd(), "prompt": PROMPT}'
     install(repo, f"pathlib.Path({str(seen)!r}).write_text(json.dumps({facts}))\n" + WORKS)
     repo.env |= {"GIT_DIR_NOT_REALLY": "x", "OLDPWD": "/", "SECRET": "s"}
-    goal(repo)
+    goal(repo, claims=["new.txt", {"migration": "next"}])
     repo.orchd("run")
     found = json.loads(seen.read_text())
     assert found["env"]["PWD"] == found["cwd"]
     assert not {"SECRET", "OLDPWD", "GIT_DIR_NOT_REALLY"} & found["env"].keys()
     assert "Write new.txt" in found["prompt"]
+    assert "migration: `0001` (`$ORCHD_MIGRATION`)" in found["prompt"] and found["env"]["ORCHD_MIGRATION"] == "0001"
 
 
 def test_a_running_agent_is_adopted_after_a_crash_with_its_report(repo: Repo) -> None:

@@ -56,9 +56,14 @@ def name_variable(kind: str) -> str:
 def hand_over(order: RunOrder, numbers: Sequence[tuple[NumberWish, str]]) -> RunOrder:
     """The order with the numbers that were given: in the environment (names of orchd's own win) and in the brief."""
     env = tuple((name_variable(wish.kind), number) for wish, number in numbers)
-    lines = "".join(f"- {wish.kind}: `{number}` (`${name_variable(wish.kind)}`)\n" for wish, number in numbers)
-    told = f"{order.brief}\n## Your numbers\n\n{lines}\nNobody else gets them. Use no other.\n" if order.brief else ""
+    told = f"{order.brief}\n{tell_numbers([(wish.kind, number) for wish, number in numbers])}" if order.brief else ""
     return replace(order, env=env + order.env, brief=told)
+
+
+def tell_numbers(numbers: Iterable[tuple[str, str]]) -> str:
+    """The numbers of each kind that a task was given, for whoever does it; empty when it got none."""
+    lines = "".join(f"- {kind}: `{number}` (`${name_variable(kind)}`)\n" for kind, number in numbers)
+    return f"## Your numbers\n\n{lines}\nNobody else gets them. Use no other.\n" if lines else ""
 
 
 def wishes_of(task: Task) -> tuple[NumberWish, ...]:

@@ -14,6 +14,7 @@ from orchd.core.agents import find_agent
 from orchd.core.briefing import tell_earlier
 from orchd.core.chains import chosen_spec
 from orchd.core.inert import inert
+from orchd.core.numbering import tell_numbers
 from orchd.core.parts import PARTS
 from orchd.core.statuses import ACTIVE, may_lack
 from orchd.core.steps import list_left
@@ -191,6 +192,10 @@ def _tell_claim(ask: Ask, recalled: Recalled, budget: Budget) -> str:
     return _section("What you may change", lines) + "\nA change anywhere else is not accepted.\n"
 
 
+def _tell_numbers(ask: Ask, recalled: Recalled, budget: Budget) -> str:
+    return tell_numbers(recalled.numbers)
+
+
 def _tell_gates(ask: Ask, recalled: Recalled, budget: Budget) -> str:
     lines = [f"{name}: `{inert(run.strip())}`" for name, run in ask.gates]
     return _section("What is run on your result, merged with what others land", lines)
@@ -278,6 +283,7 @@ _PARTS = (
     _tell_omitted,
     _tell_conflict,
     _tell_claim,
+    _tell_numbers,
     _tell_gates,
     _tell_needs,
     _tell_neighbours,

@@ -61,9 +61,10 @@ def _(action: StartRun, ports: Ports, config: Config) -> None:
     if action.keep:
         ports.refs.keep(action.keep, action.order.commit)
     order = action.order
-    if action.asks:
-        order = _tell_agents(order, action.asks, ports.past.recall(action.asks[0]))
     taken = [(wish, ports.numbers.take(wish, config)) for wish in order.numbers]
+    if action.asks:
+        numbers = tuple((wish.kind, number) for wish, number in taken)
+        order = _tell_agents(order, action.asks, replace(ports.past.recall(action.asks[0]), numbers=numbers))
     ports.runs.start(hand_over(order, taken) if taken else order, config)
 
 

@@ -83,11 +83,12 @@ class Ask:
 @dataclass(frozen=True, slots=True)
 class Recalled:
     """What was looked up: the changed paths of each of `Ask.needs`, the end of what each of `Ask.runs` printed, the changed
-    paths of each of `Ask.finished`."""
+    paths of each of `Ask.finished`, and the number of each kind that the task was given."""
 
     changed: tuple[tuple[str, ...], ...] = ()
     printed: tuple[str, ...] = ()
     made: tuple[tuple[str, ...], ...] = ()
+    numbers: tuple[tuple[str, str], ...] = ()
 
 
 NOTHING_RECALLED = Recalled()
