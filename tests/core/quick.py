@@ -17,13 +17,13 @@ import failure_facts
 import foresight
 import gate_scenes  # noqa: F401 - its scenes are on the programme
 import goal_step_scenes  # noqa: F401 - its scenes are on the programme
-import gone_scenes  # noqa: F401 - its scenes are on the programme
 import goods_rules
 import landing_scenes  # noqa: F401 - its scenes are on the programme
 import lease_scenes  # noqa: F401 - its scenes are on the programme
 import oracle
 import part_scenes  # noqa: F401 - its scenes are on the programme
 import playbook
+import precedent_scenes  # noqa: F401 - its scenes are on the programme
 import proposal_scenes  # noqa: F401
 import queueing
 import recovery_rules

@@ -37,6 +37,17 @@ FAULTS = {
     "lock files are settled": ("resolving", "not (written or", "not ("),
     "migrations are settled": ("resolving", " or NUMBERED.intersection(names))", ")"),
     "pointers are settled": ("resolving", "None if any(text.startswith(LFS_POINTER) for text in trio) else", ""),
+    "what was settled elsewhere is proposed for any conflict": (
+        "precedents",
+        "[(one.base, *sorted((one.ours, one.theirs))) for one in ways.disputed]",
+        "[one.start for one in ways.disputed]",
+    ),
+    "sides that changed places are another conflict": ("precedents", "*sorted((one.ours, one.theirs))", "one.ours, one.theirs"),
+    "what was changed besides is dropped": ("precedents", "or settled[: len(first)] != first", ""),
+    "what was changed behind is dropped": ("precedents", "or settled[end:] != last", ""),
+    "places are told apart by luck": ("precedents", "if not fixed or len(starts) != 1:", "if not fixed or not starts:"),
+    "lines run into each other": ("precedents", "if all(line.endswith(", "if True or all(line.endswith("),
+    "any number of places fits": ("precedents", "if len(places) != len(ways.disputed):", "if False:"),
     "union is for every file": (
         "resolving",
         "union = any(covers(PathSpec(glob), path) for glob in resolving.union)",

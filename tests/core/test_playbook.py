@@ -5,10 +5,10 @@ from __future__ import annotations
 import agent_scenes  # noqa: F401 - its scenes are on the programme
 import answer_scenes  # noqa: F401 - its scenes are on the programme
 import gate_scenes  # noqa: F401 - its scenes are on the programme
-import gone_scenes  # noqa: F401 - its scenes are on the programme
 import landing_scenes  # noqa: F401 - its scenes are on the programme
 import lease_scenes  # noqa: F401 - its scenes are on the programme
 import playbook
+import precedent_scenes  # noqa: F401 - its scenes are on the programme
 import proposal_scenes  # noqa: F401
 import pytest
 import recovery_scenes  # noqa: F401 - its scenes are on the programme

@@ -111,6 +111,39 @@ def test_a_settled_result_is_gated_like_all_else(disputed: Repo) -> None:
 
 
 @pytest.mark.slow
+def test_a_conflict_that_was_settled_before_is_asked_about_again_with_what_was_answered_then(repo: Repo) -> None:
+    disputed = begin(repo, repo)
+    mine = disputed.top.parent / "mine.txt"
+    mine.write_text("one\ntwo\nthree\nfour and vier\n")
+    disputed.orchd("answer", "late", "--file", str(mine))
+    disputed.orchd("run")
+    later = begin_again(disputed)
+    [need] = later.data("status")["needs_you"]
+    assert need["subject"] == "again" and "orchd answer again --take earlier" in need["what"]
+    asked = later.data("answer", "again")
+    [one] = asked["disputes"]
+    assert (one["earlier"], "+four and vier" in one["proposed"]) == ("late.1.2", True)
+    assert asked["answers"][0] == "orchd answer again --take earlier"
+    assert later.data("show", "again")["disputes"] == asked["disputes"]
+    later.orchd("run", code=6)
+    assert later.status("again") == "held", "nobody has answered"
+    later.orchd("answer", "again", "--take", "earlier")
+    later.orchd("run")
+    assert later.status("again") == "landed" and text(later) == "one\ntwo\nthree\nfour and vier"
+
+
+def begin_again(repo: Repo) -> Repo:
+    """The same conflict, in another task."""
+    person = "git -c user.name=P -c user.email=p@example.org"
+    meanwhile = f'(cd {repo.top}; printf "one\\ntwo\\nthree\\nfour\\n" > {PATH}; {person} commit -qam "Count to four")'
+    repo.write(PATH, "one\ntwo\nthree\n")
+    repo.task("again", f'printf "vier\\n" >> {PATH}; echo new > again; {meanwhile}', claims=["src/**", "again"])
+    repo.commit("work to do")
+    repo.orchd("run", code=6)
+    return repo
+
+
+@pytest.mark.slow
 def test_what_is_settled_stays_inside_the_claim(repo: Repo) -> None:
     """Both may only append to the file; who takes one side changes what landed, and is asked about the claim."""
     for name in ("early", "late"):

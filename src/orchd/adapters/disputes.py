@@ -11,8 +11,10 @@ from collections.abc import Iterable, Mapping
 from orchd.adapters.git_run import Git
 from orchd.adapters.merge_report import report_merge
 from orchd.adapters.place import Place
-from orchd.core.dispute_lines import tell_dispute
+from orchd.adapters.precedents import decode_trio, list_notes, parse_notes
+from orchd.core.dispute_lines import tell_change, tell_dispute
 from orchd.core.disputes import Disagreement, Disputed, take_whole
+from orchd.core.precedents import Proposed, Trio, propose
 from orchd.errors import GitError
 from orchd.model.ids import Oid
 from orchd.model.limits import DISPUTE_BYTES, DISPUTE_PATHS, GOALS
@@ -36,24 +38,35 @@ def read_disagreement(place: Place, task: Task, onto: Oid) -> Disagreement | Non
             report = report_merge(place, onto, task.tip, store)
         except GitError:
             return None
-        lines = {one.path: _tell(git, one, store) for one in report.disputes[:DISPUTE_PATHS]}
-    disputed = tuple(Disputed(one, lines.get(one.path, ())) for one in report.disputes)
+        disputed = tuple(
+            _tell(git, one, store) if at < DISPUTE_PATHS else Disputed(one) for at, one in enumerate(report.disputes)
+        )
     return Disagreement(onto, disputed, _list_goals(git, (task.base, onto), [one.path for one in report.disputes]))
 
 
-def _tell(git: Git, dispute: Dispute, store: Mapping[str, str]) -> tuple[str, ...]:
+def _tell(git: Git, dispute: Dispute, store: Mapping[str, str]) -> Disputed:
+    """With its lines, where it is a text that is not too large, and with what is proposed from before."""
     if take_whole(dispute):
-        return ()
-    base, ours, theirs = (_read(git, one, store) for one in (dispute.base, dispute.ours, dispute.theirs))
-    return () if base is None or ours is None or theirs is None else tell_dispute((base, ours, theirs))
+        return Disputed(dispute)
+    contents = [_read(git, one, store) for one in (dispute.base, dispute.ours, dispute.theirs)]
+    if any(b"\0" in content or len(content) > DISPUTE_BYTES for content in contents):
+        return Disputed(dispute)
+    base, ours, theirs = (content.decode(errors="replace") for content in contents)
+    trio = decode_trio(contents)
+    proposed = _find_proposal(git, trio) if trio else None
+    change = tell_change(ours, proposed.text) if proposed else ()
+    return Disputed(dispute, tell_dispute((base, ours, theirs)), proposed, change)
 
 
-def _read(git: Git, version: Version | None, store: Mapping[str, str]) -> str | None:
-    """The text of a version (none is an empty one); None: it is binary, or too large to be shown."""
-    if version is None:
-        return ""
-    content = git.run("cat-file", "blob", version.oid, extra=store)
-    return None if b"\0" in content or len(content) > DISPUTE_BYTES else content.decode(errors="replace")
+def _read(git: Git, version: Version | None, store: Mapping[str, str]) -> bytes:
+    """The content of a version; none is an empty one."""
+    return git.run("cat-file", "blob", version.oid, extra=store) if version else b""
+
+
+def _find_proposal(git: Git, trio: Trio) -> Proposed | None:
+    asked = {name: git.attempt("cat-file", "blob", place) for name, place in list_notes(trio).items()}
+    notes = ((name, done.stdout.decode(errors="replace")) for name, done in asked.items() if not done.returncode)
+    return propose(trio, parse_notes(notes))
 
 
 def _list_goals(git: Git, span: tuple[Oid, Oid], paths: Iterable[str]) -> tuple[str, ...]:

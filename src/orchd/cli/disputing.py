@@ -29,6 +29,8 @@ def _view_disputed(one: Disputed) -> Row:
         "kind": name_dispute(said),
         **{name: _name_version(version) for name, version in versions.items()},
         "lines": one.lines,
+        "earlier": one.proposed.run if one.proposed else "",
+        "proposed": one.change,
     }
 
 
@@ -48,3 +50,6 @@ def disagreement_lines(row: Any, title: str) -> Iterator[str]:
     for one in row["disputes"]:
         yield f"{inert(one['path'])}: {one['kind']}"
         yield from (f"  {line}" for line in one["lines"])
+        if one["earlier"]:
+            yield f"  settled before, in {one['earlier']}; `--take earlier` settles it likewise:"
+            yield from (f"    {line}" for line in one["proposed"])

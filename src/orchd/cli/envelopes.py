@@ -50,6 +50,8 @@ DISPUTE_FIELDS = (
     Field("ours", Kind.OID, "the file as it has landed; empty: it is gone"),
     Field("theirs", Kind.OID, "the file as the task made it; empty: it is gone"),
     Field("lines", Kind.TEXTS, "the places that conflict, for reading: base, ours and theirs, with the lines around"),
+    Field("earlier", Kind.TEXT, "the run for which a person settled the same conflict before; empty: nobody did"),
+    Field("proposed", Kind.TEXTS, "the file as it was settled then, as a diff from ours"),
 )
 DISAGREEMENT_FIELDS = (
     Field("onto", Kind.OID, "of a result that conflicts: what has landed (ours)"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from orchd import app
 from orchd.adapters.effective import read_agents
 from orchd.core.reservations import standing
+from orchd.core.statuses import is_disputed
 from orchd.core.telling import Scene
 from orchd.model.ids import TaskId
 from orchd.model.snapshot import State
@@ -18,6 +19,10 @@ from orchd.model.work import Status, Task
 if TYPE_CHECKING:
     from orchd.adapters.place import Place
     from orchd.model.save import Checkpoint
+
+
+LOOKED_AT = 5
+"""Held conflicts that `orchd status` merges again, at about 20 ms each, to see whether they were settled before."""
 
 
 def look_around(place: Place, state: State, *, served: bool) -> Scene:
@@ -37,6 +42,13 @@ def look_for_alarms(place: Place, scene: Scene, checkpoints: Sequence[Checkpoint
 
     last = checkpoints[-1] if checkpoints and not scene.config.remote else None
     return replace(scene, alarms=list_alarms(look_at_health(place, scene.branch, last, scene.now_ms)))
+
+
+def look_for_precedents(place: Place, scene: Scene, state: State) -> Scene:
+    """With the tasks whose conflict was settled before, the first few that wait for an answer."""
+    asked = [task for task in state.tasks.values() if is_disputed(task)][:LOOKED_AT]
+    found = {task.spec.id: app.disagreement(place, task) for task in asked}
+    return replace(scene, settled=frozenset(name for name, one in found.items() if one is not None and one.proposes))
 
 
 def look_closely(place: Place, state: State, task: Task) -> Scene:

@@ -16,7 +16,7 @@ from orchd.core.chains import tell_chain
 from orchd.core.conflicts import tell_conflicts
 from orchd.core.inert import inert
 from orchd.core.outlooks import tell_recovery
-from orchd.core.phrases import QUESTIONS
+from orchd.core.phrases import QUESTIONS, TAKE_EARLIER
 from orchd.core.reservations import find_overlaps, standing
 from orchd.core.statuses import SUCCEEDED, is_open_question
 from orchd.core.steps import tell_steps
@@ -191,8 +191,12 @@ def view_question(task: Task, outside: Iterable[Change] | None, found: Disagreem
         "tip": task.tip if asked else "",
         "outside": tell_changes(outside or ()),
         **view_disagreement(found),
-        "answers": tuple(command.format(task=task.spec.id) for command in commands),
+        "answers": tuple(command.format(task=task.spec.id) for command in (*_propose(found), *commands)),
     }
+
+
+def _propose(found: Disagreement | None) -> tuple[str, ...]:
+    return (TAKE_EARLIER,) if found is not None and found.proposes else ()
 
 
 def view_attic(attic: Iterable[Kept]) -> tuple[Row, ...]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import difflib
+import itertools
+from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
 from orchd.core.inert import inert
@@ -25,6 +27,13 @@ def tell_dispute(texts: Texts) -> tuple[str, ...]:
     return (*lines[:DISPUTE_LINES], f"... and {more} more lines") if more > 0 else tuple(lines)
 
 
+def tell_change(ours: str, proposed: str) -> tuple[str, ...]:
+    """How a proposed text differs from ours, as a diff. Limited and inert."""
+    told = difflib.unified_diff(split_lines(ours), split_lines(proposed), n=CONTEXT_LINES)
+    shown = (line for line in told if not line.startswith(("---", "+++")))
+    return tuple(_mark("", itertools.islice(shown, DISPUTE_LINES))) or ("it is as ours",)
+
+
 def _tell_chunks(base: Lines, chunks: tuple[Chunk, ...]) -> Iterator[str]:
     for chunk in chunks:
         end = chunk.start + len(chunk.base)
@@ -35,5 +44,5 @@ def _tell_chunks(base: Lines, chunks: tuple[Chunk, ...]) -> Iterator[str]:
         yield from _mark("  ", base[end : end + CONTEXT_LINES])
 
 
-def _mark(mark: str, lines: Lines) -> Iterator[str]:
+def _mark(mark: str, lines: Iterable[str]) -> Iterator[str]:
     return (mark + inert(line.removesuffix("\n").replace("\t", "    ")) for line in lines)

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from orchd.core.inert import inert
 from orchd.model.ids import Oid
 from orchd.model.merge import CONTENTS, STRUCTURAL, Dispute
+
+if TYPE_CHECKING:
+    from orchd.core.precedents import Proposed
 
 FILE_MODES = frozenset({0o100644, 0o100755})
 
 
 @dataclass(frozen=True, slots=True)
 class Disputed:
-    """A dispute, and how its lines are shown; none: it is no text, or there is too much."""
+    """A dispute, and how its lines are shown; none: it is no text, or there is too much. `proposed` is what it would become
+    if it were settled as the same conflict was before, `change` how that differs from ours."""
 
     dispute: Dispute
     lines: tuple[str, ...] = ()
+    proposed: Proposed | None = None
+    change: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,11 @@ class Disagreement:
     onto: Oid
     disputed: tuple[Disputed, ...]
     goals: tuple[str, ...] = ()
+
+    @property
+    def proposes(self) -> bool:
+        """Whether all of it was settled before."""
+        return bool(self.disputed) and all(one.proposed is not None for one in self.disputed)
 
 
 def name_structural(dispute: Dispute) -> str:

@@ -60,6 +60,10 @@ QUESTIONS: Mapping[Reason, tuple[str, tuple[str, ...]]] = {
 }
 """What is asked about a held result, and the commands that answer it."""
 
+TAKE_EARLIER = "orchd answer {task} --take earlier"
+"""Besides, where all of a conflict was settled before."""
+SETTLED_BEFORE = "the same conflict was settled before, `orchd answer {task} --take earlier` settles it likewise"
+
 SCREENING = "its own gates ({gates}) judge it by itself before it may be merged"
 SCREENED_OUT = "a gate was red on its own result, before it was merged with anything"
 

@@ -42,6 +42,7 @@ from orchd.core.phrases import (
     REWORK,
     SAVE_STEPS,
     SCREENED_OUT,
+    SETTLED_BEFORE,
     UNSERVED,
     Telling,
 )
@@ -76,7 +77,7 @@ class Scene:
     tasks that others name and that the state at hand does not hold; `files`: the ids that have a task file now (None: not
     looked at); `checkpoint`: the one that landed the task; `contained`: whether the branch still contains it;
     `kept`: what people keep for themselves now; `config` and `now_ms` say when saves are due; `alarms` are trouble that is
-    nobody's task; `agents` can do goals."""
+    nobody's task; `agents` can do goals; `settled` are tasks whose whole conflict was settled before."""
 
     branch: str = "main"
     served: bool = True
@@ -89,6 +90,7 @@ class Scene:
     now_ms: int = 0
     alarms: tuple[Need, ...] = ()
     agents: AgentsSeen = NO_AGENTS
+    settled: frozenset[TaskId] = frozenset()
 
     def lacks_file(self, task: Task) -> bool:
         """Whether the file that `task` came from is gone, so that it would be withdrawn when it waits."""
@@ -185,7 +187,7 @@ def is_verified(checkpoint: Checkpoint) -> bool:
 def list_needs(state: State, scene: Scene = SCENE) -> tuple[Need, ...]:
     """What waits for a person: alarms, then the longest first; what has no date comes last."""
     needs = [
-        Need(task.spec.id, tell_task(task, state, scene=scene).what, task.ended_ms, _answer(task, scene))
+        Need(task.spec.id, _tell_question(task, state, scene), task.ended_ms, _answer(task, scene))
         for task in state.tasks.values()
         if task.status is Status.HELD
     ]
@@ -218,6 +220,11 @@ def _list_gone(state: State, scene: Scene) -> Iterator[Need]:
         if lost:
             what = f"it needs {_shorten_list(lost)}, and {scene.branch} does not contain that work any more"
             yield Need(task.spec.id, what, 0, f"orchd explain {task.spec.id}")
+
+
+def _tell_question(task: Task, state: State, scene: Scene) -> str:
+    what = tell_task(task, state, scene=scene).what
+    return f"{what}; {SETTLED_BEFORE.format(task=task.spec.id)}" if task.spec.id in scene.settled else what
 
 
 def _answer(task: Task, scene: Scene) -> str:

@@ -37,6 +37,7 @@ REMOTE_SEQUENCES_PREFIX = REMOTE_PREFIX + "seq/"
 
 NOTES_REF = "refs/notes/orch/audit"
 GATE_NOTES_REF = "refs/notes/orch/gates"
+PRECEDENTS_REF = "refs/notes/orch/precedents"
 CHECKPOINT_FOLDER = "checkpoint/"
 CHECKPOINTS_PREFIX = f"refs/tags/{CHECKPOINT_FOLDER}"
 GATE_MARK = "@"

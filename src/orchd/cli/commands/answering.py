@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchd.cli.commands.settling import ask_again, check_asked, settle
+from orchd.cli.commands.settling import EARLIER, ask_again, check_asked, settle
 from orchd.cli.commands.telling import find_asked, find_task
 from orchd.cli.commands.working import UNSERVED_ASK
 from orchd.cli.disputing import disagreement_lines
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from orchd.adapters.place import Place
 
 SHOWN_PATHS = 5
+TAKEN = (*map(str, Side), EARLIER)
 
 
 @click.command(cls=Command)
@@ -40,7 +41,7 @@ SHOWN_PATHS = 5
 @click.argument("globs", nargs=-1, metavar="[GLOB]...")
 @click.option("--widen", is_flag=True, help="Let the task change what GLOBs name too; without GLOBs exactly its paths.")
 @click.option("--drop", is_flag=True, help="Put back what is outside the claim and take the rest.")
-@click.option("--take", type=click.Choice([one.value for one in Side]), help="Of a conflict: what landed, or what it made.")
+@click.option("--take", type=click.Choice(TAKEN), help="Of a conflict: what landed, what it made, or what was answered before.")
 @click.option("--file", "files", multiple=True, metavar="[PATH=]FILE", help="Of a conflict: PATH becomes what FILE holds.")
 @click.option("--task", "again", is_flag=True, help="Of a conflict: the task itself settles it, in another attempt.")
 def answer(task: TaskId, globs: tuple[str, ...], **said: Any) -> None:
@@ -58,7 +59,7 @@ def answer(task: TaskId, globs: tuple[str, ...], **said: Any) -> None:
     if options.again:
         ask_answer(place, known, ask_again(place, known))
     elif options.take or options.files:
-        ask_answer(place, known, settle(place, known, Side(options.take) if options.take else None, options.files))
+        ask_answer(place, known, settle(place, known, options.take or "", options.files))
     elif options.widen or options.drop:
         ask_answer(place, known, _answer_claim(place, known, globs, options))
     else:

@@ -155,10 +155,10 @@ def _watch(place: Place) -> None:
 
 def _look(place: Place) -> Row:
     from orchd import app
-    from orchd.cli.scenes import look_around, look_for_alarms
+    from orchd.cli.scenes import look_around, look_for_alarms, look_for_precedents
 
     hot, server, landed = app.read_hot(place), app.server(place), app.checkpoints(place)
-    scene = look_around(place, hot.state, served=server is not None)
+    scene = look_for_precedents(place, look_around(place, hot.state, served=server is not None), hot.state)
     return view_status(
         hot,
         app.decisions(place, hot.state),

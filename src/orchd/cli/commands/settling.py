@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 MARKER = re.compile(rb"^(<{7}|>{7}) ", re.MULTILINE)
 """How git marks a conflict in a file."""
 
-ANSWERS = {None: Answer.FILES, Side.OURS: Answer.OURS, Side.THEIRS: Answer.THEIRS}
+EARLIER = "earlier"
+"""What `--take` calls what a person made of the same conflict before."""
+
+ANSWERS: Mapping[str, Answer] = {Side.OURS: Answer.OURS, Side.THEIRS: Answer.THEIRS}
+"""By what is taken; anything else names each file."""
+
 _ASKED = {Reason.CLAIM: "whether it may change paths outside its claim", Reason.CONFLICT: "how its conflict is settled"}
 
 
@@ -46,8 +51,9 @@ def ask_again(place: Place, task: Task) -> tuple[str, ...]:
     return word_answer(Answer.TASK, task.tip, ())
 
 
-def settle(place: Place, task: Task, take: Side | None, files: Sequence[str]) -> tuple[str, ...]:
-    """The words of the answer. Raises UsageError when it would leave something open, or makes no sense."""
+def settle(place: Place, task: Task, take: str, files: Sequence[str]) -> tuple[str, ...]:
+    """The words of the answer: a side, EARLIER or nothing is taken where no file is named. Raises UsageError when it would
+    leave something open, or makes no sense."""
     from orchd import app
 
     check_asked(task, Reason.CONFLICT)
@@ -60,13 +66,15 @@ def settle(place: Place, task: Task, take: Side | None, files: Sequence[str]) ->
         if why:
             hint = f"merge its branch by hand and `orchd cancel {name}`, or `orchd retry {name}`"
             raise UsageError(f"{inert(path)} cannot be settled by one side's file: {why}", hint)
-    named = dict(_read_files(name, found, files))
+    before = {one.dispute.path: one.proposed.text.encode() for one in found.disputed if one.proposed} if take == EARLIER else {}
+    named = before | dict(_read_files(name, found, files))
     rest = [path for path in paths if path not in named]
-    if take is None and rest:
+    if take not in ANSWERS and rest:
         hint = "name them with --file PATH=FILE too, or settle them with --take ours|theirs"
-        raise UsageError(f"still in conflict: {', '.join(map(inert, rest[:5]))}", hint)
+        open_still = "never settled before" if take == EARLIER else "still in conflict"
+        raise UsageError(f"{open_still}: {', '.join(map(inert, rest[:5]))}", hint)
     stored = [SettledFile(path, app.store_file(place, content)) for path, content in named.items()]
-    return word_settlement(ANSWERS[take], task.tip, found.onto, stored)
+    return word_settlement(ANSWERS.get(take, Answer.FILES), task.tip, found.onto, stored)
 
 
 def _read_files(task: str, found: Disagreement, files: Sequence[str]) -> Iterator[tuple[str, bytes]]:
