@@ -53,10 +53,10 @@ FAULTS = {
         "costs", "if step.name == name), StepSpent(name))", "if False), StepSpent(name))"
     ),
     "the bill of a step is nobodys": Fault(
-        "remedies", "step=step if before.spec.steps else", 'step="" if before.spec.steps else'
+        "remedies", "step=at if before.spec.steps else", 'step="" if before.spec.steps else'
     ),
-    "a task without steps has one": Fault("remedies", 'step=step if before.spec.steps else ""', "step=step"),
-    "nobody knows which step was lost": Fault("remedies", "name_next(state.tasks[name])", '""'),
+    "a task without steps has one": Fault("remedies", 'step=at if before.spec.steps else ""', "step=at"),
+    "nobody knows which step was lost": Fault("remedies", "step or name_next(state.tasks[name])", "step"),
     "what is told is not what is spent": Fault("steps", "*([(last, left.report)] if left.report else ()))", ")"),
     "money ends nobody": Fault("vigil", "    if clocks.micros and", "    if False and"),
     "who may spend nothing may spend all": Fault("vigil", "    if clocks.micros and ", "    if "),
