@@ -39,6 +39,8 @@ NOTES_REF = "refs/notes/orch/audit"
 GATE_NOTES_REF = "refs/notes/orch/gates"
 PRECEDENTS_REF = "refs/notes/orch/precedents"
 CHECKPOINT_FOLDER = "checkpoint/"
+SHORT_OID = 12
+"""How many digits of an object id people read."""
 CHECKPOINTS_PREFIX = f"refs/tags/{CHECKPOINT_FOLDER}"
 GATE_MARK = "@"
 
