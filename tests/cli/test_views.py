@@ -32,7 +32,6 @@ from orchd.cli.envelopes import ENVELOPES
 from orchd.cli.examined import view_findings, view_handshakes
 from orchd.cli.fields import json_schema, to_cells, to_data, to_shown
 from orchd.cli.flags import Flags
-from orchd.cli.listings import view_claims, view_ps
 from orchd.cli.output import SPARE, fact_lines, print_record, print_records, record_lines, table_lines
 from orchd.cli.planned import view_plan
 from orchd.cli.promoted import mark_promoted, view_environments, view_history, view_promoted, view_work
@@ -45,11 +44,13 @@ from orchd.cli.views import (
     view_attic,
     view_breaks,
     view_checkpoints,
+    view_claims,
     view_explain,
     view_gates,
     view_lessons,
     view_operations,
     view_problems,
+    view_ps,
     view_question,
     view_run,
     view_show,
@@ -68,11 +69,10 @@ from orchd.model.checkup import Finding, Verdict
 from orchd.model.claim import PathSpec, Reservation
 from orchd.model.config import Config
 from orchd.model.cost import Account, Ledger
-from orchd.model.environment import Environment
 from orchd.model.ids import attic_ref
 from orchd.model.merge import CONTENTS, Dispute, Recipe, Version
 from orchd.model.problem import Problem
-from orchd.model.promotion import Chain, Freight, Moment, Record, Step
+from orchd.model.promotion import Chain, Environment, Freight, Moment, Record, Step
 from orchd.model.save import Gate, Hold, Save, SaveItem, SaveStep, Tally
 from orchd.model.snapshot import Cause, Decision, State
 from orchd.model.work import Reason, Status
@@ -162,7 +162,9 @@ def rows_of(name: str) -> tuple:
         "environments": lambda: view_environments((Environment("dev"),), {"prod": PROMOTIONS}, lambda _: False),
         "environment-history": lambda: view_history("prod", PROMOTIONS),
         "costs": lambda: view_costs(State(ledger=Ledger((Account("2026-11-27", "s", "t", "a", "m", 1),))), Column.DAY),
-        "gates": lambda: view_gates(State(gates={"unit": Tally(3, 1, 1, 2, 0, 4.5, 2.0)})),
+        "gates": lambda: view_gates(
+            State(gates={"unit": Tally(3, 1, 1, 1, 0, 4.0, 2.0)}), {"unit": Tally(cached=1, seconds=0.5)}
+        ),
         "op-log": lambda: view_operations([Operation(COMMIT, NOW_MS, "orchd: seen t", ({"type": "TaskSeen"},))]),
         "verify": lambda: view_breaks([Break("checkpoint/2026-01-31-001", COMMIT, "its tag is missing")]),
         "restore": lambda: ({"checkpoint": "checkpoint/x", "commit": COMMIT, "folder": "/new", "made": True},),

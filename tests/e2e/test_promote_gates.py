@@ -45,6 +45,8 @@ def test_it_does_not_judge_what_lands_and_is_asked_once_for_all_environments(rep
     assert len(lines(repo, "deployed")) == 1
     repo.orchd("promote", checkpoint, "prod")
     assert lines(repo, "gated") == ["nowhere"], "what was green on this tree is known"
+    counted = {row["gate"]: (row["green"], row["red"], row["cached"]) for row in repo.data("gates")}
+    assert counted == {"unit": (1, 0, 0), "load": (1, 0, 1)}
 
 
 def test_red_it_deploys_nothing_and_records_nothing(repo: Repo) -> None:

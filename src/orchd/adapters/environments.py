@@ -11,10 +11,11 @@ from orchd.adapters.codec import decode
 from orchd.adapters.git_run import Git
 from orchd.adapters.place import Place
 from orchd.adapters.records import load_record
-from orchd.model.ids import CHECKPOINTS_PREFIX, ENVIRONMENTS_PREFIX, Oid, environment_ref
+from orchd.model.ids import CHECKPOINTS_PREFIX, ENVIRONMENTS_PREFIX, TALLIES_REF, Oid, environment_ref
 from orchd.model.promotion import Chain, Freight, Record
+from orchd.model.save import Tally
 
-KIND = "promotion"
+KIND, TALLIES = "promotion", "tallies"
 ROOT = "environment"
 """Begins the message of the first commit of a chain, which is no record: so no record has a commit of main as its first
 parent."""
@@ -39,6 +40,17 @@ def read_chains(place: Place) -> Mapping[str, Chain]:
 def read_end(place: Place, commit: Oid) -> str:
     """The end of what was printed until a record was made."""
     return Git(place.git_dir).attempt("cat-file", "blob", f"{commit}:{LOG}").stdout.decode(errors="replace")
+
+
+def read_tallies(place: Place) -> Mapping[str, Tally]:
+    """What became of the gates of promotions so far."""
+    done = Git(place.git_dir).attempt("cat-file", "blob", TALLIES_REF)
+    return {} if done.returncode else parse_tallies(done.stdout)
+
+
+def parse_tallies(record: bytes) -> Mapping[str, Tally]:
+    """The tallies by gate. Raises OrchdError for a damaged record."""
+    return {name: decode(Tally, one) for name, one in load_record(TALLIES, record)["gates"].items()}
 
 
 def find_freight(place: Place, name: str) -> Freight | None:

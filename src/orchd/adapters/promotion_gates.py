@@ -9,13 +9,15 @@ import time
 from dataclasses import replace
 
 from orchd.adapters.deployment import Deployment
+from orchd.adapters.environments import TALLIES, parse_tallies
 from orchd.adapters.gate_results import GitGateResults
 from orchd.adapters.git_repo import GitRepo
-from orchd.core.gating import describe_red, judge, open_gates
+from orchd.adapters.records import dump_record
+from orchd.core.gating import count_verdict, describe_red, judge, open_gates
 from orchd.model.config import Config
-from orchd.model.ids import DEFAULT_SESSION
+from orchd.model.ids import DEFAULT_SESSION, TALLIES_REF
 from orchd.model.promotion import Record
-from orchd.model.save import Gate, GatePhase, GateResult, Merged, Save, SaveItem, Try
+from orchd.model.save import Gate, GatePhase, GateResult, Merged, Save, SaveItem, Try, Verdict
 
 INDEX = 1
 """The tree of the freight stands where that of the only link of a save would."""
@@ -38,7 +40,18 @@ def check_gates(repo: GitRepo, config: Config, deployment: Deployment, record: R
         verdict = judge(save, INDEX, known, tried)
         save = replace(save, tries=(*save.tries, tried))
     results.keep(replace(save, verdicts=(verdict,)), config)
+    _count(repo, verdict)
     return describe_red(verdict.results)
+
+
+def _count(repo: GitRepo, verdict: Verdict) -> None:
+    """Into a record of its own: no daemon need run, and the state is the daemon's."""
+    while True:
+        tip = repo.refs.read(TALLIES_REF)
+        before = parse_tallies(repo.read(tip)) if tip else {}
+        made = repo.write_blob(dump_record(TALLIES, {"gates": count_verdict(before, verdict)}))
+        if repo.refs.move(TALLIES_REF, tip, made):
+            return
 
 
 def _try_gates(gates: tuple[Gate, ...], deployment: Deployment, record: Record) -> Try:

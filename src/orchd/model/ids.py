@@ -37,10 +37,9 @@ REMOTE_SEQUENCES_PREFIX = REMOTE_PREFIX + "seq/"
 
 NOTES_REF = "refs/notes/orch/audit"
 GATE_NOTES_REF = "refs/notes/orch/gates"
+TALLIES_REF = "refs/orch/promotion-gates"
 PRECEDENTS_REF = "refs/notes/orch/precedents"
 CHECKPOINT_FOLDER = "checkpoint/"
-SHORT_OID = 12
-"""How many digits of an object id people read."""
 CHECKPOINTS_PREFIX = f"refs/tags/{CHECKPOINT_FOLDER}"
 GATE_MARK = "@"
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from enum import StrEnum
+from operator import add
 
 from orchd.model.cost import Spent
 from orchd.model.ids import Oid, SaveId, SessionId, TaskId
@@ -109,6 +110,9 @@ class Tally:
     disputed: int = 0
     seconds: float = 0.0
     saved_seconds: float = 0.0
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(*map(add, astuple(self), astuple(other)))
 
 
 @dataclass(frozen=True, slots=True)
