@@ -30,6 +30,9 @@ FAULTS: dict[str, tuple[str, str, str]] = {
         "    draft.next_order",
     ),
     "who was judged alone makes saves timid": ("gating", " and not was_screened_out(task, state)", ""),
+    "who lacks room is waited for": ("screens", "not one.verdicts and one.hold is None for one", "not one.verdicts for one"),
+    "who lacks room is something to do": ("planner", " and not is_held(name, state)", ""),
+    "that it lacks room is not said": ("screening", "itertools.chain(heard, held)", "heard"),
     "runs of gates on tasks are not looked at": ("watched", ".union(gates, screens)", ".union(gates)"),
 }
 """What breaks: the module of the core, the sound text, the broken one."""

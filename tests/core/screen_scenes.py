@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gate_scenes import gate_seen
+from landing_scenes import FREE, FULL, gate_end
 from playbook import SPEC, kinds, planned, saving, scene, state_of, task
 from rules import GATES
 from world import demand
@@ -12,7 +13,7 @@ from world import demand
 from orchd.core import gating
 from orchd.core.evolve import evolve
 from orchd.core.planner import is_idle
-from orchd.core.telling import Scene, tell_task
+from orchd.core.telling import Scene, list_needs, tell_task
 from orchd.model.action import KeepResults, StartRun, StopRun
 from orchd.model.agent import AgentsSeen
 from orchd.model.claim import Lease
@@ -172,6 +173,24 @@ def a_run_that_is_lost_is_repeated_and_in_the_end_says_nothing_good() -> None:
     plan = goes_on(state, lost, lost, lost)
     demand("three times", kinds(plan) == ["GateRan", "ScreenedOut"], plan.events)
     demand("no lost run is called red", "no evidence" in str(plan.state.tasks["a"].detail), plan.events)
+
+
+@scene
+def without_room_nobody_is_judged_and_that_is_said_and_nobody_waits_for_it() -> None:
+    state = begun()
+    held = goes_on(state, machine=FULL)
+    demand("held", kinds(held) == ["SaveHeld"] and not started(held), held)
+    demand("then it rests", not goes_on(held.state, machine=FULL).events and is_idle(held.state, CONFIG), held.state)
+    [need] = list_needs(held.state, Scene(config=CONFIG))
+    demand("a person is told", (need.subject, need.command) == ("a", "df -h"), need)
+    on = goes_on(held.state, machine=FREE)
+    demand("and it goes on", kinds(on) == ["SaveHeld"] and len(started(on)) == 1 and not is_idle(on.state, CONFIG), on)
+    first = goes_on(state, gate_end(1, starved=True), machine=FREE)
+    demand("what it said counts for nothing", kinds(first) == ["GateStarved"] and not started(first), first)
+    waits = goes_on(first.state, gate_end(1, starved=True), machine=FREE)
+    demand("it waits", kinds(waits) == ["SaveHeld"] and not started(waits), waits)
+    again = goes_on(waits.state, gate_end(1, starved=True), machine=FREE, now_ms=31_000)
+    demand("and is judged again", kinds(again) == ["SaveHeld"] and len(started(again)) == 1, again)
 
 
 @scene

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from orchd.core.screens import list_held
 from orchd.core.session_telling import waits_for_person
 from orchd.core.statuses import ACTIVE, BUSY
 from orchd.model.ids import SessionId, TaskId
@@ -101,8 +102,7 @@ def _stuck_sessions(served: Served) -> list[SessionId]:
 
 
 def _held_save(served: Served) -> Save | None:
-    """The save that waits for a person, if it concerns this run."""
+    """The save, or task judged by itself, that waits for a person, if it concerns this run."""
     save, wanted = served.state.save, _wanted(served)
-    if save is None or save.hold is None:
-        return None
-    return save if wanted is None or any(item.task in wanted for item in save.items) else None
+    held = (*([save] if save and save.hold else []), *list_held(served.state))
+    return next((one for one in held if wanted is None or any(item.task in wanted for item in one.items)), None)

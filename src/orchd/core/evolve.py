@@ -322,7 +322,7 @@ def _(event: GateStarved, draft: Draft) -> None:
 
 @apply.register
 def _(event: SaveHeld, draft: Draft) -> None:
-    draft.save = replace(draft.open_save, hold=event.hold, hold_detail=event.detail)
+    draft.put_gated(replace(draft.find_gated(event.save), hold=event.hold, hold_detail=event.detail))
 
 
 @apply.register

@@ -65,6 +65,7 @@ TAKE_EARLIER = "orchd answer {task} --take earlier"
 SETTLED_BEFORE = "the same conflict was settled before, `orchd answer {task} --take earlier` settles it likewise"
 
 SCREENING = "its own gates ({gates}) judge it by itself before it may be merged"
+NO_ROOM_ALONE = "it is done, and there is hardly any room on the disk to run its own gates"
 SCREENED_OUT = "a gate was red on its own result, before it was merged with anything"
 
 RESTORES = "the tree of {tip} comes back; no command runs"

@@ -34,7 +34,7 @@ from orchd.core.restoring import hear_restore
 from orchd.core.saving import wakes_at
 from orchd.core.schedule import is_busy
 from orchd.core.screening import screen_tasks
-from orchd.core.screens import is_screening
+from orchd.core.screens import is_held, is_screening
 from orchd.core.session_files import read_sessions
 from orchd.core.session_wishes import ALL, concerns, spell_out
 from orchd.core.sessions import find_start, is_touched, may_be_given_up
@@ -83,11 +83,15 @@ def is_worth_waiting(warm_ms: int | None, config: Config, now_ms: int) -> bool:
 
 
 def is_idle(state: State, config: Config) -> bool:
-    """Whether nothing is left that orchd could do by itself: nobody is open, or only a person can let the save go on."""
+    """Whether nothing is left that orchd could do by itself: nobody is open, or only a person, or room on the disk, lets what
+    is left go on."""
     if is_screening(state):
         return False
     held = state.save is not None and state.save.hold is not None
-    return not any(task.status in ACTIVE or (not held and is_busy(task, state, config)) for task in state.tasks.values())
+    able = (task for name, task in state.tasks.items() if not held and not is_held(name, state))
+    return not any(task.status in ACTIVE for task in state.tasks.values()) and not any(
+        is_busy(task, state, config) for task in able
+    )
 
 
 def hear_intents(state: State, snapshot: Snapshot) -> Iterator[Event]:

@@ -36,7 +36,8 @@ def _pause_ms(save: Save) -> int:
 
 
 def hold_for_room(save: Save, snapshot: Snapshot, *, waits: bool) -> Iterator[SaveHeld]:
-    """That the save waits for room, or does not any more. `waits`: a run of gates is due that has not begun."""
+    """That the save (or the task by itself) waits for room, or does not any more. `waits`: a run of gates is due that has not
+    begun."""
     hold = Hold.ROOM if waits and not may_gate(save, snapshot) else None
     if hold != save.hold:
         yield SaveHeld(save.id, hold, ())

@@ -7,11 +7,13 @@ save judges it, too, and its results are stored like all others. It ends with th
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 
 from orchd.core.gating import blame
-from orchd.core.probing import hear_gates
+from orchd.core.probing import hear_gates, is_due
+from orchd.core.room import hold_for_room
 from orchd.core.screens import gates_of
 from orchd.model.ids import SaveId
 from orchd.model.message import Event, GateRan, ScreenedOut, ScreeningBegun
@@ -40,7 +42,9 @@ def _judge(task: Task, screening: Save, snapshot: Snapshot) -> Iterator[Event]:
     stored = snapshot.screenings.get(task.spec.id)
     if stored is None or screening.verdicts:
         return
-    for event in hear_gates(screening, OWN, stored.known, snapshot):
+    heard = hear_gates(screening, OWN, stored.known, snapshot)
+    held = hold_for_room(screening, snapshot, waits=is_due(screening, OWN, snapshot))
+    for event in itertools.islice(itertools.chain(heard, held), 1):
         yield event
         if isinstance(event, GateRan) and not event.verdict.green:
             [gone] = blame(replace(screening, verdicts=(event.verdict,)))

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from orchd.core.sessions import session_of
 from orchd.model.config import Config
-from orchd.model.save import Gate, GatePhase
+from orchd.model.ids import TaskId
+from orchd.model.save import Gate, GatePhase, Save
 from orchd.model.snapshot import State
 from orchd.model.work import Task
 
@@ -27,5 +28,16 @@ def is_cleared(task: Task, state: State, config: Config) -> bool:
 
 
 def is_screening(state: State) -> bool:
-    """Whether gates are still to say something about a task by itself."""
-    return any(not screening.verdicts for screening in state.screenings.values())
+    """Whether gates are still to say something about a task by itself, and have room for it."""
+    return any(not one.verdicts and one.hold is None for one in state.screenings.values())
+
+
+def is_held(task: TaskId, state: State) -> bool:
+    """Whether the gates that are to judge the task by itself wait for room on the disk."""
+    one = state.screenings.get(task)
+    return one is not None and not one.verdicts and one.hold is not None
+
+
+def list_held(state: State) -> tuple[Save, ...]:
+    """Those of whom that is so."""
+    return tuple(one for task, one in state.screenings.items() if is_held(task, state))

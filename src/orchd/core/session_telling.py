@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from orchd.core.inert import inert
-from orchd.core.phrases import SCREENING, Telling
+from orchd.core.phrases import HOLD_STEPS, SCREENING, Telling
 from orchd.core.schedule import list_ends, waits_for_word
-from orchd.core.screens import gates_of
+from orchd.core.screens import gates_of, is_held
 from orchd.core.sessions import find_unsettled, is_landing_due, session_of
 from orchd.core.statuses import BUSY, FINISHED
 from orchd.core.tables import tell_span
 from orchd.model.config import Config
 from orchd.model.ids import SessionId, integration_branch
-from orchd.model.save import Save
+from orchd.model.save import Hold, Save
 from orchd.model.session import Landing, Session
 from orchd.model.snapshot import State
 from orchd.model.work import Status, Task
@@ -64,7 +64,7 @@ def tell_screening(task: Task, state: State, config: Config, proven: str) -> Tel
     screening = state.screenings.get(task.spec.id)
     names = ", ".join(gate.name for gate in (screening.gates if screening else gates_of(task, state, config)))
     again = tuple(f"asked again: {name}" for name in _list_red(screening)) if screening else ()
-    steps = (f"`orchd cancel {task.spec.id}` gives it up",)
+    steps = (*(HOLD_STEPS[Hold.ROOM] if is_held(task.spec.id, state) else ()), f"`orchd cancel {task.spec.id}` gives it up")
     return Telling(f"{proven}; {SCREENING.format(gates=names)}", again, steps)
 
 
