@@ -75,5 +75,8 @@ def _disguise(key: bytes) -> Iterator[bytes]:
 
 def _overlap(text: bytes, value: bytes) -> int:
     """How many bytes at the end of `text` are a beginning of `value`."""
-    most = min(len(text), len(value) - 1)
-    return next((size for size in range(most, 0, -1) if text.endswith(value[:size])), 0)
+    end = text[1 - len(value) :]
+    at = end.find(value[:1])
+    while at >= 0 and not value.startswith(end[at:]):
+        at = end.find(value[:1], at + 1)
+    return len(end) - at if at >= 0 else 0
