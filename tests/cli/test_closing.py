@@ -35,6 +35,12 @@ def test_what_was_over_before_the_run_does_not_count(status):
     assert close([make_task(status=status)], make_task(status=status)) == ("nothing to do", 0)
 
 
+def test_what_main_says_has_landed_before_does_not_count_for_a_state_that_has_just_begun():
+    known = make_task(status=Status.LANDED, seen_ms=9, ended_ms=1)
+    assert close([], known) == ("nothing to do", 0)
+    assert close([], replace(known, ended_ms=9)) == ("1 landed", 0)
+
+
 def test_another_attempt_or_generation_that_ends_like_the_last_counts():
     old = make_task(status=Status.FAILED, reason=Reason.EXIT)
     assert close([old], replace(old, attempt=2)) == ("1 failed", 1)

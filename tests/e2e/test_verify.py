@@ -53,6 +53,7 @@ def test_a_plain_clone_proves_all_but_the_notes_and_runs_nothing_that_has_landed
     told = clone.orchd("run", code=None)
     landed = {name: clone.data("show", name)["checkpoint"] for name in ("one", "two")}
     assert landed == {name: repo.data("show", name)["checkpoint"] for name in landed} and "landed with" in told
+    assert told.endswith("\n1 landed\n"), "what had landed before is not counted"
     assert clone.git("log", "--first-parent", "--format=%s", f"{before}..main") == "Land four: do four"
     clone.task("two", "echo 22 > src/two.txt", claims=["src/two.txt"])
     clone.commit("once more")

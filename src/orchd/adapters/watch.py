@@ -28,6 +28,8 @@ WATCHED_EVENTS: list[type[events.FileSystemEvent]] = [
     events.DirDeletedEvent,
 ]
 OVERFLOW_LOGGER = "watchdog.observers.inotify_c"
+logging.getLogger("watchdog").addHandler(logging.NullHandler())
+"""What it says when it is closed between two events is of no use to anybody, and would be printed."""
 
 
 class Watcher:

@@ -75,6 +75,8 @@ def _judge(served: Served, counts: Counter[Status]) -> int:
 
 def _counts(task: Task, before: State) -> bool:
     was = before.tasks.get(task.spec.id)
+    if was is None and task.status is Status.LANDED and task.ended_ms < task.seen_ms:
+        return False  # main said so to a state that has just begun
     moved = was is None or (was.status, was.generation, was.attempt) != (task.status, task.generation, task.attempt)
     return moved or task.status in (Status.HELD, Status.WAITING)
 
