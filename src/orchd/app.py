@@ -14,13 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchd.core.tables import tell_span
-from orchd.model.agent import Report
-from orchd.model.claim import Reservation
-from orchd.model.config import Config
 from orchd.model.ids import ATTIC_PREFIX, CHECKPOINT_FOLDER, Oid, RunId, SessionId, TaskId
-from orchd.model.problem import Problem
-from orchd.model.promotion import Chain, Environment, Record
-from orchd.model.save import Checkpoint
 from orchd.model.snapshot import Decision, State, Verb
 from orchd.model.work import Status, Task
 
@@ -36,6 +30,13 @@ if TYPE_CHECKING:
     from orchd.core.lessons import Lessons
     from orchd.core.policy import Change
     from orchd.core.retention import Judged
+    from orchd.model.agent import Report
+    from orchd.model.claim import Reservation
+    from orchd.model.config import Config
+    from orchd.model.environment import Environment
+    from orchd.model.problem import Problem
+    from orchd.model.promotion import Chain, Record
+    from orchd.model.save import Checkpoint
     from orchd.ports import Audience
 
 
@@ -313,6 +314,9 @@ def operations(place: Place, limit: int) -> Sequence[Operation]:
 
 def decisions(place: Place, state: State) -> tuple[Decision, ...]:
     """What the arbiter says about each waiting task now. `state` may be the hot one."""
+    waiting = [task for task in state.tasks.values() if task.status is Status.WAITING]
+    if not waiting:
+        return ()  # and nothing is imported for it: mostly nobody waits when people look
     from orchd.adapters.effective import read_agents, read_effective
     from orchd.adapters.machine import LocalMachine
     from orchd.adapters.number_reader import read_unnumbered
@@ -322,7 +326,6 @@ def decisions(place: Place, state: State) -> tuple[Decision, ...]:
     from orchd.core.graph import dependencies
     from orchd.core.reservations import standing
 
-    waiting = [task for task in state.tasks.values() if task.status is Status.WAITING]
     if any(name not in state.tasks for task in waiting for name in dependencies(task.spec)):
         state = read_all(place)
     effective = read_effective(place)
@@ -380,18 +383,11 @@ def config(place: Place) -> Config:
     return read_effective(place)
 
 
-def branch(place: Place) -> str:
-    """The branch that tasks land on."""
+def branch(place: Place, state: State | None = None) -> str:
+    """The branch that tasks land on. `state`: where it was read already."""
     from orchd.adapters.branch import find_branch
 
-    return find_branch(place, config(place).branch, read_hot(place).state.branch)
-
-
-def contains(place: Place, commit: Oid) -> bool:
-    """Whether the branch that tasks land on contains `commit` now."""
-    from orchd.adapters.git_run import Git
-
-    return Git(place.git_dir).attempt("merge-base", "--is-ancestor", commit, f"refs/heads/{branch(place)}").returncode == 0
+    return find_branch(place, config(place).branch, (state or read_hot(place).state).branch)
 
 
 def file_names(place: Place) -> frozenset[TaskId]:

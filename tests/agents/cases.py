@@ -123,7 +123,7 @@ def conclude(program: str, report: Report, code: int, *, changed: bool) -> str:
 
 
 # What is too long to be kept: the beginning of a text and how much more there was, and lines that repeat.
-KEPT_CHARS = 200
+KEPT_CHARS = 240
 KEPT_LINES = 30
 _MORE = re.compile(r"<<(\d+) more>>")
 _LINES = re.compile(r"<<(\d+) lines like the last>>")

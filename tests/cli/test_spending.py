@@ -8,8 +8,8 @@ from pathlib import Path
 from cli_samples import make_state, make_task
 
 from orchd.app import RunView
+from orchd.cli.listings import view_ps
 from orchd.cli.spending import join_reports, view_task_costs
-from orchd.cli.views import view_ps
 from orchd.core.watched import current_run
 from orchd.model.agent import Price, Report, Usage
 from orchd.model.cost import Spent, StepSpent

@@ -32,6 +32,7 @@ from orchd.cli.envelopes import ENVELOPES
 from orchd.cli.examined import view_findings, view_handshakes
 from orchd.cli.fields import json_schema, to_cells, to_data, to_shown
 from orchd.cli.flags import Flags
+from orchd.cli.listings import view_claims, view_ps
 from orchd.cli.output import SPARE, fact_lines, print_record, print_records, record_lines, table_lines
 from orchd.cli.planned import view_plan
 from orchd.cli.promoted import mark_promoted, view_environments, view_history, view_promoted, view_work
@@ -44,13 +45,11 @@ from orchd.cli.views import (
     view_attic,
     view_breaks,
     view_checkpoints,
-    view_claims,
     view_explain,
     view_gates,
     view_lessons,
     view_operations,
     view_problems,
-    view_ps,
     view_question,
     view_run,
     view_show,
@@ -69,10 +68,11 @@ from orchd.model.checkup import Finding, Verdict
 from orchd.model.claim import PathSpec, Reservation
 from orchd.model.config import Config
 from orchd.model.cost import Account, Ledger
+from orchd.model.environment import Environment
 from orchd.model.ids import attic_ref
 from orchd.model.merge import CONTENTS, Dispute, Recipe, Version
 from orchd.model.problem import Problem
-from orchd.model.promotion import Chain, Environment, Freight, Moment, Record, Step
+from orchd.model.promotion import Chain, Freight, Moment, Record, Step
 from orchd.model.save import Gate, Hold, Save, SaveItem, SaveStep, Tally
 from orchd.model.snapshot import Cause, Decision, State
 from orchd.model.work import Reason, Status

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from world import demand
 
-from orchd.model.message import AttemptStarted, Event, ProposalsHeard, RemedyFound, TaskSeen
+from orchd.model.message import AttemptStarted, CostBooked, Event, ProposalsHeard, RemedyFound, TaskSeen
 from orchd.model.snapshot import Plan, Snapshot, State
 from orchd.model.work import Task
 
@@ -20,6 +20,9 @@ def check_agents(snapshot: Snapshot, before: State, event: Event) -> None:
         check_remedy(snapshot, before, event)
     if isinstance(event, AttemptStarted):
         check_pick(snapshot, before, event)
+    if isinstance(event, CostBooked):
+        steps = [step.name for step in snapshot.state.tasks[event.bill.task].spec.steps]
+        demand("a bill is for a step, where there are steps", event.bill.step in ([*steps, "run"] if steps else [""]), event)
     if isinstance(event, ProposalsHeard):
         check_proposals(snapshot, before, event)
     if isinstance(event, TaskSeen) and event.proposer:

@@ -10,15 +10,14 @@ from orchd.core.costs import (
     Grant,
     add_bill,
     book,
-    find_price,
     find_rest,
-    price_of,
     read_spent,
     subtract,
     sum_spent,
     sum_up,
     word_spent,
 )
+from orchd.core.prices import find_price, price_of
 from orchd.model.agent import Price, Usage
 from orchd.model.cost import Account, Bill, Caps, Ledger, Meter, Rest, Spent
 from orchd.model.limits import ACCOUNT_DAYS, METERS

@@ -25,7 +25,8 @@ from orchd.core.promotion import (
     replay,
     settle,
 )
-from orchd.model.promotion import GOING_ON, GOOD, NOTHING, Chain, Environment, Freight, Moment, Process, Record, Step
+from orchd.model.environment import Environment
+from orchd.model.promotion import GOING_ON, GOOD, NOTHING, Chain, Freight, Moment, Process, Record, Step
 
 DEV = Environment("dev", deploy="d", unverified=True)
 STAGING = Environment("staging", 100.0, 0, "d", "v")

@@ -22,7 +22,7 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "what was tried is kept for ever": ("aftermath", "if one.step == event.tried.step), event.tried)", "), event.tried)"),
     "each step may spend all": ("duties", "lease.budget_micros // goals", "lease.budget_micros"),
     "the steps of an agent get what one of them may spend": ("chains", "agent.budget_micros * goals", "agent.budget_micros"),
-    "only the last agent is paid": ("steps", "return (*told, *([(last,", "return (*([(last,"),
+    "only the last agent is paid": ("steps", "return (*told, *", "return (*told[:0], *"),
     "an agent is not told what is done": ("prompting", "finished=(*_find_finished(task), ", "finished=(*(), "),
     "what must be true in the end is asked of each step": (
         "prompting",

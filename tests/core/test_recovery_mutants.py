@@ -53,10 +53,10 @@ FAULTS = {
         "costs", "if step.name == name), StepSpent(name))", "if False), StepSpent(name))"
     ),
     "the bill of a step is nobodys": Fault(
-        "remedies", "step=step if before.spec.steps else", 'step="" if before.spec.steps else'
+        "remedies", "step=at if before.spec.steps else", 'step="" if before.spec.steps else'
     ),
-    "a task without steps has one": Fault("remedies", 'step=step if before.spec.steps else ""', "step=step"),
-    "nobody knows which step was lost": Fault("remedies", "name_next(state.tasks[name])", '""'),
+    "a task without steps has one": Fault("remedies", 'step=at if before.spec.steps else ""', "step=at"),
+    "nobody knows which step was lost": Fault("remedies", "step or name_next(state.tasks[name])", "step"),
     "what is told is not what is spent": Fault("steps", "*([(last, left.report)] if left.report else ()))", ")"),
     "money ends nobody": Fault("vigil", "    if clocks.micros and", "    if False and"),
     "who may spend nothing may spend all": Fault("vigil", "    if clocks.micros and ", "    if "),
@@ -72,13 +72,13 @@ FAULTS = {
     ),
     "money that nobody knows is taken for none": Fault("costs", "unpriced=old.unpriced + (cost is None)", "unpriced=0"),
     "money that nobody knows is guessed": Fault(
-        "costs", "        return used.cost_micros\n    fresh", "        return 0\n    fresh"
+        "prices", "        return used.cost_micros\n    fresh", "        return 0\n    fresh"
     ),
-    "what a program does not know is free": Fault("costs", "    if used.cost_micros:", "    if used.cost_micros is not None:"),
-    "what the program says is overruled": Fault("costs", "    if used.cost_micros:", "    if False:"),
-    "cached tokens are paid twice": Fault("costs", "max(0, used.input_tokens - used.cached_tokens)", "used.input_tokens"),
-    "less than a millionth is free": Fault("costs", "-(-total // MILLION)", "total // MILLION"),
-    "any price will do": Fault("costs", "key=lambda one: (one.model == model, len(one.model))", "key=lambda one: 0"),
+    "what a program does not know is free": Fault("prices", "    if used.cost_micros:", "    if used.cost_micros is not None:"),
+    "what the program says is overruled": Fault("prices", "    if used.cost_micros:", "    if False:"),
+    "cached tokens are paid twice": Fault("prices", "max(0, used.input_tokens - used.cached_tokens)", "used.input_tokens"),
+    "less than a millionth is free": Fault("prices", "-(-total // MILLION)", "total // MILLION"),
+    "any price will do": Fault("prices", "key=lambda one: (one.model == model, len(one.model))", "key=lambda one: 0"),
     "what runs is not counted": Fault("costs", " - _granted(grants, asks, by)", ""),
     "what was spent is not counted": Fault("costs", " - _spent(ledger, asks, by)", ""),
     "the loosest cap counts": Fault("costs", "return min(rests", "return max(rests"),

@@ -16,9 +16,9 @@ from orchd.adapters.templates import template
 from orchd.model.agent import Price
 from orchd.model.config import Agent, Config, Slots
 from orchd.model.cost import Caps
+from orchd.model.environment import Environment
 from orchd.model.merge import Recipe, Resolving
 from orchd.model.number import NumberKind
-from orchd.model.promotion import Environment
 from orchd.model.save import Gate, Schedule, When
 
 DOCS = Path(__file__).parents[2] / "docs"

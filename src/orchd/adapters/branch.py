@@ -27,8 +27,11 @@ def find_usual_branch(place: Place, remembered: str) -> str:
     """The one that orchd landed on before, else `main`, else `master`, else the one that HEAD names; empty when none of
     them has a commit. What is checked out later does not change where tasks land."""
     git = Git(place.git_dir)
+    found = _find_first(git, (remembered, *USUAL_BRANCHES))
+    if found:
+        return found
     head = git.attempt("symbolic-ref", "--quiet", "--short", "HEAD").stdout.decode().strip()
-    return _find_first(git, (remembered, *USUAL_BRANCHES, head))
+    return _find_first(git, (head,))
 
 
 def find_tip(place: Place, branch: str) -> Oid:
@@ -36,11 +39,18 @@ def find_tip(place: Place, branch: str) -> Oid:
     return Git(place.git_dir).run("rev-parse", "--verify", f"refs/heads/{branch}^{{commit}}").decode().strip()
 
 
+def contains(place: Place, branch: str, commit: Oid) -> bool:
+    """Whether a branch contains `commit` now."""
+    return Git(place.git_dir).attempt("merge-base", "--is-ancestor", commit, f"refs/heads/{branch}").returncode == 0
+
+
 def _find_first(git: Git, names: tuple[str, ...]) -> str:
-    for name in names:
-        if name and git.attempt("rev-parse", "--verify", "--quiet", f"refs/heads/{name}^{{commit}}").returncode == 0:
-            return _resolve(git, name)
-    return ""
+    """One question for all: clients ask at each command."""
+    wanted = [f"refs/heads/{name}" for name in names if name]
+    asked = git.run("for-each-ref", "--format=%(refname)%00%(symref)%00%(objecttype)", *wanted).decode() if wanted else ""
+    known = {ref: target for ref, target, kind in (line.split("\0") for line in asked.splitlines()) if kind == "commit"}
+    first = next((ref for ref in wanted if ref in known), "")
+    return _resolve(git, first.removeprefix("refs/heads/")) if known.get(first) else first.removeprefix("refs/heads/")
 
 
 def _resolve(git: Git, name: str) -> str:

@@ -9,8 +9,8 @@ from pydantic import AfterValidator, Field
 
 from orchd.adapters.field_checks import DURATION, SECONDS, Slug, Strict, check_command, fault, measured
 from orchd.adapters.gate_schema import Timeout
+from orchd.model.environment import DEFAULT_ENVIRONMENTS, Environment
 from orchd.model.limits import APPROVALS, DEPLOY_TIMEOUT_SECONDS, ENVIRONMENTS, RESERVATION_SECONDS
-from orchd.model.promotion import DEFAULT_ENVIRONMENTS, Environment
 
 Soak: TypeAlias = Annotated[float, *measured(DURATION, SECONDS, "bad_duration", 0, RESERVATION_SECONDS)]
 Step: TypeAlias = Annotated[str | None, AfterValidator(lambda text: text and check_command(text))]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from orchd.adapters.git_run import Git
 from orchd.adapters.machine import free_disk
 from orchd.adapters.place import Place
@@ -21,6 +23,9 @@ def look_at_health(place: Place, branch: str, last: Checkpoint | None, now_ms: i
 
 def _is_lost(git: Git, branch: str, commit: str) -> bool:
     """Whether neither `branch` nor any other branch of people holds it: it may have landed on another one."""
+    with contextlib.suppress(OSError):
+        if (git.git_dir / "refs/heads" / branch).read_text(encoding="utf-8").strip() == commit:
+            return False
     if git.attempt("merge-base", "--is-ancestor", commit, f"refs/heads/{branch}").returncode != 1:
         return False
     said = git.run("for-each-ref", f"--contains={commit}", "--format=%(refname)", "refs/heads/").decode(errors="replace")

@@ -32,7 +32,8 @@ from orchd.core.promotion import (
     settle,
 )
 from orchd.errors import OrchdError
-from orchd.model.promotion import Environment, Moment, Process, Record, Step
+from orchd.model.environment import Environment
+from orchd.model.promotion import Moment, Process, Record, Step
 from orchd.model.save import GatePhase
 
 _Decide = Callable[[Case, Process], Refusal | Already | Go]

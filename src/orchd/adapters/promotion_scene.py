@@ -16,7 +16,8 @@ from orchd.core.chain_proof import UNGATED, prove_history
 from orchd.core.promotion import Case, find_faults, replay
 from orchd.errors import UsageError
 from orchd.model.config import Config
-from orchd.model.promotion import Chain, Environment, Freight, Moment, Process
+from orchd.model.environment import Environment
+from orchd.model.promotion import Chain, Freight, Moment, Process
 
 NOBODY = Freight("", "", "")
 

@@ -8,7 +8,7 @@ from typing import Any
 from orchd.cli.fields import Row
 from orchd.core.disputes import Disagreement, Disputed, name_dispute
 from orchd.core.inert import inert
-from orchd.core.telling import SHORT_OID
+from orchd.model.ids import SHORT_OID
 from orchd.model.merge import Version
 
 NOTHING: Mapping[str, object] = {"onto": "", "goals": (), "disputes": ()}

@@ -11,8 +11,8 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 from orchd.core.tables import tell_instant, tell_span
-from orchd.core.telling import SHORT_OID
 from orchd.model.agent import MICROS
+from orchd.model.ids import SHORT_OID
 
 Row: TypeAlias = Mapping[str, object]
 

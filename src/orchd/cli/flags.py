@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,8 +43,15 @@ def read_flags() -> Flags:
         quiet=bool(given.get("quiet")),
         color=color,
         terminal=terminal,
-        columns=shutil.get_terminal_size().columns if terminal else PIPE_COLUMNS,
+        columns=_measure() if terminal else PIPE_COLUMNS,
     )
+
+
+def _measure() -> int:
+    """How many cells wide the terminal is."""
+    import shutil  # costs what ten of our modules cost, and most output goes into a pipe
+
+    return shutil.get_terminal_size().columns
 
 
 class Command(click.Command):

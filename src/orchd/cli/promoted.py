@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from orchd.cli.fields import Row
 from orchd.cli.spending import view_spent
 from orchd.core.promotion import find_approvers, replay, tell_open
-from orchd.model.promotion import Chain, Environment, Record, Step
+from orchd.model.environment import Environment
+from orchd.model.promotion import Chain, Record, Step
 
 if TYPE_CHECKING:
     from orchd.adapters.promoter import Promoted

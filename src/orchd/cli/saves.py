@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from orchd.cli.fields import Row
-from orchd.core.progress import tell_excluded, tell_step
-from orchd.core.telling import name_items
+from orchd.core.progress import name_items, tell_excluded, tell_step
 from orchd.model.ids import GATE_MARK
 from orchd.model.save import Save
 from orchd.model.snapshot import State

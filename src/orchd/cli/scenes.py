@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchd import app
+from orchd.adapters.branch import contains
 from orchd.adapters.effective import read_agents
 from orchd.core.reservations import standing
 from orchd.core.statuses import is_disputed
@@ -30,9 +31,8 @@ def look_around(place: Place, state: State, *, served: bool) -> Scene:
     now_ms = time.time_ns() // 1_000_000
     kept = standing(app.reservations(place), now_ms)
     known, files = _read_archived(place, state), app.file_names(place)
-    return Scene(
-        app.branch(place), served, known, files, kept=kept, config=app.config(place), now_ms=now_ms, agents=read_agents(place)
-    )
+    branch, config, agents = app.branch(place, state), app.config(place), read_agents(place)
+    return Scene(branch, served, known, files, kept=kept, config=config, now_ms=now_ms, agents=agents)
 
 
 def look_for_alarms(place: Place, scene: Scene, checkpoints: Sequence[Checkpoint]) -> Scene:
@@ -57,7 +57,7 @@ def look_closely(place: Place, state: State, task: Task) -> Scene:
     if task.status is not Status.LANDED:
         return scene
     checkpoint = next((one for one in app.checkpoints(place) if one.name == task.checkpoint), None)
-    return replace(scene, checkpoint=checkpoint, contained=app.contains(place, task.commit))
+    return replace(scene, checkpoint=checkpoint, contained=contains(place, scene.branch, task.commit))
 
 
 def _read_archived(place: Place, state: State) -> Mapping[TaskId, Task]:

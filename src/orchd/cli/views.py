@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from orchd.cli.closing import tasks_of_run
-from orchd.cli.disputing import view_disagreement
 from orchd.cli.fields import Row
-from orchd.cli.saves import NO_SAVE, view_save_runs, view_saves
+from orchd.cli.listings import in_order, tell_paths, view_stream
+from orchd.cli.saves import view_saves
 from orchd.cli.spending import Reports, join_reports, view_spent, view_task_costs
-from orchd.core.chains import tell_chain
 from orchd.core.conflicts import tell_conflicts
 from orchd.core.inert import inert
 from orchd.core.outlooks import tell_recovery
 from orchd.core.phrases import QUESTIONS, TAKE_EARLIER
-from orchd.core.reservations import find_overlaps, standing
 from orchd.core.statuses import SUCCEEDED, is_open_question
 from orchd.core.steps import tell_steps
 from orchd.core.telling import (
@@ -25,7 +23,6 @@ from orchd.core.telling import (
     Scene,
     is_verified,
     list_needs,
-    name_items,
     short_ref,
     tell_claimed,
     tell_proven,
@@ -33,10 +30,9 @@ from orchd.core.telling import (
 )
 from orchd.core.watched import current_run
 from orchd.model.agent import Report
-from orchd.model.claim import Lease, PathSpec, Reservation
 from orchd.model.ids import RunId, TaskId
 from orchd.model.problem import Problem
-from orchd.model.save import Checkpoint, Save, Tally
+from orchd.model.save import Checkpoint, Tally
 from orchd.model.snapshot import Decision, State
 from orchd.model.work import Status, Task
 
@@ -93,72 +89,6 @@ def view_status(
     }
 
 
-def view_ps(state: State, running: Mapping[RunId, RunView], now_ms: int = 0) -> tuple[Row, ...]:
-    """Each task that runs, whether its process is seen or not, the gates, and the save under way."""
-    active = [task for task in _in_order(state) if task.status in (Status.RUNNING, Status.STOPPING)]
-    rows = [_view_run(task, running.get(current_run(task))) for task in active]
-    gated = {one.id: one for one in (*([state.save] if state.save else []), *state.screenings.values())}
-    runs = [(gated.get(run[1:].partition(".")[0]), run, seen) for run, seen in running.items() if run.startswith("@")]
-    gates = [_view_gates(save, run, seen) for save, run, seen in runs if save]
-    return (*rows, *gates, *view_save_runs(state.save, now_ms))
-
-
-def view_claims(
-    state: State, running: Mapping[RunId, RunView], reservations: Iterable[Reservation] = (), now_ms: int = 0
-) -> tuple[Row, ...]:
-    """One record for each thing that a lease or a person holds, or that a running task wants."""
-    beats = {run.split(".")[0]: seen.beat_seconds for run, seen in running.items()}
-    leases = [row for lease in state.leases.values() for row in _view_lease(lease, beats.get(lease.task))]
-    return (*leases, *(row for one in reservations for row in _view_reservation(one, state, now_ms)))
-
-
-def _view_lease(lease: Lease, beat_seconds: float | None) -> Iterator[Row]:
-    row: Row = {
-        "task": lease.task,
-        "state": "held",
-        "owner": lease.owner,
-        "epoch": lease.epoch,
-        "fence": lease.fence or None,
-        "beat_seconds": beat_seconds,
-        "since": lease.granted_ms,
-        "file": "",
-        "until": None,
-        "why": "",
-        "overlaps": (),
-    }
-    for mode, glob in _things(lease.paths, lease.resources, lease.ports):
-        yield {**row, "mode": mode, "glob": glob}
-    for want in lease.wants:
-        yield from ({**row, "state": "wanted", "mode": mode, "glob": glob} for mode, glob in _things(want.paths))
-    for refusal in lease.refused:
-        refused: Row = {**row, "state": "refused", "why": refusal.why}
-        yield from ({**refused, "mode": mode, "glob": glob} for mode, glob in _things(refusal.paths))
-
-
-def _view_reservation(one: Reservation, state: State, now_ms: int) -> Iterator[Row]:
-    stands = bool(standing((one,), now_ms))
-    row: Row = {
-        "task": "",
-        "state": "held" if stands else "expired",
-        "owner": one.by,
-        "epoch": None,
-        "fence": None,
-        "beat_seconds": None,
-        "since": None,
-        "file": one.path,
-        "until": one.until_ms or None,
-        "why": one.why,
-        "overlaps": find_overlaps(one, state.leases) if stands else (),
-    }
-    yield from ({**row, "mode": mode, "glob": glob} for mode, glob in _things(one.paths, one.resources))
-
-
-def _things(paths: Iterable[PathSpec], resources: Iterable[str] = (), ports: Iterable[int] = ()) -> Iterator[tuple[str, str]]:
-    yield from ((str(path.mode), path.glob) for path in paths)
-    yield from (("resource", name) for name in resources)
-    yield from (("port", str(port)) for port in ports)
-
-
 def view_breaks(breaks: Iterable[Break]) -> tuple[Row, ...]:
     """The records of `orchd verify`."""
     return tuple({"checkpoint": one.checkpoint, "commit": one.commit, "what": one.what} for one in breaks)
@@ -176,6 +106,8 @@ def view_operations(operations: Iterable[Operation]) -> tuple[Row, ...]:
 
 def view_explain(task: Task, state: State, decision: Decision | None, scene: Scene = SCENE) -> Row:
     """What happened to the task, why, and what to do next."""
+    from orchd.core.chains import tell_chain
+
     told = tell_task(task, state, decision, scene)
     why = (*told.why, *map(inert, tell_chain(task.spec, scene.agents))) if task.status not in SUCCEEDED else told.why
     return {"task": task.spec.id, "status": str(task.status), "what": told.what, "why": why, "next": told.steps}
@@ -183,6 +115,8 @@ def view_explain(task: Task, state: State, decision: Decision | None, scene: Sce
 
 def view_question(task: Task, outside: Iterable[Change] | None, found: Disagreement | None = None) -> Row:
     """What is asked about the task; empty texts when nothing is."""
+    from orchd.cli.disputing import view_disagreement
+
     asked, commands = QUESTIONS[task.reason] if is_open_question(task) and task.reason else ("", ())
     return {
         "task": task.spec.id,
@@ -231,6 +165,8 @@ NOTHING_ASKED = Asked()
 
 def view_show(task: Task, state: State, decision: Decision | None, scene: Scene = SCENE, asked: Asked = NOTHING_ASKED) -> Row:
     """Everything about the task."""
+    from orchd.cli.disputing import view_disagreement
+
     return {
         **_view_spec(task),
         **_view_attempt(task),
@@ -259,17 +195,7 @@ def view_words(task: Task, reports: Reports) -> Row:
 
 def view_report(report: Report | None) -> Row:
     """What the stream of an agent has said so far."""
-    return {**_view_stream(report), "denied": report.denied if report else ()}
-
-
-def _view_stream(report: Report | None) -> Row:
-    usage = report.usage if report else None
-    return {
-        "last_tool": report.last_tool if report else "",
-        "tools": report and report.tools,
-        "tokens": usage and usage.input_tokens + usage.output_tokens,
-        "cost": usage and usage.cost_micros,
-    }
+    return {**view_stream(report), "denied": report.denied if report else ()}
 
 
 def view_run(served: Served, summary: str, exit_code: int, decisions: Iterable[Decision] = (), scene: Scene = SCENE) -> Row:
@@ -350,7 +276,7 @@ def _count_statuses(hot: HotState) -> dict[str, int]:
 def _view_live(state: State, decisions: Iterable[Decision], running: Mapping[RunId, RunView], scene: Scene) -> tuple[Row, ...]:
     said = {decision.task: decision for decision in decisions}
     rows = []
-    for task in sorted(_in_order(state), key=lambda t: LIVE.index(t.status) if t.status in LIVE else len(LIVE)):
+    for task in sorted(in_order(state), key=lambda t: LIVE.index(t.status) if t.status in LIVE else len(LIVE)):
         if task.status in LIVE:
             seen = running.get(current_run(task))
             what = tell_task(task, state, said.get(task.spec.id), scene).what
@@ -365,38 +291,6 @@ def _view_live(state: State, decisions: Iterable[Decision], running: Mapping[Run
     return tuple(rows)
 
 
-def _view_run(task: Task, seen: RunView | None) -> Row:
-    return {
-        "run": current_run(task),
-        "kind": "task",
-        "task": task.spec.id,
-        "attempt": task.attempt,
-        "pid": seen and seen.pid,
-        "elapsed_seconds": seen and seen.seconds,
-        "left_seconds": seen and max(0.0, task.spec.timeout_seconds - (seen.step_seconds if seen.step else seen.seconds)),
-        "claims": _tell_paths(task.spec.claims),
-        **_view_stream(join_reports(seen.reports) if seen else None),
-        **NO_SAVE,
-        "step": seen.step if seen else "",
-    }
-
-
-def _view_gates(save: Save, run: RunId, seen: RunView) -> Row:
-    limit = sum(gate.timeout_seconds for gate in save.gates)
-    return {
-        "run": run,
-        "kind": "gates",
-        "task": name_items(save),
-        "attempt": int(run.rpartition(".")[2]),
-        "pid": seen.pid,
-        "elapsed_seconds": seen.seconds,
-        "left_seconds": max(0.0, limit - seen.seconds),
-        "claims": (),
-        **_view_stream(None),
-        **NO_SAVE,
-    }
-
-
 def _view_spec(task: Task) -> Row:
     spec = task.spec
     return {
@@ -408,7 +302,7 @@ def _view_spec(task: Task) -> Row:
         "source": str(task.source),
         "needs": spec.needs,
         "after": spec.after,
-        "claims": _tell_paths(spec.claims),
+        "claims": tell_paths(spec.claims),
         "priority": spec.priority,
         "timeout_seconds": spec.timeout_seconds,
         "noop": spec.noop,
@@ -439,11 +333,3 @@ def _view_attempt(task: Task) -> Row:
         "tip": task.tip,
         "ref": short_ref(task.ref),
     }
-
-
-def _tell_paths(paths: Iterable[PathSpec]) -> tuple[str, ...]:
-    return tuple(f"{path.mode} {path.glob}" for path in paths)
-
-
-def _in_order(state: State) -> list[Task]:
-    return sorted(state.tasks.values(), key=lambda task: task.order)

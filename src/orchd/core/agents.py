@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from orchd.core.costs import find_price
+from orchd.core.prices import find_price
 from orchd.model.agent import AUTO, AgentsSeen, Definition, Job, Permit, Rule, Tool
 from orchd.model.problem import Problem
 from orchd.model.snapshot import FileSeen, Snapshot

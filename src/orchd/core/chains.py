@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from orchd.core.agents import find_agent, make_job
 from orchd.core.arbiter import decide
-from orchd.core.costs import find_price
 from orchd.core.desk import Room
+from orchd.core.prices import find_price
 from orchd.core.statuses import ACTIVE
 from orchd.core.steps import list_left
 from orchd.model.agent import AUTO, AgentsSeen, Definition

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from orchd.core.prices import price_of
 from orchd.model.agent import MICROS, Price, Usage
 from orchd.model.cost import Account, Bill, Caps, Ledger, Meter, Rest, Spent, StepSpent
 from orchd.model.ids import SessionId, TaskId
 from orchd.model.limits import ACCOUNT_DAYS, METERS
 
-MILLION = 1_000_000
 COST = "Orch-Cost"
 """The trailer that says what the agents of a task cost."""
 _SPENT = re.compile(r"(\d+) tokens, (\d+)\.(\d{6}) USD, (\d+) unpriced")
@@ -119,31 +119,6 @@ def subtract(told: Usage, before: Usage | None) -> Usage:
     if told.cost_micros is not None and before.cost_micros is not None:
         money = max(0, told.cost_micros - before.cost_micros)
     return Usage(sums[0], sums[1], sums[2], money)
-
-
-def price_of(used: Usage, model: str, prices: Sequence[Price]) -> int | None:
-    """What it cost with a model, as `cost_of` says."""
-    return cost_of(used, find_price(model, prices))
-
-
-def cost_of(used: Usage, price: Price | None) -> int | None:
-    """What it cost: as the program says; where it says nothing, or that it was free, by the price, rounded up. None: nobody
-    knows."""
-    if used.cost_micros:
-        return used.cost_micros
-    if not used.input_tokens and not used.output_tokens:
-        return 0
-    if price is None:
-        return used.cost_micros
-    fresh = max(0, used.input_tokens - used.cached_tokens)
-    total = fresh * price.input_micros + used.cached_tokens * price.cached_micros + used.output_tokens * price.output_micros
-    return -(-total // MILLION)
-
-
-def find_price(model: str, prices: Iterable[Price]) -> Price | None:
-    """The price of a model: of its very name, else of the longest beginning that has one."""
-    fits = [one for one in prices if one.model == model or (one.model.endswith("*") and model.startswith(one.model[:-1]))]
-    return max(fits, key=lambda one: (one.model == model, len(one.model)), default=None)
 
 
 def find_rest(ledger: Ledger, caps: Caps, grants: Sequence[Grant], asks: Bill) -> Rest | None:

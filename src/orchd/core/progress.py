@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from orchd.core.gating import bounds, next_probes
 from orchd.core.inert import inert
 from orchd.model.save import Excluded, Save, SaveStep, Target
+
+SHOWN_ITEMS = 5
 
 
 def tell_step(save: Save) -> str:
@@ -18,6 +20,18 @@ def tell_step(save: Save) -> str:
 def tell_excluded(save: Save) -> tuple[str, ...]:
     """Each task that is left out, with its reason and what was found."""
     return tuple(map(_tell_excluded, save.excluded))
+
+
+def name_items(save: Save) -> str:
+    """The tasks that a save still works on."""
+    gone = {excluded.item.task for excluded in save.excluded}
+    return shorten_list([item.task for item in save.items if item.task not in gone])
+
+
+def shorten_list(items: Sequence[str]) -> str:
+    """The first few, and how many more."""
+    shown = ", ".join(map(inert, items[:SHOWN_ITEMS]))
+    return f"{shown} and {len(items) - SHOWN_ITEMS} more" if len(items) > SHOWN_ITEMS else shown
 
 
 def _tell_excluded(gone: Excluded) -> str:

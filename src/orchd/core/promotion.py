@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from orchd.core.chain_proof import CHECKPOINT, History, Proof
 from orchd.core.folding import fold_name
 from orchd.core.tables import tell_instant, tell_span
-from orchd.model.promotion import GOING_ON, GOOD, NOTHING, Chain, Environment, Freight, Moment, Process, Record, Step
+from orchd.model.environment import Environment
+from orchd.model.promotion import GOING_ON, GOOD, NOTHING, Chain, Freight, Moment, Process, Record, Step
 
 KEY_DIGITS = 32
 

@@ -54,10 +54,11 @@ def book_costs(state: State, snapshot: Snapshot) -> Iterator[Event]:
             left = run.exit if run else None
             lost = left is not None and left.outcome is Outcome.LOST and before.rework is None
             # Of a lost attempt nothing may be left: it has cost something all the same.
-            unheard = ((name_next(state.tasks[name]), UNTOLD),) if lost else ()
+            unheard = (("", UNTOLD),) if lost else ()
             for step, report in list_reports(left) or unheard:
+                at = step or name_next(state.tasks[name])
                 bill = _bill(before, report, snapshot)
-                yield CostBooked(replace(bill, step=step if before.spec.steps else ""), snapshot.config.prices)
+                yield CostBooked(replace(bill, step=at if before.spec.steps else ""), snapshot.config.prices)
 
 
 def _is_untold(report: Report) -> bool:

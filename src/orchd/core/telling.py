@@ -47,6 +47,7 @@ from orchd.core.phrases import (
     UNSERVED,
     Telling,
 )
+from orchd.core.progress import name_items, shorten_list
 from orchd.core.screens import is_cleared, list_held
 from orchd.core.session_telling import list_unsaved, tell_integrated, tell_screening, tell_wait_for_save, waits_for_person
 from orchd.core.statuses import FINISHED, SUCCEEDED, has_strayed, is_open_question, may_lack
@@ -56,12 +57,10 @@ from orchd.core.waits import tell_more, tell_refused
 from orchd.model.agent import AgentsSeen
 from orchd.model.claim import Reservation
 from orchd.model.config import Config
-from orchd.model.ids import TaskId, integration_branch, ready_ref
+from orchd.model.ids import SHORT_OID, TaskId, integration_branch, ready_ref
 from orchd.model.save import UNVERIFIED, Checkpoint, Hold, Save, Target
 from orchd.model.snapshot import Cause, Decision, State
 from orchd.model.work import Answer, Reason, Rework, Source, Status, Task
-
-SHOWN_ITEMS, SHORT_OID = 5, 12
 
 GATE_RUN = re.compile(r"@[0-9a-f]+\.\d+\.\d+")
 """A run id among the details of a refusal: the run of the gate that was red."""
@@ -209,7 +208,7 @@ def list_needs(state: State, scene: Scene = SCENE) -> tuple[Need, ...]:
     needs += [Need(one.items[0].task, NO_ROOM_ALONE, one.date_ms, "df -h") for one in list_held(state)]
     if state.problems:
         files = sorted({problem.file for problem in state.problems})
-        needs.append(Need(_shorten_list(files), f"{len(state.problems)} problem(s) in input files", 0, "orchd check"))
+        needs.append(Need(shorten_list(files), f"{len(state.problems)} problem(s) in input files", 0, "orchd check"))
     return (*scene.alarms, *sorted(needs, key=lambda need: (need.since_ms == 0, need.since_ms)))
 
 
@@ -219,7 +218,7 @@ def _list_gone(state: State, scene: Scene) -> Iterator[Need]:
     for task in state.tasks.values() if state.gone else ():
         lost = list_lost(task.spec.needs, known, state.gone) if task.status is Status.WAITING else ()
         if lost:
-            what = f"it needs {_shorten_list(lost)}, and {scene.branch} does not contain that work any more"
+            what = f"it needs {shorten_list(lost)}, and {scene.branch} does not contain that work any more"
             yield Need(task.spec.id, what, 0, f"orchd explain {task.spec.id}")
 
 
@@ -232,12 +231,6 @@ def _answer(task: Task, scene: Scene) -> str:
     if is_open_question(task):
         return f"orchd answer {task.spec.id}"
     return f"orchd {'explain' if scene.lacks_file(task) else 'retry'} {task.spec.id}"
-
-
-def name_items(save: Save) -> str:
-    """The tasks that a save still works on."""
-    gone = {excluded.item.task for excluded in save.excluded}
-    return _shorten_list([item.task for item in save.items if item.task not in gone])
 
 
 def short_ref(ref: str) -> str:
@@ -302,8 +295,8 @@ def _decision_facts(task: Task, decision: Decision, known: Mapping[TaskId, Task]
     return {
         "id": task.spec.id,
         "first": decision.others[0] if decision.others else task.spec.id,
-        "others": _shorten_list([_name_other(other, known) for other in decision.others]) or "another task",
-        "active": _shorten_list(active) or "tasks that start now",
+        "others": shorten_list([_name_other(other, known) for other in decision.others]) or "another task",
+        "active": shorten_list(active) or "tasks that start now",
         "mine": mine,
         "theirs": theirs,
         "keeper": keeper,
@@ -380,7 +373,7 @@ def _hold_facts(save: Save, scene: Scene) -> tuple[dict[str, str], tuple[str, ..
         "where": f" in {inert(folder)}" if folder else "",
         "git": f"git -C {inert(shlex.quote(folder))}" if folder else "git",
         "ready": ready_ref(save.number),
-        "files": _shorten_list(items) or "these files",
+        "files": shorten_list(items) or "these files",
     }, items
 
 
@@ -474,12 +467,7 @@ def _names_in(template: str) -> list[str]:
 
 
 def _with_items(what: str, items: tuple[str, ...]) -> str:
-    return f"{what}: {_shorten_list(items)}" if items else what
-
-
-def _shorten_list(items: list[str] | tuple[str, ...]) -> str:
-    shown = ", ".join(map(inert, items[:SHOWN_ITEMS]))
-    return f"{shown} and {len(items) - SHOWN_ITEMS} more" if len(items) > SHOWN_ITEMS else shown
+    return f"{what}: {shorten_list(items)}" if items else what
 
 
 _STATUSES: Mapping[Status, Callable[[Task, State, Scene], Telling]] = {

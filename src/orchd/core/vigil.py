@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from orchd.core.costs import cost_of
+from orchd.core.prices import cost_of
 from orchd.model.agent import Clocks, Report, Usage, Watch
 
 NOTHING_USED = Usage()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from orchd.model.agent import USUAL_CLOCKS, Clocks, Price
 from orchd.model.cost import Caps
+from orchd.model.environment import DEFAULT_ENVIRONMENTS, Environment
 from orchd.model.limits import (
     CHANGED_FILES,
     DRAIN_SECONDS,
@@ -23,7 +24,6 @@ from orchd.model.limits import (
 )
 from orchd.model.merge import ASKING, Resolving
 from orchd.model.number import NumberKind
-from orchd.model.promotion import DEFAULT_ENVIRONMENTS, Environment
 from orchd.model.save import AT_ONCE, Gate, Schedule
 
 NO_CAPS = Caps()

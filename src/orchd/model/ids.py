@@ -40,6 +40,8 @@ GATE_NOTES_REF = "refs/notes/orch/gates"
 TALLIES_REF = "refs/orch/promotion-gates"
 PRECEDENTS_REF = "refs/notes/orch/precedents"
 CHECKPOINT_FOLDER = "checkpoint/"
+SHORT_OID = 12
+"""How many digits of an object id people read."""
 CHECKPOINTS_PREFIX = f"refs/tags/{CHECKPOINT_FOLDER}"
 GATE_MARK = "@"
 

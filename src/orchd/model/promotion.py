@@ -1,4 +1,4 @@
-"""Promotion: environments, what was deployed to them, and the records of it."""
+"""Promotion: what was deployed to environments, and the records of it."""
 
 from __future__ import annotations
 
@@ -6,25 +6,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from orchd.model.ids import Oid
-from orchd.model.limits import DEPLOY_TIMEOUT_SECONDS
-
-
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """A place that freight is deployed to. Freight must have stood in the environment before for `soak_seconds` and have
-    been approved by so many people. `deploy` and `verify` are shell commands (empty: none). `unverified`: whether what no
-    gate judged may go there."""
-
-    name: str
-    soak_seconds: float = 0.0
-    approvals: int = 0
-    deploy: str = ""
-    verify: str = ""
-    timeout_seconds: float = DEPLOY_TIMEOUT_SECONDS
-    unverified: bool = False
-
-
-DEFAULT_ENVIRONMENTS = (Environment("dev"), Environment("staging"), Environment("prod"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from orchd.model.agent import AgentsSeen
 from orchd.model.claim import Lease, Reservation
-from orchd.model.config import Config
 from orchd.model.cost import NOTHING_SPENT, Ledger
 from orchd.model.ids import Oid, RunId, SaveId, SessionId, TaskId
 from orchd.model.machine import UNSEEN_MACHINE, MachineSeen
-from orchd.model.number import NumberWish
 from orchd.model.problem import Problem
-from orchd.model.run import RunSeen
 from orchd.model.save import Excluded, GateResult, Hold, Merged, Save, Tally
 from orchd.model.session import Session, SessionsSeen
 from orchd.model.tenure import Holding, Refused, SharedSeen
@@ -23,7 +20,10 @@ from orchd.model.work import Source, Task, TaskSpec
 
 if TYPE_CHECKING:
     from orchd.model.action import Action
+    from orchd.model.config import Config
     from orchd.model.message import Event
+    from orchd.model.number import NumberWish
+    from orchd.model.run import RunSeen
 
 
 @dataclass(frozen=True, slots=True)

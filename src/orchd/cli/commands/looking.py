@@ -11,10 +11,8 @@ from orchd.cli.board import board_cells, board_lines
 from orchd.cli.envelopes import ENVELOPES
 from orchd.cli.fields import Row, to_data
 from orchd.cli.flags import Command, Group, read_flags
+from orchd.cli.listings import view_claims, view_ps
 from orchd.cli.output import fact_lines, print_json, print_lines, print_record, print_records
-from orchd.cli.promoted import mark_promoted, view_work
-from orchd.cli.views import view_checkpoints, view_claims, view_gates, view_operations, view_ps, view_status
-from orchd.model.save import GatePhase
 
 if TYPE_CHECKING:
     from orchd.adapters.place import Place
@@ -67,6 +65,9 @@ def checkpoints(checkpoint: str | None) -> None:
     from orchd import app
 
     place = app.find(read_flags().repo)
+    from orchd.cli.promoted import mark_promoted
+    from orchd.cli.views import view_checkpoints
+
     if checkpoint is not None:
         from orchd.cli.commands.restoring import find_checkpoint
 
@@ -82,6 +83,8 @@ def gates() -> None:
     """List what became of each gate: runs, flakes, stored results that were taken instead, and the time these saved."""
     from orchd import app
     from orchd.adapters.environments import read_tallies
+    from orchd.cli.views import view_gates
+    from orchd.model.save import GatePhase
 
     place = app.find(read_flags().repo)
     rows = view_gates(app.read_hot(place).state, read_tallies(place))
@@ -118,6 +121,7 @@ def op() -> None:
 def log_operations(count: int) -> None:
     """List operations on the state, the newest first."""
     from orchd import app
+    from orchd.cli.views import view_operations
 
     rows = view_operations(app.operations(app.find(read_flags().repo), count))
     print_records(ENVELOPES["op-log"], rows, "nothing has been stored yet")
@@ -127,6 +131,8 @@ def _look_at(place: Place, found: Checkpoint) -> Row:
     """Everything about one checkpoint."""
     from orchd import app
     from orchd.adapters.state_reader import read_work
+    from orchd.cli.promoted import mark_promoted, view_work
+    from orchd.cli.views import view_checkpoints
 
     kept = next((one.why for one in app.retention(place) if one.checkpoint.name == found.name), ())
     row = mark_promoted(view_checkpoints([found]), app.promotions(place))[0]
@@ -158,6 +164,7 @@ def _watch(place: Place) -> None:
 def _look(place: Place) -> Row:
     from orchd import app
     from orchd.cli.scenes import look_around, look_for_alarms, look_for_precedents
+    from orchd.cli.views import view_status
 
     hot, server, landed = app.read_hot(place), app.server(place), app.checkpoints(place)
     scene = look_for_precedents(place, look_around(place, hot.state, served=server is not None), hot.state)

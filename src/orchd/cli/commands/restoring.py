@@ -86,9 +86,10 @@ class Return:
 def _bring_back(place: Place, checkpoint: Checkpoint, wanted: Return, *, dry_run: bool) -> None:
     """Ask for it. Raises UsageError when nothing would change, or when another clone would have to do it."""
     from orchd import app
+    from orchd.adapters.branch import contains
 
     branch = app.branch(place)
-    if not app.config(place).remote and not app.contains(place, checkpoint.commit):
+    if not app.config(place).remote and not contains(place, branch, checkpoint.commit):
         hint = f"`git merge {checkpoint.name}` on {branch} brings it back, `orchd restore {checkpoint.name}` checks it out"
         raise UsageError(f"{branch} does not contain {checkpoint.name} any more: there is nothing to {wanted.verb}", hint)
     files = app.count_changes(place, wanted.present, wanted.source)
