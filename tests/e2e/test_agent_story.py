@@ -109,6 +109,37 @@ def test_what_hangs_or_goes_in_circles_is_ended(repo: Repo, limit: dict[str, obj
     assert repo.git("show", f"{told['ref']}:new.txt") == "half", "the work is kept"  # type: ignore[index]
 
 
+SPENDER = """#!/bin/sh
+case " $* " in *" --version "*) echo 1.18; exit;; *" models "*) exit;;
+*" --help "*) echo --format --dir --title --agent --model --variant --session --print-logs; exit;; esac
+cat > /dev/null; echo half > new.txt
+while true; do
+  echo '{"type":"step_finish","part":{"reason":"tool-calls","tokens":{"input":900,"output":100},"cost":0}}'; sleep 0.1
+done
+"""
+
+
+@pytest.mark.slow
+def test_who_tells_its_tokens_is_ended_at_its_budget_and_not_tried_again(repo: Repo) -> None:
+    install(repo, WORKS)
+    spender = repo.top.parent / "tools" / "opencode"
+    spender.write_text(SPENDER)
+    spender.chmod(0o755)
+    limit = "limits: {dollars: 0.005}\nrules: [allow read, allow edit, allow shell]"
+    head = f"description: Writes code\nrunner: opencode\nmodel: maker/small\n{limit}"
+    repo.write(".orch/agents/coder.md", f"---\n{head}\n---\n")
+    price = {"input": 1.0, "output": 1.0, "as_of": "2026-11-27"}
+    repo.write(".orch/config.yaml", f"prices: {json.dumps({'maker/*': price})}\nkill_grace: 1\n")
+    goal(repo, agent=["coder", "claude"])
+    repo.orchd("run", code=None)
+    told = repo.data("show", "add-new")
+    assert (told["status"], told["reason"], told["attempt"]) == ("failed", "agent", 1)  # type: ignore[index]
+    assert "as much money as it was allowed" in " ".join(told["detail"])  # type: ignore[index]
+    assert told["recovery"].startswith("escalated")  # type: ignore[index]
+    assert 0.005 <= told["cost"] < 0.05 and not told["unpriced"]  # type: ignore[index]
+    assert repo.git("show", f"{told['ref']}:new.txt") == "half", "the work is kept"  # type: ignore[index]
+
+
 @pytest.mark.slow
 def test_an_agent_whose_tools_compute_is_not_silent(repo: Repo) -> None:
     work = "import time; t = time.process_time()\\nwhile time.process_time() - t < 3: pass"
