@@ -162,11 +162,14 @@ def _word_result(save: Save, verdict: Verdict, gate: Gate, result: GateResult, s
 
 
 def _read_result(note: str, key: str) -> Line | None:
-    """The last line with this key; None when there is none. Lines that say something else are passed over."""
-    for text in reversed(note.splitlines()):
-        if key in text:
-            with contextlib.suppress(ValueError, OrchdError):
-                line = decode(Line, json.loads(text))
-                if line.key == key and type(line.green) is bool:
-                    return line
+    """The youngest line with this key (they come from several clones, in any order); None when there is none. Lines that say
+    something else are passed over."""
+    lines = [line for text in note.splitlines() if key in text and (line := _parse_line(text)) and line.key == key]
+    return max(reversed(lines), key=lambda line: line.at, default=None)
+
+
+def _parse_line(text: str) -> Line | None:
+    with contextlib.suppress(ValueError, OrchdError):
+        line = decode(Line, json.loads(text))
+        return line if (type(line.green), type(line.at)) == (bool, int) else None
     return None

@@ -19,14 +19,14 @@ from orchd.adapters.git_shared import GitShared
 from orchd.adapters.landing_proof import find_refused, is_green, is_sound, last_link, prove_landing
 from orchd.adapters.main_move import MainMove, Moved
 from orchd.adapters.merge_chain import build_chain
-from orchd.adapters.notes import add_notes, has_note, write_notes
+from orchd.adapters.notes import add_notes, has_note, merge_notes, write_notes
 from orchd.adapters.save_journal import Journal, SaveJournals
 from orchd.adapters.session_lines import GitLines
 from orchd.adapters.signing import write_signed
 from orchd.core.wording import landed_links, name_checkpoint, word_checkpoint, word_note, word_tag
 from orchd.errors import OrchdError
 from orchd.model.claim import Lease
-from orchd.model.ids import NOTES_REF, Oid, SaveId, TaskId, integration_branch, ready_ref
+from orchd.model.ids import NOTES_REF, SHARED_NOTES, Oid, SaveId, TaskId, integration_branch, ready_ref
 from orchd.model.save import Hold, Save, SaveStep, Target
 from orchd.model.snapshot import SaveSeen
 from orchd.model.tenure import Bid
@@ -171,8 +171,10 @@ def _write_tag(repo: GitRepo, save: Save) -> Oid:
 def _published_refs(repo: GitRepo, save: Save, shared: GitShared) -> dict[str, Oid]:
     """What is published together with main in a shared remote. Other clones write notes, too, so ours go onto theirs."""
     notes = write_notes(repo, shared.remote_at(NOTES_REF), _notes_of(save), save.date_ms)
+    lines = {ref: merge_notes(repo, shared.remote_at(ref), repo.refs.read(ref), save.date_ms) for ref in SHARED_NOTES}
+    news = {ref: oid for ref, oid in lines.items() if oid != shared.remote_at(ref)}
     tag = f"refs/tags/{name_checkpoint(save)}"
-    return {tag: _write_tag(repo, save), integration_branch(save.session): save.commit, NOTES_REF: notes}
+    return {tag: _write_tag(repo, save), integration_branch(save.session): save.commit, NOTES_REF: notes, **news}
 
 
 def publish_line(repo: GitRepo, lines: GitLines, save: Save) -> None:

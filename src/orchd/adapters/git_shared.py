@@ -14,10 +14,11 @@ from orchd.adapters.durable import remove_quietly
 from orchd.adapters.follower import Follower
 from orchd.adapters.git_refs import main_ref
 from orchd.adapters.git_repo import GitRepo
+from orchd.adapters.notes import adopt_notes
 from orchd.adapters.sessions_view import VIEW, write_view
 from orchd.adapters.tenure_record import TenureRecords
 from orchd.core.tenures import seal
-from orchd.model.ids import REMOTE_PREFIX, TENURE_PREFIX, Oid, SessionId, is_slug
+from orchd.model.ids import REMOTE_PREFIX, SHARED_NOTES, TENURE_PREFIX, Oid, SessionId, is_slug
 from orchd.model.tenure import Bid, SharedSeen, TenureSeen
 
 
@@ -53,6 +54,7 @@ class GitShared:
         self._answer = Answer(at_seconds=float("-inf"))
         self._made: dict[Oid, float] = {}
         self._first_seen: dict[Oid, float] = {}
+        self._adopted: dict[str, Oid] = {}
         self._view = ""
 
     def look(self) -> SharedSeen:
@@ -124,6 +126,9 @@ class GitShared:
         for name, oid in answer.refs.items():
             if name.startswith("checkpoint/") and not self._repo.refs.read(f"refs/tags/{name}"):
                 self._repo.refs.move(f"refs/tags/{name}", "", oid)
+        for ref, theirs in ((ref, self.remote_at(ref)) for ref in SHARED_NOTES):
+            if theirs and theirs != self._adopted.get(ref) and adopt_notes(self._repo, ref, theirs):
+                self._adopted[ref] = theirs
 
     def _look_tenures(self) -> dict[SessionId, TenureSeen]:
         named = {n.removeprefix("tenure/"): oid for n, oid in self._answer.refs.items() if n.startswith("tenure/")}

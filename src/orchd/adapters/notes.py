@@ -6,11 +6,11 @@ else wrote, in whatever fan-out, stay where they are. Rule: writing the same not
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from orchd.adapters.git_objects import FOLDER
+from orchd.adapters.git_objects import FILE, FOLDER
 from orchd.adapters.git_repo import GitRepo
-from orchd.adapters.git_trees import edit_tree, read_tree
+from orchd.adapters.git_trees import diff_trees, edit_tree, read_tree
 from orchd.model.ids import NOTES_REF, Oid
 
 
@@ -41,6 +41,30 @@ def write_notes(repo: GitRepo, head: Oid, notes: Mapping[Oid, str], at_ms: int) 
     if not changes:
         return head
     return repo.write_commit(edit_tree(repo, tree, changes), [head] if head else [], "Notes added by orchd\n", at_ms)
+
+
+def adopt_notes(repo: GitRepo, ref: str, theirs: Oid) -> bool:
+    """Bring what the notes of the commit `theirs` say into our own. False: somebody moved these meanwhile."""
+    head = repo.refs.read(ref)
+    merged = merge_notes(repo, head, theirs, repo.commit(theirs).commit_time * 1000)
+    return merged == head or repo.refs.move(ref, head, merged)
+
+
+def merge_notes(repo: GitRepo, head: Oid, other: Oid, at_ms: int) -> Oid:
+    """The commit of notes `head` with the lines that the notes `other` have besides; `head` itself where there are none."""
+    if not head or not other:
+        return head or other
+    changes = diff_trees(repo, repo.tree_of(head), repo.tree_of(other)).paths
+    theirs = {one.path.replace("/", ""): repo.read(one.new.oid) for one in changes if one.new.mode == FILE}
+    return write_notes(repo, head, dict(_missing_lines(repo, repo.tree_of(head), theirs)), at_ms)
+
+
+def _missing_lines(repo: GitRepo, tree: Oid, notes: Mapping[Oid, bytes]) -> Iterator[tuple[Oid, str]]:
+    for target, content in notes.items():
+        ours = _read_note(repo, tree, target)[1].splitlines()
+        lines = [line for line in content.decode(errors="replace").splitlines() if line not in ours]
+        if lines:
+            yield target, "\n".join(lines) + "\n"
 
 
 def _missing_notes(repo: GitRepo, tree: Oid, notes: Mapping[Oid, str]) -> list[tuple[str, str]]:
