@@ -54,6 +54,27 @@ def test_a_sound_history_has_no_break(plan: list[list[bool]]) -> None:
     assert proof.checkpoints + proof.others == len(history.main)
 
 
+def merged_back(**changes: tuple[str, ...]) -> History:
+    """Somebody set main back behind the second checkpoint, went on, and merged the tag of the third."""
+    said = {**EXAMPLE.commits["landed2"].trailers, **changes}
+    onward = Commit("onward", ("person1",), "o", {})
+    merge = Commit("merge", ("onward", "landed2"), "m", said)
+    main = ("merge", "onward", *EXAMPLE.main[EXAMPLE.main.index("person1") :])
+    return replace(EXAMPLE, main=main, commits={**EXAMPLE.commits, "onward": onward, "merge": merge})
+
+
+def test_checkpoints_that_were_merged_back_are_held_and_proven() -> None:
+    proof = prove_history(merged_back())
+    assert (proof.breaks, proof.checkpoints, proof.others) == ((), 3, 4)
+    forged = prove_history(merged_back(**{"Orch-Checkpoint": ("checkpoint/1",)}))
+    assert {one.commit for one in forged.breaks} == {"merge"}, "it says it is another one"
+    spoilt = {**merged_back().commits, "landed1": replace(EXAMPLE.commits["landed1"], tree="another")}
+    assert {one.commit for one in prove_history(replace(merged_back(), commits=spoilt)).breaks} == {"landed1"}
+    guarded = replace(merged_back(), guarded=True)
+    signed = {oid: replace(one, signature="G" if oid == "landed0" else "N") for oid, one in guarded.commits.items()}
+    assert {one.commit for one in prove_history(replace(guarded, commits=signed)).breaks} == {"landed1", "landed2"}
+
+
 def spoil(**changes: object) -> History:
     landed = replace(EXAMPLE.commits["landed1"], **changes)  # type: ignore[arg-type]
     return replace(EXAMPLE, commits={**EXAMPLE.commits, "landed1": landed})
@@ -79,7 +100,8 @@ def test_each_check_sees_its_fault_and_nothing_else_does(what: str, monkeypatch:
 
 
 def test_a_checkpoint_that_main_lost_is_a_break() -> None:
-    lost = replace(EXAMPLE, main=EXAMPLE.main[2:])
+    commits = {oid: one for oid, one in EXAMPLE.commits.items() if oid not in EXAMPLE.main[:2]}
+    lost = replace(EXAMPLE, main=EXAMPLE.main[2:], commits=commits)
     assert [one.commit for one in prove_history(lost).breaks] == ["landed2"]
 
 

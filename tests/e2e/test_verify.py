@@ -147,6 +147,16 @@ def test_tampering_is_seen(repo: Repo, name: str) -> None:
     assert words in said
 
 
+@pytest.mark.parametrize("commits", [1, 3])
+def test_what_was_reset_away_and_merged_back_is_sound(repo: Repo, commits: int) -> None:
+    back = repo.git("rev-list", "--first-parent", "main").split()[commits]
+    tag = repo.checkpoints()[-1]
+    repo.git("reset", "-q", "--hard", back)
+    repo.commit("meanwhile", other="1")
+    repo.git("merge", "-q", "--no-edit", tag)
+    repo.orchd("verify")
+
+
 def test_signatures_are_checked_against_who_may_sign(repo: Repo, tmp_path: Path) -> None:
     keys = {who: tmp_path / who for who in ("ours", "theirs")}
     for key in keys.values():

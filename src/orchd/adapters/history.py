@@ -28,7 +28,10 @@ def read_history(place: Place, branch: str) -> History:
     git = Git(place.git_dir, (*CONFIG, f"gpg.ssh.allowedSignersFile={signers}"))
     tags = tuple(map(_parse_tag, _records(git, TAG_FIELDS, "%00", "for-each-ref", CHECKPOINTS_PREFIX)))
     by_name = {tag.name: tag for tag in tags}
-    named = git.run("log", "--first-parent", "--format=%H", f"--grep=^{CHECKPOINT}: ", main).decode().split()
+    asked = ("--format=%H", f"--grep=^{CHECKPOINT}: ", main)
+    named = git.run("log", "--first-parent", *asked).decode().split()
+    if tags and not named:
+        named = git.run("log", *asked).decode().split()
     if not named:
         return History((), {}, by_name)
     since = git.attempt("rev-parse", "--quiet", "--verify", f"{named[-1]}^1").stdout.decode().split()

@@ -92,11 +92,26 @@ class Proof:
 def prove_history(history: History) -> Proof:
     """Check every checkpoint on main, and that main holds every checkpoint."""
     on_main = [history.commits[oid] for oid in history.main if oid in history.commits]
-    landed = [commit for commit in on_main if commit.is_checkpoint]
-    breaks = [one for commit in landed for one in _find_breaks(commit, history)]
-    breaks += _find_lost(history) + _find_repeats(landed) + (_find_unsigned(landed) if history.guarded else [])
-    ungated = sum(UNGATED in commit.trailers for commit in landed)
-    return Proof(len(landed), ungated, len(on_main) - len(landed), tuple(breaks), history.noted)
+    landed = [commit for commit in on_main if commit.is_checkpoint and not _is_echo(commit, history)]
+    merged = _find_merged(history)
+    breaks = [one for commit in (*landed, *merged) for one in _find_breaks(commit, history)]
+    breaks += _find_lost(history) + _find_repeats(landed + merged)
+    breaks += _find_unsigned(landed) + [one for commit in merged for one in _find_unsigned([commit])] if history.guarded else []
+    ungated = sum(UNGATED in commit.trailers for commit in (*landed, *merged))
+    return Proof(len(landed) + len(merged), ungated, len(on_main) - len(landed), tuple(breaks), history.noted)
+
+
+def _is_echo(commit: Commit, history: History) -> bool:
+    """Whether a person merged the tag of a checkpoint: git copies the words of the tag into the message of the merge."""
+    tag = history.tags.get(commit.first(CHECKPOINT))
+    return tag is not None and tag.commit in commit.parents[1:]
+
+
+def _find_merged(history: History) -> list[Commit]:
+    """Checkpoints that main had lost and that a person merged back: main holds them, beside its own line."""
+    there = frozenset(history.main)
+    held = (history.commits[tag.commit] for tag in history.tags.values() if tag.commit in history.commits.keys() - there)
+    return [commit for commit in held if commit.is_checkpoint]
 
 
 def _find_breaks(commit: Commit, history: History) -> Iterator[Break]:
@@ -106,11 +121,10 @@ def _find_breaks(commit: Commit, history: History) -> Iterator[Break]:
 
 
 def _find_lost(history: History) -> list[Break]:
-    there = frozenset(history.main)
     return [
         Break(tag.name, tag.commit, "main does not contain it (any more)")
         for tag in history.tags.values()
-        if tag.commit not in there
+        if tag.commit not in history.commits
     ]
 
 
