@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from clones_world import LONG, Family, make_family
-from stories import wait_until
+from stories import Repo, wait_until
 
 
 @pytest.fixture
@@ -109,3 +109,29 @@ def test_an_owner_that_was_cut_off_cannot_land_keeps_its_work_and_says_so(family
     assert [line for line in family.subjects() if line.startswith("Land ")] == [landing]
     assert owner.git("show", "session/default/task/slow:slow") == "slow", "its own work is still there"
     wait_until(lambda: owner.git("rev-parse", "main") == family.remote_main(), "its branch follows")
+
+
+@pytest.mark.slow
+def test_what_gates_said_in_one_clone_is_known_in_the_other(family: Family) -> None:
+    config = (family.person.top / ".orch/config.yaml").read_text()
+    family.person.write(".orch/config.yaml", config + "gates: [{name: unit, run: 'true'}]\n")
+    family.person.task("one", "echo 1 > one", claims=["one"])
+    family.person.commit("a gated task")
+    family.push()
+    for clone in family.clones:
+        clone.serve()
+    wait_until(lambda: family.landed() == ["one"], "the first has landed")
+    family.person.task("two", "echo 2 > two", claims=["two"])
+    family.person.commit("another")
+    family.push()
+    wait_until(lambda: sorted(family.landed()) == ["one", "two"], "what was said about the first goes with the second")
+    trees = {
+        family.bare.git("rev-parse", f"{commit}^{{tree}}") for commit in family.bare.git("log", "--format=%H", "main").split()
+    }
+    for clone in family.clones:
+        wait_until(lambda clone=clone: trees & noted(clone), "each clone knows a result")
+
+
+def noted(repo: Repo) -> set[str]:
+    """The trees on which a clone has results of gates."""
+    return set(repo.git("for-each-ref", "refs/notes/orch/gates") and repo.git("notes", "--ref=orch/gates", "list").split())
