@@ -365,7 +365,7 @@ class Walk:
             return
         lost = self.pick(landed)
         world.main = world.first_parents[world.state.tasks[lost].commit]
-        spec = TaskSpec("late", "Do late", "make", needs=(lost,), claims=(PathSpec("late"),))
+        spec = TaskSpec("late", "Do late", "make", needs=(lost,), claims=(PathSpec("a/b"),))
         world.drop("tasks/late.yaml", FileSeen("tasks/late.yaml", spec, "late", Source.FILE))
         snapshot = world.look(world.main)
         planned = plan(snapshot)
