@@ -25,8 +25,8 @@ def is_let_through(state: State, config: Config, task: Task) -> bool:
 
 
 def is_asking(state: State) -> bool:
-    """Whether anybody is still being judged by itself."""
-    return any(not one.verdicts for one in state.screenings.values())
+    """Whether anybody is still being judged by itself, and there is room for it."""
+    return any(not one.verdicts and one.hold is None for one in state.screenings.values())
 
 
 def check_screens(world: World, snapshot: Snapshot, state: State, event: Event) -> None:
