@@ -68,6 +68,17 @@ def test_a_lost_state_lets_nothing_run_twice(repo: Repo) -> None:
     assert repo.git("rev-parse", "main") == before
 
 
+def test_what_came_back_by_a_merge_does_not_run_twice_either(repo: Repo) -> None:
+    last = repo.checkpoints()[-1]
+    repo.git("reset", "-q", "--hard", f"{last}~1")
+    repo.commit("meanwhile", **{"other.txt": "o\n"})
+    repo.git("merge", "-q", "-m", "bring it back", last)
+    before = repo.git("rev-parse", "main")
+    repo.git("update-ref", "-d", "refs/orch/state")
+    repo.orchd("run")
+    assert repo.git("rev-parse", "main") == before
+
+
 def test_what_another_clone_has_landed_is_proven_by_the_notes_that_were_fetched(repo: Repo) -> None:
     repo.git("update-ref", "refs/orch/remote/notes/audit", "refs/notes/orch/audit")
     assert repo.data("verify") == [], "a note that is there twice"

@@ -7,7 +7,7 @@ twice what has landed does harm, and a task that was passed over is a change of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 from orchd.adapters.git_objects import parse_trailers
@@ -20,23 +20,34 @@ from orchd.model.snapshot import PastLanding
 Past: TypeAlias = Mapping[TaskId, PastLanding]
 
 HEADS = "--format=%H%x00%ct%x00%B%x00"
+TAGGED = "--format=%(*objectname)%00%(*committerdate:unix)%00%(*contents)%00"
 
 
 def read_past(repo: GitRepo, main: Oid) -> Past:
-    """The last landing of each task that a checkpoint on main names."""
+    """The last landing of each task that a checkpoint on main names, or one that came back to main by a merge: of those only
+    the tags know."""
     past: dict[TaskId, PastLanding] = {}
     if not repo.refs.names(CHECKPOINTS_PREFIX):
         return past
-    said = repo.git.run("log", "--first-parent", HEADS, f"--grep=^{CHECKPOINT}: ", main).decode(errors="replace").split("\0")
-    for commit, seconds, message in zip(*[iter(said)] * 3, strict=False):
+    trunk = repo.git.run("log", "--first-parent", HEADS, f"--grep=^{CHECKPOINT}: ", main)
+    tagged = repo.git.run("for-each-ref", f"--merged={main}", TAGGED, CHECKPOINTS_PREFIX)
+    for commit, seconds, message in sorted((*_split(trunk), *_split(tagged)), key=lambda one: -int(one[1])):
         trailers = parse_trailers(message)
         for token in trailers.get(TASK, ()):
             task, _, rest = token.partition(" ")
             count, _, attempt = rest.partition(" ")[0].partition(".")
             if count.isdigit() and attempt.isdigit():
                 name = "".join(trailers.get(CHECKPOINT, ())[:1])
-                past.setdefault(task, PastLanding(name, commit.strip(), int(count), int(attempt), int(seconds) * 1000))
+                past.setdefault(task, PastLanding(name, commit, int(count), int(attempt), int(seconds) * 1000))
     return past
+
+
+def _split(said: bytes) -> Iterator[tuple[str, str, str]]:
+    """Commits, the seconds of their times, and their messages."""
+    fields = iter(said.decode(errors="replace").split("\0"))
+    return (
+        (commit.strip(), seconds, message) for commit, seconds, message in zip(fields, fields, fields, strict=False) if seconds
+    )
 
 
 def pick_unchanged(repo: GitRepo, main: Oid, past: Past, paths: Mapping[TaskId, str]) -> Past:
