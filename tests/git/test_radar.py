@@ -11,7 +11,7 @@ import pytest
 from git_world import World, git
 from test_tree_union import NAMES, change, random_tree
 
-from orchd.adapters import git_radar
+from orchd.adapters import git_radar, git_repo
 from orchd.adapters.git_radar import GitRadar, read_merges
 from orchd.adapters.git_repo import GitRepo
 from orchd.model.snapshot import Meetings
@@ -110,6 +110,19 @@ def test_what_main_holds_already_is_not_merged_again(world: World, monkeypatch) 
     monkeypatch.undo()
     pair = tuple(sorted((one, two)))
     assert radar.look(merged, [apart, one, two]) == {pair: ("README",)}
+
+
+def test_a_landed_tip_is_near_the_checkpoint_that_merged_it(world: World) -> None:
+    """A checkpoint has two parents, its base and the chain of merges; no history has to be searched for what landed with it."""
+    one, two, _ = three_tips(world)
+    repo = world.open()
+    tree = repo.tree_of(world.main)
+    head = world.main
+    for tip in (one, two):
+        head = repo.write_commit(tree, [head, tip], "merged\n", 1)
+    checkpoint = repo.write_commit(tree, [world.main, head], "checkpoint\n", 1)
+    assert all(git_repo.is_near(repo, checkpoint, commit) for commit in (one, two, head, world.main, checkpoint))
+    assert not any(git_repo.is_near(repo, commit, checkpoint) for commit in (one, two, head, world.main))
 
 
 def test_unknown_and_unrelated_commits_are_not_predicted_and_spoil_nothing(world: World) -> None:

@@ -7,7 +7,7 @@ merge. Rule: what it writes is synced to disk before a ref moves to it (`unsynce
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -119,16 +119,20 @@ class GitRepo:
 
 
 def is_near(repo: GitRepo, descendant: Oid, ancestor: Oid) -> bool:
-    """Whether `ancestor` is among the last commits of `descendant`'s line or their parents. False says nothing."""
-    commit = descendant
+    """Whether `ancestor` is among the last commits of `descendant`'s line, or of a line that it merged (of a checkpoint the
+    chain of its tasks), or their parents. False says nothing."""
+    ends = (descendant, *repo.parents_of(descendant)[1:])
+    return any(ancestor == commit or ancestor in parents for end in ends for commit, parents in _list_line(repo, end))
+
+
+def _list_line(repo: GitRepo, commit: Oid) -> Iterator[tuple[Oid, tuple[Oid, ...]]]:
+    """The last NEAR_COMMITS first parents, each with its parents."""
     for _ in range(NEAR_COMMITS):
         parents = repo.parents_of(commit)
-        if commit == ancestor or ancestor in parents:
-            return True
+        yield commit, parents
         if not parents:
-            return False
+            return
         commit = parents[0]
-    return False
 
 
 def open_repo(place: Place) -> GitRepo:
