@@ -200,7 +200,8 @@ def what_each_step_cost_is_told_over_all_attempts() -> None:
     used = Report(True, usage=Usage(10, 0, 5, 700))
     results = (CommandResult("plan", 0, 1.0, report=used), CommandResult("make", 0, 1.0), CommandResult("write", 1, 1.0))
     broken = replace(UNFINISHED, usage=Usage(1, 0, 1, 50))
-    ended = Exit(Outcome.EXITED, results, "tip", report=broken, fence=1)
+    fence = stepping().leases["a"].fence
+    ended = Exit(Outcome.EXITED, results, "tip", report=broken, fence=fence)
     seen = RunSeen(Phase.ENDED, ended, Returned(Entry.KEPT, "tip", "ref", steps=MADE))
     first = planned(stepping(), agents=SEEN, runs={"a.1.1": seen}).state
     parts = (StepSpent("plan", 15, 700), StepSpent("write", 2, 50))
@@ -208,7 +209,7 @@ def what_each_step_cost_is_told_over_all_attempts() -> None:
     again = replace(first, tasks={"a": replace(first.tasks["a"], status=Status.RUNNING)}, leases=stepping().leases)
     more = failing(again, "write", used, *MADE).state.tasks["a"].spent
     demand("all attempts", more == Spent(32, 1450, 0, (parts[0], StepSpent("write", 17, 750))), more)
-    gone = RunSeen(Phase.ENDED, Exit(Outcome.LOST, fence=1), Returned(Entry.KEPT, steps=MADE))
+    gone = RunSeen(Phase.ENDED, Exit(Outcome.LOST, fence=fence), Returned(Entry.KEPT, steps=MADE))
     lost = planned(stepping(), agents=SEEN, runs={"a.1.1": gone}).state.tasks["a"].spent
     demand("also of one that was lost", lost == Spent(0, 0, 1, (StepSpent("write", 0, 0, 1),)), lost)
     alone = failing(working(), "agent", used).state.tasks["a"].spent
