@@ -49,6 +49,8 @@ def its_places_may_be_elsewhere_and_the_rest_of_the_file_is_the_new_one() -> Non
 def who_changed_more_than_the_places_is_quoted_only_for_the_very_same_texts() -> None:
     more = SETTLED.replace("1\n", "one\n")
     demand("the whole text", proposed(TWO, known(TWO, more)) == more)
+    behind = SETTLED.replace("9\n", "nine\n")
+    demand("also behind the places", proposed(TWO, known(TWO, behind)) == behind)
     moved = (f"new\n{TWO[0]}", f"new\n{TWO[1]}", f"new\n{TWO[2]}")
     demand("and not elsewhere", proposed(moved, known(TWO, more)) is None)
     unclear = SETTLED.replace("4\n5\n6\n", "4\n5\n6\n4\n5\n6\n")

@@ -17,6 +17,7 @@ import failure_facts
 import foresight
 import gate_scenes  # noqa: F401 - its scenes are on the programme
 import goal_step_scenes  # noqa: F401 - its scenes are on the programme
+import gone_scenes  # noqa: F401 - its scenes are on the programme
 import goods_rules
 import landing_scenes  # noqa: F401 - its scenes are on the programme
 import lease_scenes  # noqa: F401 - its scenes are on the programme
