@@ -56,6 +56,15 @@ def taking_a_task_out_of_a_line_holds_what_was_built_on_it_and_nothing_else() ->
 
 
 @scene
+def what_is_on_a_line_stands_in_the_way_of_other_sessions_only() -> None:
+    state = line_of("base")
+    spec = replace(SPEC, id="new", claims=state.leases["t0"].paths)
+    mine, other = (replace(task(Status.WAITING, order=9), spec=replace(spec, session=one)) for one in ("default", "other"))
+    causes = [planned(replace(state, tasks={**state.tasks, "new": one})).decisions for one in (mine, other)]
+    demand("not its own, but the others", [[one.cause.value for one in said] for said in causes] == [["none"], ["claim"]], causes)
+
+
+@scene
 def cancelling_a_session_cancels_all_of_its_line() -> None:
     after = ask(line_of("base", "merge-t0", "base"), Verb.CANCEL_SESSION, "default")
     demand("all", statuses(after) == ["cancelled"] * 3 and not after.sessions["default"].line, after)
