@@ -60,8 +60,9 @@ def what_is_on_a_line_stands_in_the_way_of_other_sessions_only() -> None:
     state = line_of("base")
     spec = replace(SPEC, id="new", claims=state.leases["t0"].paths)
     mine, other = (replace(task(Status.WAITING, order=9), spec=replace(spec, session=one)) for one in ("default", "other"))
-    causes = [planned(replace(state, tasks={**state.tasks, "new": one})).decisions for one in (mine, other)]
-    demand("not its own, but the others", [[one.cause.value for one in said] for said in causes] == [["none"], ["claim"]], causes)
+    told = [planned(replace(state, tasks={**state.tasks, "new": one})).decisions for one in (mine, other)]
+    causes = [[one.cause.value for one in decisions] for decisions in told]
+    demand("not its own, but the others", causes == [["none"], ["claim"]], told)
 
 
 @scene
