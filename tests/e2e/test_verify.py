@@ -61,6 +61,13 @@ def test_a_plain_clone_proves_all_but_the_notes_and_runs_nothing_that_has_landed
     assert clone.git("show", "main:src/two.txt") == "22", "a changed file is asked for anew"
 
 
+def test_a_clone_without_tags_runs_nothing_that_has_landed(repo: Repo, tmp_path: Path) -> None:
+    clone = Repo(tmp_path / "clone", repo.env)
+    repo.git("clone", "-q", "--no-tags", str(repo.top), str(clone.top))
+    clone.orchd("run")
+    assert clone.git("rev-parse", "main") == repo.git("rev-parse", "main")
+
+
 def test_a_lost_state_lets_nothing_run_twice(repo: Repo) -> None:
     before = repo.git("rev-parse", "main")
     repo.git("update-ref", "-d", "refs/orch/state")

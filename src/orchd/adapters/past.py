@@ -27,8 +27,6 @@ def read_past(repo: GitRepo, main: Oid) -> Past:
     """The last landing of each task that a checkpoint on main names, or one that came back to main by a merge: of those only
     the tags know."""
     past: dict[TaskId, PastLanding] = {}
-    if not repo.refs.names(CHECKPOINTS_PREFIX):
-        return past
     trunk = repo.git.run("log", "--first-parent", HEADS, f"--grep=^{CHECKPOINT}: ", main)
     tagged = repo.git.run("for-each-ref", f"--merged={main}", TAGGED, CHECKPOINTS_PREFIX)
     for commit, seconds, message in sorted((*_split(trunk), *_split(tagged)), key=lambda one: -int(one[1])):
