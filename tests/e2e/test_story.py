@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 from stories import Repo, wait_until
@@ -221,3 +224,14 @@ def test_json_table_and_tsv_agree_on_a_finished_task(repo: Repo) -> None:
     data = json.loads(repo.orchd("show", "one", "--json"))
     assert data["schema"] == "orchd/show/v1"
     assert (lines["status"], lines["checkpoint"]) == (data["data"]["status"], data["data"]["checkpoint"])
+
+
+def test_whoever_stops_reading_stops_no_work(repo: Repo) -> None:
+    for name in ("one", "two"):
+        repo.task(name, f"echo {name} > {name}.txt", claims=[f"{name}.txt"], **({"needs": ["one"]} if name == "two" else {}))
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer) as nobody:
+        done = subprocess.run([sys.executable, "-m", "orchd", "run"], cwd=repo.top, env=repo.env, stderr=nobody, timeout=90)
+    assert done.returncode == 0
+    assert {"one.txt", "two.txt"} <= set(repo.main_files())

@@ -14,6 +14,7 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
+from orchd.adapters.durable import sync_file
 from orchd.adapters.task_git import GitFailed, TaskGit
 from orchd.model.limits import LIVE_PACK_BYTES
 
@@ -73,7 +74,7 @@ class LiveCommits:
         if code != 0 or going.aside.stat().st_size > LIVE_PACK_BYTES:
             going.aside.unlink()
             return True
-        _sync(going.aside)
+        sync_file(going.aside)
         old = list_packs(self._folder) or ()
         going.aside.rename(self._folder / f"{self._number}.{going.tip}.pack")
         for _, _, name in old:
@@ -119,13 +120,5 @@ def _read_small(path: Path) -> str:
         return os.read(handle, _SMALL_BYTES).decode(errors="replace") if plain else ""
     except OSError:
         return ""
-    finally:
-        os.close(handle)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
     finally:
         os.close(handle)

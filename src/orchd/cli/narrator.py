@@ -17,6 +17,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from orchd.cli.output import drop_output
 from orchd.core.chronicle import Line, Tone, tell_events
 from orchd.core.inert import inert
 from orchd.core.statuses import ACTIVE, FINISHED
@@ -60,12 +61,16 @@ class Narrator:
             self._print(Line(Tone.BAD, "trouble", inert(text)))
 
     def _print(self, line: Line) -> None:
-        """In a pipe and in a log a line is only text: to lay it out took longer than all else that a task costs here."""
+        """In a pipe and in a log a line is only text, and to lay it out is dear. Whoever stops reading stops no work."""
         if self._console.is_terminal:
             self._console.print(_render_line(line))
         elif not self._console.quiet:
-            self._console.file.write(f"{line.word:>10}  {line.text}\n")
-            self._console.file.flush()
+            try:
+                self._console.file.write(f"{line.word:>10}  {line.text}\n")
+                self._console.file.flush()
+            except BrokenPipeError:
+                self._console.quiet = True
+                drop_output(sys.stderr)
 
     def notice(self, text: str, word: str = "stop") -> None:
         """Print it, past all buffers: a signal handler may call this amidst a print of ours, and into that nobody may write."""

@@ -6,9 +6,12 @@ but for what a table can spare.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TextIO
 
 import click
 
@@ -116,6 +119,12 @@ def say(message: str) -> None:
     """A message for the person, unless `--quiet`."""
     if not read_flags().quiet:
         click.echo(message, err=True)
+
+
+def drop_output(stream: TextIO) -> None:
+    """The reader of a stream is gone; without this the interpreter complains when it flushes at the end."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def complain(message: str, hint: str) -> None:

@@ -5,7 +5,6 @@ Rule: a module of `commands` is imported only when one of its commands is named 
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import io
 import os
@@ -17,7 +16,7 @@ import click
 import orchd
 from orchd.cli.flags import Group
 from orchd.cli.nesting import refuse_nested
-from orchd.cli.output import complain
+from orchd.cli.output import complain, drop_output
 from orchd.errors import OrchdError
 
 NAME = "orchd"
@@ -108,7 +107,7 @@ def run_cli(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except BrokenPipeError:
-        _drop_output()
+        drop_output(sys.stdout)
         return 0
     except OSError as error:
         complain(str(error), "")
@@ -133,9 +132,3 @@ def _invoke(arguments: Sequence[str]) -> int:
 def _usage_hint(error: click.ClickException) -> str:
     context = error.ctx if isinstance(error, click.UsageError) else None
     return f"`{context.command_path} -h` shows how it is used" if context else ""
-
-
-def _drop_output() -> None:
-    """The reader is gone; without this the interpreter complains when it flushes at the end."""
-    with contextlib.suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
