@@ -9,11 +9,11 @@ import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchd.core.tables import tell_span
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import ATTIC_PREFIX, CHECKPOINT_FOLDER, Oid, RunId, SessionId, TaskId
 from orchd.model.snapshot import Decision, State, Verb
 from orchd.model.work import Status, Task

@@ -8,11 +8,11 @@ result that only lives in memory.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from orchd.model.agent import AgentsSeen
 from orchd.model.config import Config
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import Oid, RunId, SaveId, SessionId, TaskId
 from orchd.model.machine import MachineSeen
 from orchd.model.message import Event

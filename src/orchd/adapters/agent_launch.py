@@ -7,12 +7,12 @@ are imported only where one is asked for: light clients import this.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchd.adapters.keys import list_keys
 from orchd.model.agent import AUTO, Job
+from orchd.model.dataclass import dataclass
 from orchd.model.work import SHELL
 
 if TYPE_CHECKING:

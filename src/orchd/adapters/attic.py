@@ -9,7 +9,6 @@ import contextlib
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from orchd.adapters.evidence import read_exit, read_returned, read_running
@@ -19,6 +18,7 @@ from orchd.adapters.place import Place
 from orchd.adapters.state_reader import Operation, walk_operations
 from orchd.core.attic import EXTRA, REPAIRED, REPLACED, UNREAD, name_end
 from orchd.errors import UsageError
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import ATTIC_PREFIX, CHECKOUT, Oid, RunId, TaskId, attic_ref
 from orchd.model.limits import ATTIC_OPERATIONS
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from orchd.adapters.git_refs import main_ref
@@ -19,6 +18,7 @@ from orchd.adapters.git_trees import ABSENT, PathChange
 from orchd.adapters.place import Place, clean_environment
 from orchd.core.inert import inert
 from orchd.errors import GitError
+from orchd.model.dataclass import dataclass
 from orchd.model.save import Hold
 
 OWN_CONFIGURATION = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.git_trees import ABSENT, PathChange, find_entry
 from orchd.adapters.index_lock import copy_is_used, lock_again, publish_index, unlock
 from orchd.errors import GitError
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import ATTIC_PREFIX, CHECKOUT
 
 KEPT_PREFIX = f"{ATTIC_PREFIX}{CHECKOUT}/"

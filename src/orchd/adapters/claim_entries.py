@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, RootModel, Tag, WithJsonSchema
@@ -16,6 +15,7 @@ from orchd.adapters.field_checks import Glob, Slug, Strict, check_word, fault
 from orchd.adapters.yaml_source import shorten
 from orchd.core.policy import is_protected
 from orchd.model.claim import Mode, PathSpec
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import SLUG, is_slug
 from orchd.model.limits import PORTS_PER_TASK
 

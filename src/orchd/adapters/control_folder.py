@@ -13,12 +13,13 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from orchd.adapters.evidence import workspace_of
 from orchd.adapters.place import Place
 from orchd.adapters.plain_file import PlainFile, Refusal, hold_folder, read_plain_file
 from orchd.adapters.workspace import CONTROL_FOLDER
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import RunId
 from orchd.model.limits import ASK_BYTES, ASK_FILES, CONTROL_ENTRIES
 

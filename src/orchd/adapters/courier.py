@@ -13,10 +13,11 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
 from orchd.adapters.git_run import Git
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import (
     CHECKPOINTS_PREFIX,
     NOTES_REF,

@@ -24,7 +24,6 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +39,7 @@ from orchd.adapters.run_step import list_progress
 from orchd.core.steps import list_reports
 from orchd.errors import OrchdError, UsageError
 from orchd.model.agent import Report
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import Oid, RunId
 from orchd.model.run import CommandResult, Exit, Outcome, Returned, RunOrder
 

@@ -12,7 +12,6 @@ import hashlib
 import json
 import platform
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from orchd.adapters.codec import decode, dumps, encode
 from orchd.adapters.git_objects import FOLDER
@@ -25,6 +24,7 @@ from orchd.core.screening import OWN
 from orchd.errors import OrchdError
 from orchd.model.claim import PathSpec
 from orchd.model.config import Config
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import GATE_NOTES_REF, Oid, SaveId, gate_run
 from orchd.model.limits import ANSWERS_KEPT, RESULT_DAYS
 from orchd.model.save import Gate, GateResult, Save, Verdict

@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pygit2
@@ -23,6 +22,7 @@ from orchd.adapters.git_trees import diff_trees
 from orchd.adapters.merge_report import MERGE_CONFIG
 from orchd.adapters.neutral import neutral_repository
 from orchd.adapters.quarantine import UNSYNCED, Quarantine
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import Oid
 from orchd.model.limits import RADAR_FINDINGS, RADAR_SECONDS, SCRATCH_BYTES
 from orchd.model.snapshot import Meetings

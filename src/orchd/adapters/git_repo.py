@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 import pygit2
@@ -21,6 +21,7 @@ from orchd.adapters.place import Place
 from orchd.adapters.ref_store import RefStore
 from orchd.adapters.unsynced import Unsynced
 from orchd.errors import ConfigError, GitError
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import Oid
 
 OLDEST_GIT = (2, 39)

@@ -9,12 +9,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import IO
 
 from orchd.adapters.place import clean_environment
 from orchd.errors import GitError
+from orchd.model.dataclass import dataclass
 
 HERMETIC_ENVIRONMENT = {
     "GIT_CONFIG_GLOBAL": os.devnull,

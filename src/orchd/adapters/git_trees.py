@@ -8,12 +8,12 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import pygit2
 
 from orchd.adapters.git_objects import FILE, FOLDER, TreeEntry, parse_tree
 from orchd.adapters.git_repo import GitRepo
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import Oid
 from orchd.model.limits import PATH_BYTES
 

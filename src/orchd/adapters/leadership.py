@@ -10,7 +10,6 @@ import json
 import os
 import socket
 import time
-from dataclasses import dataclass
 
 from filelock import FileLock, Timeout
 
@@ -18,6 +17,7 @@ from orchd.adapters.durable import remove_quietly, write_durably
 from orchd.adapters.place import Place
 from orchd.adapters.server import read_server, server_file
 from orchd.errors import Busy
+from orchd.model.dataclass import dataclass
 
 ACQUIRE_SECONDS = 0.5
 

@@ -6,7 +6,7 @@ live/judged.json         what the airlock said of the newest one that it has loo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from orchd.adapters.codec import decode, dumps, encode
@@ -15,6 +15,7 @@ from orchd.adapters.evidence import read_json, run_folder
 from orchd.adapters.live_commits import list_packs
 from orchd.adapters.place import Place
 from orchd.adapters.run_files import LIVE
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import Oid, RunId
 from orchd.model.run import Live
 

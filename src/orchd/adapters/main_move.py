@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 
@@ -33,6 +33,7 @@ from orchd.adapters.index_lock import lock_all, publish_index, unlock, with_copy
 from orchd.adapters.locks import remove_stale
 from orchd.core.inert import inert
 from orchd.errors import GitError
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import Oid
 from orchd.model.save import Hold
 

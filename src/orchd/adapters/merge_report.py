@@ -7,12 +7,12 @@ attributes of this repository or this user can change a byte of the merge.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from orchd.adapters.git_run import HERMETIC_CONFIG, Git
 from orchd.adapters.neutral import neutral_repository
 from orchd.adapters.place import Place
 from orchd.errors import GitError
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import Oid
 from orchd.model.merge import Dispute, Version
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from pydantic_core import ErrorDetails
 
 from orchd.adapters.yaml_source import Document, Kind, Node, Span, shorten
 from orchd.model.agent import Permit, Tool
+from orchd.model.dataclass import dataclass
 from orchd.model.limits import DETAIL_ITEMS
 from orchd.model.problem import Problem
 

@@ -8,7 +8,7 @@ counts is this repository's own, or the shared remote's.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from orchd.adapters.git_objects import FILE, FOLDER, LINK, PROGRAM, parse_trailers
 from orchd.adapters.git_repo import GitRepo
@@ -19,6 +19,7 @@ from orchd.core.wording import compose
 from orchd.errors import GitError
 from orchd.model.claim import PathSpec
 from orchd.model.config import Config
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import REMOTE_PREFIX, REMOTE_SEQUENCES_PREFIX, Oid, sequence_ref
 from orchd.model.limits import NUMBER_DIGITS
 from orchd.model.number import NumberWish

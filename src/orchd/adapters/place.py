@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 from orchd.errors import ConfigError
+from orchd.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,11 @@ import signal
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import TypeAlias
 
+from orchd.model.dataclass import dataclass
 from orchd.model.limits import TASK_FILE_BYTES
 
 Signature: TypeAlias = tuple[int, int, int, int, int]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from orchd.adapters.deployment import Deployment
 from orchd.adapters.environment_lock import hold_environment
@@ -32,6 +32,7 @@ from orchd.core.promotion import (
     settle,
 )
 from orchd.errors import OrchdError
+from orchd.model.dataclass import dataclass
 from orchd.model.environment import Environment
 from orchd.model.promotion import Moment, Process, Record, Step
 from orchd.model.save import GatePhase

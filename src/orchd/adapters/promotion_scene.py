@@ -6,7 +6,7 @@ import os
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from orchd.adapters.environments import find_freight, read_chain
 from orchd.adapters.history import read_history
@@ -16,6 +16,7 @@ from orchd.core.chain_proof import UNGATED, prove_history
 from orchd.core.promotion import Case, find_faults, replay
 from orchd.errors import UsageError
 from orchd.model.config import Config
+from orchd.model.dataclass import dataclass
 from orchd.model.environment import Environment
 from orchd.model.promotion import Chain, Freight, Moment, Process
 

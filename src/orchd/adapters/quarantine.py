@@ -10,7 +10,6 @@ import re
 import shutil
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import pygit2
@@ -21,6 +20,7 @@ from orchd.adapters.git_run import HERMETIC_CONFIG, Git
 from orchd.adapters.neutral import neutral_repository
 from orchd.adapters.place import Place
 from orchd.errors import GitError
+from orchd.model.dataclass import dataclass
 from orchd.model.limits import RESULT_PACK_BYTES, UNPACK_OBJECTS
 
 PACK_SUFFIXES = (".pack", ".rev", ".idx")

@@ -12,7 +12,6 @@ import random
 import re
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pygit2
@@ -21,6 +20,7 @@ from orchd.adapters.git_run import Git
 from orchd.adapters.locks import OWN_FOLDERS, STALE_SECONDS, remove_stale
 from orchd.adapters.unsynced import Unsynced
 from orchd.errors import GitError
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import Oid
 from orchd.model.limits import RACE_RETRY_SECONDS
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from orchd.adapters.resolve import read_texts
 from orchd.core.lessons import Replayed
 from orchd.core.resolving import may_resolve, resolve
 from orchd.errors import GitError
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import Oid
 from orchd.model.merge import Dispute, Recipe
 

@@ -7,12 +7,13 @@ from its tips, and it pins an object before anything else refers to it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from orchd.adapters.codec import decode
 from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.records import dump_record, load_record
 from orchd.errors import OrchdError
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import SAVES_PREFIX, Oid, SaveId, ready_ref, save_ref
 from orchd.model.save import Save
 from orchd.model.snapshot import ChainSeen

@@ -5,10 +5,10 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from orchd.adapters.place import Place
+from orchd.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import pygit2
 
@@ -24,6 +23,7 @@ from orchd.core.disputes import name_structural, take_whole
 from orchd.core.precedents import Trio, name_conflict, propose, set_precedent
 from orchd.core.threeway import compare, split_lines
 from orchd.core.wording import word_settled
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import PRECEDENTS_REF, Oid, RunId
 from orchd.model.limits import DETAIL_ITEMS
 from orchd.model.merge import Dispute, Side, Version

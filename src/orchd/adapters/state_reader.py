@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import IO, Any
 
 from orchd.adapters.git_objects import parse_commit, parse_trailers, parse_tree
@@ -18,6 +17,7 @@ from orchd.adapters.state_tree import StateTree
 from orchd.core.costs import COST, read_spent, sum_spent
 from orchd.errors import GitError
 from orchd.model.cost import Spent
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import CHECKPOINTS_PREFIX, STATE_REF, Oid, TaskId
 from orchd.model.save import Checkpoint
 from orchd.model.snapshot import State

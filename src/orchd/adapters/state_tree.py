@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar
 
 from orchd.adapters.codec import decode
@@ -34,6 +34,7 @@ from orchd.adapters.records import (
 )
 from orchd.model.claim import Lease
 from orchd.model.cost import NOTHING_SPENT, Ledger
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import Oid, SessionId, TaskId
 from orchd.model.save import Save, Tally
 from orchd.model.session import Session

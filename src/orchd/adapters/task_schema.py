@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
@@ -30,6 +29,7 @@ from orchd.adapters.schema import Needs, OwnTimeout, refuse_name, validate
 from orchd.adapters.yaml_source import Document, Kind, load_yaml
 from orchd.model.agent import AUTO, Effort
 from orchd.model.claim import PathSpec
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import DEFAULT_SESSION, SLUG, TaskId, is_slug
 from orchd.model.limits import (
     COMMAND_BYTES,

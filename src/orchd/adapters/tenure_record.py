@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from orchd.adapters.codec import decode, encode
 from orchd.adapters.git_objects import FOLDER
@@ -17,6 +17,7 @@ from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.git_trees import EMPTY_TREE, edit_tree, read_tree
 from orchd.adapters.records import dump_record, load_record, shard
 from orchd.errors import GitError, OrchdError
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import Oid, SessionId
 from orchd.model.tenure import Tenure
 from orchd.model.work import Task

@@ -10,7 +10,7 @@ Rule: nobody else in orchd parses YAML; the answer to any bytes is a tree or a P
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any, TypeAlias
 
@@ -28,6 +28,7 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.nodes import ScalarNode
 
+from orchd.model.dataclass import dataclass
 from orchd.model.limits import TASK_FILE_BYTES, YAML_DEPTH, YAML_NODES
 from orchd.model.problem import Problem
 

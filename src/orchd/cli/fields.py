@@ -6,12 +6,12 @@ Text is empty, and numbers, instants and records are null, when there is nothing
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
 
 from orchd.core.tables import tell_instant, tell_span
 from orchd.model.agent import MICROS
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import SHORT_OID
 
 Row: TypeAlias = Mapping[str, object]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
 from orchd.cli.suggest import unknown
+from orchd.model.dataclass import dataclass
 
 VERBOSE_VARIABLE = "ORCHD_VERBOSE"
 """Also read by `orchd.adapters.git_run`, which a client command need not import."""

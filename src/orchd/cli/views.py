@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from orchd.cli.closing import tasks_of_run
@@ -30,6 +30,7 @@ from orchd.core.telling import (
 )
 from orchd.core.watched import current_run
 from orchd.model.agent import Report
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import RunId, TaskId
 from orchd.model.problem import Problem
 from orchd.model.save import Checkpoint, Tally

@@ -6,11 +6,12 @@ Rule: an alarm is seen now; what is over is not told any more.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from orchd.core.inert import inert
 from orchd.core.tables import tell_bytes
 from orchd.core.telling import Need
+from orchd.model.dataclass import dataclass
 from orchd.model.limits import ROOM_BYTES
 
 

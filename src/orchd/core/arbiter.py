@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from orchd.core.checks import HELD, HOLDS_BACK, USED_UP, choose_checks, judge
 from orchd.core.claims import literal_prefix
@@ -19,6 +19,7 @@ from orchd.core.graph import dependencies
 from orchd.core.order import Line, Standing, by_score, find_elders, rank
 from orchd.core.schedule import is_busy
 from orchd.core.statuses import ACTIVE
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import TaskId
 from orchd.model.snapshot import Cause, Decision, State
 from orchd.model.work import Status, Task

@@ -7,8 +7,9 @@ a checkpoint can be broken.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import Oid
 
 GOOD, UNSIGNED = "G", "N"

@@ -6,7 +6,6 @@ A new cause is a new row and a new sentence in `core.phrases`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 from orchd.core.desk import Desk, Room
 from orchd.core.gone import list_lost
@@ -17,6 +16,7 @@ from orchd.core.sessions import session_of
 from orchd.core.statuses import FINISHED, SUCCEEDED, may_lack
 from orchd.core.tables import tell_instant
 from orchd.model.cost import Caps
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import TaskId
 from orchd.model.snapshot import Cause, Decision, State
 from orchd.model.work import Status, TaskSpec

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 
 from orchd.core.conflicts import MAIN, tell_paths
 from orchd.core.inert import inert
 from orchd.core.tables import tell_instant
 from orchd.model.claim import PathSpec
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import GATE_MARK, SaveId, checkpoint_name
 from orchd.model.message import (
     AttemptEnded,

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
 from orchd.core.prices import price_of
 from orchd.model.agent import MICROS, Price, Usage
 from orchd.model.cost import Account, Bill, Caps, Ledger, Meter, Rest, Spent, StepSpent
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import SessionId, TaskId
 from orchd.model.limits import ACCOUNT_DAYS, METERS
 

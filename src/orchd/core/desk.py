@@ -6,7 +6,7 @@ Rule: a check reads it, only `core.arbiter` writes to it, and it lives for one p
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from orchd.core.costs import Grant, find_rest, find_share
@@ -19,6 +19,7 @@ from orchd.core.watched import current_run
 from orchd.model.claim import PathSpec, Reservation
 from orchd.model.config import Config
 from orchd.model.cost import Bill, Caps, Rest
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import SessionId, TaskId
 from orchd.model.machine import UNSEEN_MACHINE, MachineSeen
 from orchd.model.recovery import Candidate

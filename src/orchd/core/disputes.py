@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchd.core.inert import inert
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import Oid
 from orchd.model.merge import CONTENTS, STRUCTURAL, Dispute
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from orchd.model.agent import Failure, Report, Watch
+from orchd.model.dataclass import dataclass
 from orchd.model.limits import ERROR_CHARACTERS, SPENT_SHARE
 
 F = Failure

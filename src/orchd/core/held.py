@@ -7,11 +7,12 @@ kept by claim, for claims are only ever added: what was found stays the first, a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from orchd.core.claims import find_clash, literal_prefix
 from orchd.model.claim import PathSpec
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import TaskId
 
 Claims: TypeAlias = tuple[PathSpec, ...]

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 from orchd.core.threeway import Lines
+from orchd.model.dataclass import dataclass
 
 _NAME = r"[A-Za-z_]\w*(?: as [A-Za-z_]\w*)?"
 _IMPORT = re.compile(r"(?P<indent>[ \t]*)import (?P<module>[A-Za-z_][\w.]*(?: as [A-Za-z_]\w*)?)\n?")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from orchd.model.dataclass import dataclass
 from orchd.model.limits import LESSON_FILES, LESSON_SHARE
 from orchd.model.merge import Recipe
 

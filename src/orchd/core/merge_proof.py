@@ -8,9 +8,9 @@ catches what no merge program would admit: a landed change that comes undone (a 
 from __future__ import annotations
 
 from collections.abc import Iterator, Set
-from dataclasses import dataclass
 
 from orchd.core.policy import Folder, find_twins
+from orchd.model.dataclass import dataclass
 from orchd.model.limits import DETAIL_ITEMS
 
 

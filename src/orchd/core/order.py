@@ -10,11 +10,11 @@ from __future__ import annotations
 import heapq
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from operator import attrgetter
 
 from orchd.core.graph import dependencies
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import SessionId, TaskId
 from orchd.model.limits import AGEING_SECONDS, CHAIN_LINKS, LINK_SECONDS, PATIENCE_SECONDS
 from orchd.model.work import Task

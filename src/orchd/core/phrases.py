@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from orchd.model.dataclass import dataclass
 from orchd.model.save import Hold, SaveStep
 from orchd.model.snapshot import Cause
 from orchd.model.work import Reason, Source

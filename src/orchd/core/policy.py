@@ -9,12 +9,12 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from orchd.core.claims import covers
 from orchd.core.inert import inert
 from orchd.model.claim import Mode, PathSpec
 from orchd.model.config import Config
+from orchd.model.dataclass import dataclass
 from orchd.model.limits import DETAIL_ITEMS, PATH_BYTES
 from orchd.model.work import Reason
 

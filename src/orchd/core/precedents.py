@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from orchd.core.threeway import Chunk, Lines, ThreeWay, compare, split_lines
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import RunId
 
 Trio: TypeAlias = tuple[str, str, str]

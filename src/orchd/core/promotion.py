@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from orchd.core.chain_proof import CHECKPOINT, History, Proof
 from orchd.core.folding import fold_name
 from orchd.core.tables import tell_instant, tell_span
+from orchd.model.dataclass import dataclass
 from orchd.model.environment import Environment
 from orchd.model.promotion import GOING_ON, GOOD, NOTHING, Chain, Freight, Moment, Process, Record, Step
 

@@ -7,7 +7,7 @@ goal, the claim and the acceptance are always whole.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from orchd.core.agents import find_agent
@@ -21,6 +21,7 @@ from orchd.core.steps import list_left
 from orchd.core.telling import GATE_RUN
 from orchd.model.agent import Effort
 from orchd.model.claim import PathSpec
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import RunId, task_run
 from orchd.model.limits import PROMPT_BUDGETS, SUB_STEP_DEPTH, SUB_STEPS
 from orchd.model.prompt import Ask, Finished, Need, Neighbour, Omitted, Recalled

@@ -8,7 +8,7 @@ itself only: by a command, or by another agent, it could do what its own rules d
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from orchd.core.agents import find_agent, find_agent_fault
 from orchd.core.evolve import evolve
@@ -17,6 +17,7 @@ from orchd.core.statuses import ACTIVE
 from orchd.core.watched import current_run
 from orchd.model.agent import AUTO, AgentsSeen
 from orchd.model.config import Config
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import DEFAULT_SESSION, TaskId
 from orchd.model.message import Event, ProposalsHeard, TaskSeen
 from orchd.model.run import Proposal

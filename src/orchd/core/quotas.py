@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from orchd.core.sessions import session_of
 from orchd.model.config import Config
+from orchd.model.dataclass import dataclass
 from orchd.model.recovery import Candidate
 from orchd.model.snapshot import Cause, State
 from orchd.model.work import TaskSpec

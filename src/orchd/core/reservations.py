@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from orchd.core.claims import find_clash
 from orchd.core.tables import tell_instant
 from orchd.model.claim import Lease, PathSpec, Reservation
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import TaskId
 
 

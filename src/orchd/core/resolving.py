@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
 
 from orchd.core.claims import covers
 from orchd.core.disputes import take_whole
@@ -18,6 +17,7 @@ from orchd.core.import_lines import is_python, merge_imports, name_imports
 from orchd.core.policy import is_protected
 from orchd.core.threeway import Chunk, Lines, compare, split_lines
 from orchd.model.claim import PathSpec
+from orchd.model.dataclass import dataclass
 from orchd.model.merge import CONTENTS, Dispute, Recipe, Resolving
 
 LOCKS = frozenset(

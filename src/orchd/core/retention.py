@@ -6,8 +6,8 @@ Rule: whatever has one reason to stay stays. What goes is the tag; the commit st
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
 
+from orchd.model.dataclass import dataclass
 from orchd.model.limits import CHECKPOINT_DAYS, CHECKPOINTS_LAST
 from orchd.model.save import Checkpoint
 from orchd.model.text import day_of

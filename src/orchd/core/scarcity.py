@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from orchd.core.desk import Desk, Room
 from orchd.core.tables import tell_bytes
+from orchd.model.dataclass import dataclass
 from orchd.model.snapshot import Cause
 
 

@@ -11,7 +11,7 @@ import re
 import shlex
 import string
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from orchd.core.conflicts import tell_conflicts
 from orchd.core.exit_words import tell_expiry
@@ -57,6 +57,7 @@ from orchd.core.waits import tell_more, tell_refused
 from orchd.model.agent import AgentsSeen
 from orchd.model.claim import Reservation
 from orchd.model.config import Config
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import SHORT_OID, TaskId, integration_branch, ready_ref
 from orchd.model.save import UNVERIFIED, Checkpoint, Hold, Save, Target
 from orchd.model.snapshot import Cause, Decision, State

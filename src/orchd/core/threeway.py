@@ -9,10 +9,10 @@ import difflib
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import TypeAlias
 
+from orchd.model.dataclass import dataclass
 from orchd.model.limits import MERGE_STEPS
 from orchd.model.merge import Side
 

@@ -5,10 +5,11 @@ Pure, because it is the same inside a supervisor and in tests. Times are seconds
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from orchd.core.prices import cost_of
 from orchd.model.agent import Clocks, Report, Usage, Watch
+from orchd.model.dataclass import dataclass
 
 NOTHING_USED = Usage()
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from orchd.core.gating import with_chain
 from orchd.core.numbering import wants_numbers, wishes_of
 from orchd.core.radar import live_tips
 from orchd.core.watched import watched_runs
 from orchd.model.agent import AUTO
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import TaskId
 from orchd.model.number import NumberWish
 from orchd.model.snapshot import FilesSeen, GatesSeen, Snapshot, State

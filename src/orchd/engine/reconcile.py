@@ -6,7 +6,7 @@ again at the next look; a crash anywhere is simply continued by the next turn, i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from orchd.core.evolve import evolve
 from orchd.core.planner import is_idle, is_worth_waiting, plan
@@ -15,6 +15,7 @@ from orchd.engine.bell import Bell
 from orchd.engine.execute import execute
 from orchd.engine.observe import Wish, observe
 from orchd.errors import Busy, OrchdError
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import TaskId
 from orchd.model.limits import LOOK_SECONDS, STUCK_LOOKS
 from orchd.model.message import LeaderTook

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import Oid, RunId, SaveId, SessionId, TaskId
 from orchd.model.number import NumberWish
 from orchd.model.problem import Problem

@@ -5,9 +5,9 @@ Money is in millionths of a US dollar, tokens are counted as the program counts 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from orchd.model.dataclass import dataclass
 from orchd.model.limits import PROGRESS_SECONDS, REPEATED_CALLS, SILENCE_SECONDS
 
 MICROS = 1_000_000

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from orchd.model.agent import Handshake
+from orchd.model.dataclass import dataclass
 
 
 class Verdict(StrEnum):

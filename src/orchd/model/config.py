@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from orchd.model.agent import USUAL_CLOCKS, Clocks, Price
 from orchd.model.cost import Caps
+from orchd.model.dataclass import dataclass
 from orchd.model.environment import DEFAULT_ENVIRONMENTS, Environment
 from orchd.model.limits import (
     CHANGED_FILES,

@@ -5,9 +5,8 @@ Money is in millionths of a US dollar; days are UTC, like 2026-11-27.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from orchd.model.agent import Usage
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import SessionId, TaskId
 from orchd.model.limits import CAP_SHARES
 

@@ -4,8 +4,7 @@ every client reads the configuration.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from orchd.model.dataclass import dataclass
 from orchd.model.limits import DEPLOY_TIMEOUT_SECONDS
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import RunId
 
 

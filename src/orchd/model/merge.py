@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import Oid
 
 CONTENTS = "CONFLICT (contents)"

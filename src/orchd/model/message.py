@@ -5,12 +5,12 @@ They are stored; replaying all gives the state.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from orchd.model.agent import Price
 from orchd.model.claim import Extension, Lease, PathSpec, Refusal
 from orchd.model.cost import Bill
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import Oid, SaveId, SessionId, TaskId
 from orchd.model.problem import Problem
 from orchd.model.recovery import Candidate, Outlook, Tried

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from orchd.model.agent import Effort
 from orchd.model.claim import PathSpec
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import Oid, RunId, TaskId
 from orchd.model.work import Earlier, Setback
 

@@ -6,11 +6,12 @@ Times are milliseconds since 1970.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TypeAlias
 
 from orchd.model.agent import Effort, Failure
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import Oid
 
 

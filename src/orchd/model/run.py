@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from orchd.model.agent import Job, Report
 from orchd.model.claim import PathSpec
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import Oid, RunId, SessionId, TaskId
 from orchd.model.number import NumberWish
 from orchd.model.work import Reason, StepMade, TaskSpec

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from enum import StrEnum
 from operator import add
 
 from orchd.model.cost import Spent
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import Oid, SaveId, SessionId, TaskId
 from orchd.model.limits import GATE_RETRIES, GATE_TIMEOUT_SECONDS
 from orchd.model.merge import ASKING, Resolved, Resolving

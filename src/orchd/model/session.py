@@ -5,10 +5,11 @@ A session that works apart collects what its tasks made on its own line (the int
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from orchd.model.claim import PathSpec
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import Oid, SessionId, TaskId
 from orchd.model.save import Gate, Schedule
 

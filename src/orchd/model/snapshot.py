@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 from orchd.model.agent import AgentsSeen
 from orchd.model.claim import Lease, Reservation
 from orchd.model.cost import NOTHING_SPENT, Ledger
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import Oid, RunId, SaveId, SessionId, TaskId
 from orchd.model.machine import UNSEEN_MACHINE, MachineSeen
 from orchd.model.problem import Problem

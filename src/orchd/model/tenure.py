@@ -7,9 +7,10 @@ an age is always what one process has measured by its own clock, which only goes
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import Oid, SessionId
 from orchd.model.limits import TAKEOVER_SECONDS
 from orchd.model.session import Session

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from orchd.model.agent import Effort
 from orchd.model.claim import PathSpec
 from orchd.model.cost import Spent
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import DEFAULT_SESSION, Oid, SessionId, TaskId
 from orchd.model.limits import TASK_TIMEOUT_SECONDS
 from orchd.model.recovery import Candidate, Outlook, Part, Tried

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from orchd.adapters.agents import permits
 from orchd.adapters.agents.events import Event, detail_of, micros, number, parse, part, text
 from orchd.adapters.agents.program import Folders, Launch, Signs, given
 from orchd.adapters.agents.reports import call, close, deny, fail, go_on, read_by, say
 from orchd.model.agent import Effort, Job, Report, Rule, Tool, Usage
+from orchd.model.dataclass import dataclass
 
 SIGNS = Signs(
     "opencode",

@@ -6,10 +6,10 @@ work was done is proven elsewhere, from the tree.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from orchd.model.agent import Effort, Job, Report
+from orchd.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,6 +22,7 @@ from orchd.core.inert import inert
 from orchd.core.policy import Change
 from orchd.errors import UsageError
 from orchd.model.claim import PathSpec
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import TaskId
 from orchd.model.limits import LIST_ITEMS
 from orchd.model.merge import Side

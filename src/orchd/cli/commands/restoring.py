@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from orchd.cli.output import fact_lines, print_record, say
 from orchd.cli.suggest import unknown
 from orchd.core.restoring import word_restore
 from orchd.errors import UsageError
+from orchd.model.dataclass import dataclass
 from orchd.model.ids import CHECKPOINT_FOLDER, DEFAULT_SESSION, Oid
 from orchd.model.snapshot import Verb
 
