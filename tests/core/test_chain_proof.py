@@ -68,6 +68,10 @@ def test_checkpoints_that_were_merged_back_are_held_and_proven() -> None:
     assert (proof.breaks, proof.checkpoints, proof.others) == ((), 3, 4)
     forged = prove_history(merged_back(**{"Orch-Checkpoint": ("checkpoint/1",)}))
     assert {one.commit for one in forged.breaks} == {"merge"}, "it says it is another one"
+    pruned = replace(merged_back(), tags={name: one for name, one in EXAMPLE.tags.items() if name != "checkpoint/2"})
+    noted = replace(EXAMPLE.commits["landed2"], note=f"{EXAMPLE.commits['landed2'].note}pruned: checkpoint/2\n")
+    proof = prove_history(replace(pruned, commits={**pruned.commits, "landed2": noted}))
+    assert (proof.breaks, proof.checkpoints) == ((), 3), "its tag is not what it is known by"
     spoilt = {**merged_back().commits, "landed1": replace(EXAMPLE.commits["landed1"], tree="another")}
     assert {one.commit for one in prove_history(replace(merged_back(), commits=spoilt)).breaks} == {"landed1"}
     guarded = replace(merged_back(), guarded=True)
@@ -86,7 +90,8 @@ SPOILT = {
     "the merges behind it are not those of its tasks": spoil(
         trailers={**EXAMPLE.commits["landed1"].trailers, "Orch-Task": ("task1-0 1.1 old", "task1-1 1.1 tip0.0")}
     ),
-    "its tag is missing, points elsewhere or says something else": replace(EXAMPLE, tags={}),
+    "it is not orchd that committed it": spoil(by="Person <person@example.org>"),
+    "its tag is missing, points elsewhere or says something else": replace(EXAMPLE, tags={}, owed=frozenset(EXAMPLE.main)),
     "its audit note is missing or speaks of something else": spoil(note="save: s0\ncommit: landed0\n"),
 }
 
@@ -97,6 +102,15 @@ def test_each_check_sees_its_fault_and_nothing_else_does(what: str, monkeypatch:
     left = {words: holds for words, holds in chain_proof.CHECKS.items() if words != what}
     monkeypatch.setattr(chain_proof, "CHECKS", left)
     assert what not in {one.what for one in prove_history(SPOILT[what]).breaks}
+
+
+def test_what_landed_elsewhere_may_have_its_note_and_its_tag_there() -> None:
+    commits = {oid: replace(one, note="") for oid, one in EXAMPLE.commits.items()}
+    tags = {name: tag for name, tag in EXAMPLE.tags.items() if name != "checkpoint/0"}
+    proof = prove_history(replace(EXAMPLE, commits=commits, tags=tags, owed=frozenset({"landed2"})))
+    assert [(one.commit, one.what.split()[1]) for one in proof.breaks] == [("landed2", "audit")] and proof.unseen == 2
+    owed = prove_history(replace(EXAMPLE, commits=commits, tags=tags, owed=frozenset(EXAMPLE.main)))
+    assert len(owed.breaks) == 4 and owed.unseen == 0
 
 
 def test_a_checkpoint_that_main_lost_is_a_break() -> None:

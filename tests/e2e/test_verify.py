@@ -47,7 +47,7 @@ def test_a_plain_clone_proves_all_but_the_notes_and_runs_nothing_that_has_landed
     clone = Repo(tmp_path / "clone", repo.env)
     repo.git("clone", "-q", str(repo.top), str(clone.top))
     said = clone.orchd("verify", code=None)
-    assert "0 break(s)" in said and "this clone has no audit notes" in said
+    assert "0 break(s)" in said and "audit note or tag of 2 checkpoint(s)" in said
     before = clone.git("rev-parse", "main")
     clone.task("four", "echo 4 > src/four.txt", claims=["src/four.txt"], needs=["one"])
     told = clone.orchd("run", code=None)
@@ -55,6 +55,15 @@ def test_a_plain_clone_proves_all_but_the_notes_and_runs_nothing_that_has_landed
     assert landed == {name: repo.data("show", name)["checkpoint"] for name in landed} and "landed with" in told
     assert told.endswith("\n1 landed\n"), "what had landed before is not counted"
     assert clone.git("log", "--first-parent", "--format=%s", f"{before}..main") == "Land four: do four"
+    said = clone.orchd("verify", code=None)
+    assert "0 break(s)" in said and "audit note or tag of 2 checkpoint(s)" in said, "only its own needs one"
+    clone.git("notes", "--ref=orch/audit", "remove", "main")
+    clone.git("fetch", "-q", "origin", "+refs/notes/orch/*:refs/orch/remote/notes/*")
+    said = clone.orchd("verify", code=1)
+    assert "1 break(s)" in said and "its audit note is missing" in said
+    clone.git("update-ref", "refs/notes/orch/audit", "refs/notes/orch/audit~1")
+    said = clone.orchd("verify", code=None)
+    assert "0 break(s)" in said and "not seen" not in said
     clone.task("two", "echo 22 > src/two.txt", claims=["src/two.txt"])
     clone.commit("once more")
     clone.orchd("run")

@@ -22,13 +22,10 @@ from orchd.adapters.ref_store import RefStore
 from orchd.adapters.unsynced import Unsynced
 from orchd.errors import ConfigError, GitError
 from orchd.model.dataclass import dataclass
-from orchd.model.ids import Oid
+from orchd.model.ids import ORCHD_EMAIL, ORCHD_NAME, Oid
 
 OLDEST_GIT = (2, 39)
 """The first git with `merge-tree --write-tree --stdin`."""
-
-NAME = "orchd"
-EMAIL = "orchd@localhost"
 
 NEAR_COMMITS = 32
 """First parents that are looked at before the library walks the history: nearly always the answer is among them, also when a
@@ -81,12 +78,12 @@ class GitRepo:
 
     def write_commit(self, tree: Oid, parents: Sequence[Oid], message: str, at_ms: int) -> Oid:
         """Store a commit by orchd itself; the same arguments give the same id."""
-        who = pygit2.Signature(NAME, EMAIL, at_ms // 1000, 0)
+        who = pygit2.Signature(ORCHD_NAME, ORCHD_EMAIL, at_ms // 1000, 0)
         return self.unsynced.write(lambda: self.library.create_commit(None, who, who, message, tree, list(parents)))
 
     def write_tag(self, commit: Oid, name: str, message: str, at_ms: int) -> Oid:
         """Store an annotated tag object, without a ref; the same arguments give the same id."""
-        head = f"object {commit}\ntype commit\ntag {name}\ntagger {NAME} <{EMAIL}> {at_ms // 1000} +0000\n\n"
+        head = f"object {commit}\ntype commit\ntag {name}\ntagger {ORCHD_NAME} <{ORCHD_EMAIL}> {at_ms // 1000} +0000\n\n"
         return self.unsynced.write(lambda: self.library.write(ObjectType.TAG, (head + message).encode()))
 
     def tree_of(self, commit: Oid) -> Oid:
@@ -143,7 +140,7 @@ def open_repo(place: Place) -> GitRepo:
     _check_format(place.git_dir, git)
     pygit2.option(Option.SET_CACHE_MAX_SIZE, CACHE_BYTES)
     library = open_library(place.git_dir)
-    library.set_ident(NAME, EMAIL)
+    library.set_ident(ORCHD_NAME, ORCHD_EMAIL)
     sweep_locks(place.git_dir)
     unsynced = Unsynced(place.git_dir / "objects")
     refs = RefStore(place.git_dir, library, git, unsynced)

@@ -1,6 +1,6 @@
 """Reads the history that checkpoints make, as git objects alone, through a few git processes and no heavy import.
 
-Rule: nothing of orchd's own state is looked at, and nothing here writes.
+Rule: nothing here writes. Of orchd's own state only the log is looked at, and only for what must be here besides.
 """
 
 from __future__ import annotations
@@ -10,11 +10,15 @@ from pathlib import Path
 from orchd.adapters.git_objects import parse_trailers
 from orchd.adapters.git_run import HERMETIC_CONFIG, Git
 from orchd.adapters.place import Place
-from orchd.core.chain_proof import CHECKPOINT, Commit, History, Tag
+from orchd.adapters.records import EVENTS, load_record
+from orchd.adapters.state_reader import open_objects
+from orchd.core.chain_proof import CHECKPOINT, Commit, History, Tag, lacks_words
+from orchd.core.wording import OPERATIONS
 from orchd.errors import ConfigError, GitError
-from orchd.model.ids import CHECKPOINTS_PREFIX, NOTES_REF, REMOTE_PREFIX, STATE_REF
+from orchd.model.ids import CHECKPOINTS_PREFIX, NOTES_REF, REMOTE_PREFIX, STATE_REF, Oid
+from orchd.model.message import SaveLanded
 
-COMMIT_FIELDS = ("%H", "%P", "%T", "%N", "%B")
+COMMIT_FIELDS = ("%H", "%P", "%T", "%cn <%ce>", "%N", "%B")
 SIGNERS = "orchd.allowedSigners"
 CONFIG = (*HERMETIC_CONFIG, f"core.notesRef={NOTES_REF}", f"notes.displayRef={REMOTE_PREFIX}notes/*")
 """Where clones share a remote, the notes of what another one landed are only among those that were fetched."""
@@ -23,15 +27,12 @@ TAG_FIELDS = ("%(refname:lstrip=2)", "%(*objectname)", "%(contents)")
 
 
 def read_history(place: Place, branch: str) -> History:
-    """From the base of the oldest checkpoint that the history of `branch` names to its tip."""
+    """From the base of the oldest checkpoint that the history of `branch` holds to its tip."""
     signers, main = _find_signers(place), f"refs/heads/{branch}"
     git = Git(place.git_dir, (*CONFIG, f"gpg.ssh.allowedSignersFile={signers}"))
     tags = tuple(map(_parse_tag, _records(git, TAG_FIELDS, "%00", "for-each-ref", CHECKPOINTS_PREFIX)))
     by_name = {tag.name: tag for tag in tags}
-    asked = ("--format=%H", f"--grep=^{CHECKPOINT}: ", main)
-    named = git.run("log", "--first-parent", *asked).decode().split()
-    if tags and not named:
-        named = git.run("log", *asked).decode().split()
+    named = git.run("log", "--topo-order", "--format=%H", f"--grep=^{CHECKPOINT}: ", main).decode().split()
     if not named:
         return History((), {}, by_name)
     since = git.attempt("rev-parse", "--quiet", "--verify", f"{named[-1]}^1").stdout.decode().split()
@@ -39,13 +40,24 @@ def read_history(place: Place, branch: str) -> History:
     found = _records(git, ("%G?" if signers else "", *COMMIT_FIELDS), "%x00", "log", "--notes", *limits)
     chain = git.run("rev-list", "--first-parent", *limits).decode().split()
     commits = {commit.oid: commit for commit in map(_parse_commit, found)}
-    return History(tuple(chain), commits, by_name, bool(signers), _has_notes(git))
+    lacking = any(commit.is_checkpoint and lacks_words(commit, by_name) for commit in commits.values())
+    owed = _list_own(place, git) | _list_removed(git) if lacking else frozenset[Oid]()
+    return History(tuple(chain), commits, by_name, bool(signers), owed)
 
 
-def _has_notes(git: Git) -> bool:
-    """Whether there are audit notes, or should be: a plain clone has nothing below `refs/orch` and no notes."""
-    form = "--format=%(refname)"
-    return bool(git.run("for-each-ref", "--count=1", form, STATE_REF, NOTES_REF, f"{REMOTE_PREFIX}notes/").strip())
+def _list_own(place: Place, git: Git) -> frozenset[Oid]:
+    """What was landed here, as the log of the state says: a clone has none of its origin. Long subjects are cut."""
+    marks = (f"--grep={OPERATIONS[SaveLanded][0]}", "--grep=…$")
+    found = git.attempt("log", "--first-parent", f"--format=%T:{EVENTS}", *marks, STATE_REF).stdout.decode().split()
+    with open_objects(place) as objects:
+        events = [one for record in objects.fetch(found) if record for one in load_record("events", record)["events"]]
+    return frozenset(str(one["commit"]) for one in events if one["type"] == SaveLanded.__name__)
+
+
+def _list_removed(git: Git) -> frozenset[Oid]:
+    """What had an audit note here that was taken away."""
+    only = ("--first-parent", "-m", "--no-renames", "--diff-filter=D", "--name-only", "--format=")
+    return frozenset(git.attempt("log", *only, NOTES_REF).stdout.decode().replace("/", "").split())
 
 
 def _find_signers(place: Place) -> str:
@@ -67,8 +79,8 @@ def _records(git: Git, fields: tuple[str, ...], nothing: str, command: str, *arg
 
 
 def _parse_commit(record: tuple[str, ...]) -> Commit:
-    signature, oid, parents, tree, note, message = record
-    return Commit(oid, tuple(parents.split()), tree, parse_trailers(message), note, signature)
+    signature, oid, parents, tree, by, note, message = record
+    return Commit(oid, tuple(parents.split()), tree, parse_trailers(message), note, signature, by)
 
 
 def _parse_tag(record: tuple[str, ...]) -> Tag:

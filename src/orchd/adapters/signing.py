@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pygit2
 
-from orchd.adapters.git_repo import EMAIL, NAME, GitRepo
+from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.place import clean_environment
 from orchd.errors import OrchdError
-from orchd.model.ids import Oid
+from orchd.model.ids import ORCHD_EMAIL, ORCHD_NAME, Oid
 from orchd.model.limits import SIGN_SECONDS
 
 KEY = "orchd.signingkey"
@@ -40,7 +40,7 @@ def write_signed(repo: GitRepo, tree: Oid, parents: Sequence[Oid], message: str,
     key = find_key(repo)
     if key is None:
         return repo.write_commit(tree, parents, message, at_ms)
-    who = pygit2.Signature(NAME, EMAIL, at_ms // 1000, 0)
+    who = pygit2.Signature(ORCHD_NAME, ORCHD_EMAIL, at_ms // 1000, 0)
     text = str(repo.library.create_commit_string(who, who, message, tree, list(parents)))
     signature = sign(text.encode(), key)
     return repo.unsynced.write(lambda: repo.library.create_commit_with_signature(text, signature, "gpgsig"))

@@ -50,7 +50,7 @@ class Operation:
 
 def read_hot(place: Place) -> HotState:
     """All tasks that are not archived. Empty for a repository that orchd never served."""
-    with _open_objects(place) as objects:
+    with open_objects(place) as objects:
         tree = objects.tree_of(STATE_REF)
         if not tree:
             return HotState(State(), {})
@@ -59,27 +59,27 @@ def read_hot(place: Place) -> HotState:
 
 def read_all(place: Place) -> State:
     """The whole state, with the archive."""
-    with _open_objects(place) as objects:
+    with open_objects(place) as objects:
         tree = objects.tree_of(STATE_REF)
         return StateTree(objects.fetch).read_state(tree)[0] if tree else State()
 
 
 def read_task(place: Place, task: TaskId) -> Task | None:
     """One task, hot or archived."""
-    with _open_objects(place) as objects:
+    with open_objects(place) as objects:
         tree = objects.tree_of(STATE_REF)
         return StateTree(objects.fetch).find_task(tree, task) if tree else None
 
 
 def read_operations(place: Place, limit: int) -> tuple[Operation, ...]:
     """The last `limit` operations, the newest first."""
-    with _open_objects(place) as objects:
+    with open_objects(place) as objects:
         return tuple(_walk_operations(objects, limit))
 
 
 def walk_operations(place: Place, limit: int) -> Iterator[Operation]:
     """The last `limit` operations, the newest first, one after the other for whoever may have enough of them early."""
-    with _open_objects(place) as objects:
+    with open_objects(place) as objects:
         yield from _walk_operations(objects, limit)
 
 
@@ -177,7 +177,8 @@ class Objects:
 
 
 @contextlib.contextmanager
-def _open_objects(place: Place) -> Iterator[Objects]:
+def open_objects(place: Place) -> Iterator[Objects]:
+    """Objects of a repository, as long as it is needed."""
     with Git(place.git_dir).start("cat-file", "--batch") as child:
         assert child.stdin is not None
         assert child.stdout is not None

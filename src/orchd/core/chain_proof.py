@@ -1,16 +1,16 @@
 """Is what main holds what orchd landed? The chain from the first checkpoint to main's tip, checked link by link.
 
-Rule: only git objects count, never orchd's own state, so anybody can repeat it in a clone. One table row per way in which
-a checkpoint can be broken.
+Rule: only git objects prove anything, so anybody can repeat it in a clone. One table row per way in which a checkpoint can be
+broken.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import field
 
 from orchd.model.dataclass import dataclass
-from orchd.model.ids import Oid
+from orchd.model.ids import ORCHD_EMAIL, ORCHD_NAME, Oid
 
 GOOD, UNSIGNED = "G", "N"
 """What git says of a signature by somebody who may sign, and where there is none."""
@@ -22,13 +22,15 @@ SAVE, BASE, TASK, CHECKPOINT, UNGATED = "Orch-Save", "Orch-Base", "Orch-Task", "
 TAGGED = (SAVE, BASE, TASK, CHECKPOINT)
 """Trailers that the tag repeats."""
 
+ORCHD = f"{ORCHD_NAME} <{ORCHD_EMAIL}>"
+
 Trailers = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
     """A commit with the trailers of its message and its audit note (empty: it has none). `signature` is what git says about
-    its signature: GOOD, UNSIGNED, or anything else."""
+    its signature: GOOD, UNSIGNED, or anything else. `by` committed it."""
 
     oid: Oid
     parents: tuple[Oid, ...]
@@ -36,10 +38,11 @@ class Commit:
     trailers: Trailers
     note: str = ""
     signature: str = ""
+    by: str = ORCHD
 
     @property
     def is_checkpoint(self) -> bool:
-        """Whether it says so itself."""
+        """Whether it says so itself. So do copies: the message goes along."""
         return CHECKPOINT in self.trailers
 
     def first(self, key: str) -> str:
@@ -60,13 +63,13 @@ class Tag:
 class History:
     """`main` is the first-parent chain, the newest first, down to the base of the first checkpoint; `commits` are all that
     main holds and that base does not; `tags` are the checkpoints by name. `guarded`: it is known who may sign.
-    `noted`: audit notes came along; a plain clone has none."""
+    `owed`: landings whose note and tag must be here; a plain clone has brought neither of what landed elsewhere."""
 
     main: tuple[Oid, ...]
     commits: Mapping[Oid, Commit]
     tags: Mapping[str, Tag] = field(default_factory=dict)
     guarded: bool = False
-    noted: bool = True
+    owed: frozenset[Oid] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,39 +83,53 @@ class Break:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What was found: checkpoints, how many of them no gate judged, commits on main that are no checkpoints, breaks, and
-    whether the audit notes were there to be checked."""
+    """What was found: checkpoints, how many of them no gate judged, commits on main that are no checkpoints, breaks, and how
+    many checkpoints have their note or their tag elsewhere."""
 
     checkpoints: int
     ungated: int
     others: int
     breaks: tuple[Break, ...]
-    noted: bool = True
+    unseen: int = 0
 
 
 def prove_history(history: History) -> Proof:
     """Check every checkpoint on main, and that main holds every checkpoint."""
     on_main = [history.commits[oid] for oid in history.main if oid in history.commits]
-    landed = [commit for commit in on_main if commit.is_checkpoint and not _is_echo(commit, history)]
+    said = {oid: commit.first(CHECKPOINT) for oid, commit in history.commits.items() if commit.is_checkpoint}
+    landed = [commit for commit in on_main if commit.is_checkpoint and not is_echo(commit, lambda oid: said.get(oid, ""))]
     merged = _find_merged(history)
     breaks = [one for commit in (*landed, *merged) for one in _find_breaks(commit, history)]
     breaks += _find_lost(history) + _find_repeats(landed + merged)
     breaks += _find_unsigned(landed) + [one for commit in merged for one in _find_unsigned([commit])] if history.guarded else []
     ungated = sum(UNGATED in commit.trailers for commit in (*landed, *merged))
-    return Proof(len(landed) + len(merged), ungated, len(on_main) - len(landed), tuple(breaks), history.noted)
+    unseen = sum(commit.oid not in history.owed and lacks_words(commit, history.tags) for commit in (*landed, *merged))
+    return Proof(len(landed) + len(merged), ungated, len(on_main) - len(landed), tuple(breaks), unseen)
 
 
-def _is_echo(commit: Commit, history: History) -> bool:
-    """Whether a person merged the tag of a checkpoint: git copies the words of the tag into the message of the merge."""
-    tag = history.tags.get(commit.first(CHECKPOINT))
-    return tag is not None and tag.commit in commit.parents[1:]
+def lacks_words(commit: Commit, tags: Container[str]) -> bool:
+    """Whether a checkpoint has no audit note, or has no tag though nobody has taken it away on purpose."""
+    return not commit.note or (commit.first(CHECKPOINT) not in tags and not _is_pruned(commit))
+
+
+def is_landing(commit: Commit, head_tree: Oid) -> bool:
+    """Whether orchd made it where it is, on its base, with the tree that its chain of merges ends with (`head_tree`). No copy
+    is like that: picked, amended or rebased it has another parent, another committer or another tree."""
+    on_base = len(commit.parents) == 2 and commit.parents[0] == commit.first(BASE)
+    return commit.is_checkpoint and on_base and commit.by == ORCHD and commit.tree == head_tree
+
+
+def is_echo(commit: Commit, checkpoint_at: Callable[[Oid], str]) -> bool:
+    """Whether a person merged the tag of a checkpoint: git copies the words of the tag into the message of the merge.
+    `checkpoint_at` gives the name that a commit says it has."""
+    return commit.first(CHECKPOINT) in map(checkpoint_at, commit.parents[1:])
 
 
 def _find_merged(history: History) -> list[Commit]:
     """Checkpoints that main had lost and that a person merged back: main holds them, beside its own line."""
-    there = frozenset(history.main)
-    held = (history.commits[tag.commit] for tag in history.tags.values() if tag.commit in history.commits.keys() - there)
-    return [commit for commit in held if commit.is_checkpoint]
+    there, tagged = frozenset(history.main), {tag.commit for tag in history.tags.values()}
+    beside = (commit for commit in history.commits.values() if commit.is_checkpoint and commit.oid not in there)
+    return [commit for commit in beside if commit.oid in tagged or is_landing(commit, _head_tree(commit, history))]
 
 
 def _find_breaks(commit: Commit, history: History) -> Iterator[Break]:
@@ -156,8 +173,16 @@ def _stands_on_base(commit: Commit, history: History) -> bool:
 
 
 def _has_gated_tree(commit: Commit, history: History) -> bool:
+    return _head_tree(commit, history) == commit.tree
+
+
+def _head_tree(commit: Commit, history: History) -> Oid:
     head = history.commits.get(commit.parents[-1]) if commit.parents else None
-    return head is not None and head.tree == commit.tree
+    return head.tree if head else ""
+
+
+def _is_by_orchd(commit: Commit, history: History) -> bool:
+    return commit.by == ORCHD
 
 
 def _holds_its_tasks(commit: Commit, history: History) -> bool:
@@ -187,19 +212,25 @@ def _reach(start: Oid, history: History) -> frozenset[Oid]:
 def _is_tagged(commit: Commit, history: History) -> bool:
     tag = history.tags.get(commit.first(CHECKPOINT))
     if tag is None:
-        return f"{PRUNED}: {commit.first(CHECKPOINT)}" in commit.note.splitlines()
+        return _is_pruned(commit) or (commit.oid not in history.owed and not (commit.note and history.tags))
     return tag.commit == commit.oid and all(tag.trailers.get(key) == commit.trailers.get(key) for key in TAGGED)
 
 
 def _is_noted(commit: Commit, history: History) -> bool:
     lines = commit.note.splitlines()
-    return not history.noted or (f"save: {commit.first(SAVE)}" in lines and f"commit: {commit.oid}" in lines)
+    unseen = not lines and commit.oid not in history.owed
+    return unseen or (f"save: {commit.first(SAVE)}" in lines and f"commit: {commit.oid}" in lines)
+
+
+def _is_pruned(commit: Commit) -> bool:
+    return f"{PRUNED}: {commit.first(CHECKPOINT)}" in commit.note.splitlines()
 
 
 CHECKS: Mapping[str, Callable[[Commit, History], bool]] = {
     "its parents are not the base that it names and one chain of merges": _stands_on_base,
     "its tree is not the one that its chain of merges ends with": _has_gated_tree,
     "the merges behind it are not those of its tasks": _holds_its_tasks,
+    "it is not orchd that committed it": _is_by_orchd,
     "its tag is missing, points elsewhere or says something else": _is_tagged,
     "its audit note is missing or speaks of something else": _is_noted,
 }

@@ -17,6 +17,9 @@ Oid: TypeAlias = str
 SLUG = re.compile(rf"[a-z0-9](?:[a-z0-9-]{{0,{ID_CHARS - 2}}}[a-z0-9])?")
 DEFAULT_SESSION: SessionId = "default"
 
+ORCHD_NAME, ORCHD_EMAIL = "orchd", "orchd@localhost"
+"""Who commits what orchd itself makes."""
+
 STATE_REF = "refs/orch/state"
 TEXT_REF = "refs/orch/text"
 SAVES_PREFIX = "refs/orch/save/"

@@ -8,9 +8,10 @@ from orchd.cli.envelopes import ENVELOPES
 from orchd.cli.flags import Command, read_flags
 from orchd.cli.output import print_records, say
 from orchd.cli.views import view_breaks
-from orchd.model.ids import NOTES_REF
+from orchd.model.ids import NOTES_REF, REMOTE_PREFIX
 
 BAD = 1
+FETCH = f"git fetch origin '+{NOTES_REF.rpartition('/')[0]}/*:{REMOTE_PREFIX}notes/*'"
 
 
 @click.command(cls=Command)
@@ -23,6 +24,7 @@ def verify() -> int:
     print_records(ENVELOPES["verify"], rows)
     ungated = f" ({proof.ungated} unverified: no gate judged them)" if proof.ungated else ""
     say(f"{proof.checkpoints} checkpoint(s){ungated}, {proof.others} other commit(s) between them, {len(rows)} break(s)")
-    if not proof.noted:
-        say(f"not checked, for this clone has no audit notes: `git fetch origin {NOTES_REF}:{NOTES_REF}` brings them")
+    if proof.unseen:
+        words = f"not seen here: audit note or tag of {proof.unseen} checkpoint(s) that landed elsewhere"
+        say(f"{words}; `{FETCH}` brings the notes")
     return BAD if rows else 0
