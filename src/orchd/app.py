@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -190,10 +191,9 @@ def checkpoints(place: Place) -> tuple[Checkpoint, ...]:
 
 def prove(place: Place) -> Proof:
     """Whether main holds what orchd landed, from git objects alone."""
-    from orchd.adapters.history import read_history
-    from orchd.core.chain_proof import prove_history
+    from orchd.adapters.losses import prove_branch
 
-    return prove_history(read_history(place, branch(place)))
+    return prove_branch(place, branch(place))
 
 
 def restore(place: Place, checkpoint: Checkpoint, folder: Path | None, *, dry_run: bool) -> Path:
@@ -327,7 +327,7 @@ def decisions(place: Place, state: State) -> tuple[Decision, ...]:
     from orchd.core.reservations import standing
 
     if any(name not in state.tasks for task in waiting for name in dependencies(task.spec)):
-        state = read_all(place)
+        state = replace(read_all(place), gone=state.gone)
     effective = read_effective(place)
     sessions = {task.spec.session for task in waiting} if effective.remote else frozenset[str]()
     now_ms = time.time_ns() // 1_000_000
@@ -364,7 +364,9 @@ def plan(place: Place) -> tuple[State, tuple[Turn, ...]]:
 
     state, repo = read_all(place), open_repo(place)
     config, branch = find_settings(place, repo, state.branch)
-    main = GitRefs(repo, branch).main()
+    refs = GitRefs(repo, branch)
+    main = refs.main()
+    state = replace(state, gone=state.gone if config.remote else refs.gone(main, state))
     rules, _ = GitSessionFiles(place, repo, branch, time.time).look(main)
     if place.checkout is None:
         files = open_task_files(place, repo, lambda: config.timeout_seconds, time.monotonic, time.time).look(main)

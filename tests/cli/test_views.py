@@ -56,7 +56,7 @@ from orchd.cli.views import (
     view_status,
 )
 from orchd.core.arbiter import take_turns
-from orchd.core.chain_proof import Break
+from orchd.core.chain_proof import Break, Proof
 from orchd.core.costs import Column
 from orchd.core.desk import Room
 from orchd.core.disputes import Disagreement, Disputed
@@ -81,6 +81,7 @@ DISPUTE = Dispute("a\x1b.py", None, Version(0o100644, TIP), Version(0o100644, TI
 DISAGREEMENT = Disagreement(COMMIT, (Disputed(DISPUTE, ("ours  | x",)),), ("abc1234 Land \x1b[2Jx",))
 SCREEN = Flags(json=False, repo=Path(), quiet=False, color=False, terminal=True, columns=200)
 EMPTY = State()
+BREAK = Break("checkpoint/2026-01-31-001", COMMIT, "its tag is missing")
 PROBLEM = Problem(".orch/tasks/bad.yaml", 3, 5, "E021", "unknown key `rn`", "did you mean `run`?", "rn: x", 2)
 RUNNING = {"busy.1.1": RunView(77, 12.5, 3.25, Path("log")), "@5a5a5a5a5a5a.1.1": RunView(78, 1.0, 1.0, Path("log"))}
 
@@ -166,7 +167,8 @@ def rows_of(name: str) -> tuple:
             State(gates={"unit": Tally(3, 1, 1, 1, 0, 4.0, 2.0)}), {"unit": Tally(cached=1, seconds=0.5)}
         ),
         "op-log": lambda: view_operations([Operation(COMMIT, NOW_MS, "orchd: seen t", ({"type": "TaskSeen"},))]),
-        "verify": lambda: view_breaks([Break("checkpoint/2026-01-31-001", COMMIT, "its tag is missing")]),
+        "verify": lambda: view_breaks(Proof(1, 0, 0, (BREAK,), settled=(BREAK,))),
+        "waive": lambda: ({"checkpoint": "checkpoint/x", "by": "anna", "again": False},),
         "restore": lambda: ({"checkpoint": "checkpoint/x", "commit": COMMIT, "folder": "/new", "made": True},),
         "undo": lambda: (
             {"checkpoint": "checkpoint/x", "commit": COMMIT, "files": 3, "task": "undo-x", "asked": True, "served": False},

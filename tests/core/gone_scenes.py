@@ -9,10 +9,11 @@ from rules import a_save
 from world import demand
 
 from orchd.core.gone import find_newest, list_landings
+from orchd.core.losses import Loss, is_unbroken, parse_work, tell_settled, word_again, word_waiver
 from orchd.core.restoring import word_restore
 from orchd.core.telling import Scene, list_needs, tell_task
 from orchd.model.message import LandingsGone, RequestRefused, TaskRetried, TaskSeen
-from orchd.model.save import Merged, SaveStep
+from orchd.model.save import Checkpoint, Merged, SaveStep
 from orchd.model.snapshot import Cause, Intent, State, Verb
 from orchd.model.work import Status, Task
 
@@ -39,13 +40,13 @@ def asked(verb: Verb, subject: str, *words: str) -> tuple[Intent, ...]:
 @scene
 def a_need_is_met_only_while_main_contains_its_landing() -> None:
     lost = planned(both(), gone=LOST)
-    demand("it is stored", lost.events == (LandingsGone(("a",)),) and lost.state.gone == LOST, lost.events)
+    demand("it is stored", lost.events == (LandingsGone(("a",), ("a",)),) and lost.state.gone == LOST, lost.events)
     [said] = lost.decisions
     demand("it does not start", (said.cause, said.others) == (Cause.GONE, ("a",)), said)
     demand("told once", not planned(lost.state, gone=LOST).events, lost)
     found = planned(lost.state)
     demand("it goes on when main has it again", found.state.tasks["b"].status is Status.RUNNING, found.events)
-    demand("that is stored, too", LandingsGone(()) in found.events, found.events)
+    demand("that is stored, too", LandingsGone((), (), ("a",)) in found.events, found.events)
     other = state_of(landed(), needing("c"), landed("c"))
     demand("others go on", planned(other, gone=LOST).state.tasks["b"].status is Status.RUNNING, other)
     told = tell_task(lost.state.tasks["b"], lost.state, said, Scene("trunk"))
@@ -73,6 +74,7 @@ def what_main_lost_can_be_asked_for_again_and_nothing_else_that_landed() -> None
     again = planned(both(), gone=LOST, intents=asked(Verb.RETRY, "a"), draining=True)
     demand("what is gone is", TaskRetried in map(type, again.events), again.events)
     demand("it waits", again.state.tasks["a"].status is Status.WAITING, again.state)
+    demand("nothing is said to be back", LandingsGone(()) in planned(again.state, draining=True).events, again)
     causes = {one.task: one.cause for one in again.decisions}
     demand("who needs it waits for that", causes["b"] is Cause.NEEDS, causes)
     demand("not a whole session of it", not planned(both(), gone=LOST, intents=asked(Verb.RETRY_SESSION, "default")).events[1:])
@@ -108,3 +110,32 @@ def the_newest_landing_leads_to_all_before_it() -> None:
     save = replace(a_save(1), step=SaveStep.LANDED, commit="sealed", lands=1)
     save = replace(save, chain=(Merged(save.items[0], "head", "tree"),))
     demand("also one that was not closed yet", list_landings(state_of(save=save)) == {"t0": "sealed"}, save)
+
+
+@scene
+def only_a_person_settles_what_main_lost() -> None:
+    again, waiver = word_again("a", "Ann", 0), word_waiver("checkpoint/1", "Ann \x1b", 0)
+    once, later = parse_work("checkpoint/1", ["a 1.1 tip"]), parse_work("checkpoint/2", ["a 1.2 tip", "b 2.1 tip"])
+    loss = Loss("checkpoint/1", "c1", once)
+    demand("not time", not tell_settled(loss, later), later)
+    demand("not a wish alone", not tell_settled(replace(loss, note=again), ()), again)
+    demand("not the same landing", not tell_settled(replace(loss, note=again), once), once)
+    demand("not a wish for another", not tell_settled(replace(loss, note=word_again("b", "Ann", 0)), later), later)
+    both = replace(loss, work=parse_work("checkpoint/1", ["a 1.1 tip", "b 1.1 tip"]))
+    demand("not a part of it", not tell_settled(replace(both, note=again), later), later)
+    demand("not without work", not tell_settled(Loss("checkpoint/1", "c1"), later), later)
+    demand("not a word about another", not tell_settled(replace(loss, note=word_waiver("checkpoint/2", "Ann", 0)), ()), loss)
+    said = tell_settled(replace(loss, note=again), later)
+    demand("by name and time", said == "superseded by checkpoint/2 (asked for again: a by Ann at 1970-01-01T00:00:00Z)", said)
+    whole = tell_settled(replace(both, note=again + word_again("b", "Ben", 0)), later)
+    demand("each is named once", whole.startswith("superseded by checkpoint/2 (") and "b by Ben at" in whole, whole)
+    waived = tell_settled(replace(loss, note=f"x\n\n{waiver}"), ())
+    demand("waived", waived == "waived by Ann \\x1b at 1970-01-01T00:00:00Z", waived)
+
+
+@scene
+def git_is_asked_unless_each_checkpoint_stands_on_another() -> None:
+    one, two = (Checkpoint(name, name, 0, "default", (), "", base=base) for name, base in (("c1", "base"), ("c2", "c1")))
+    demand("in a row", is_unbroken("c2", (one, two)) and is_unbroken("any", ()), one)
+    demand("set back", not is_unbroken("c1", (one, two)) and not is_unbroken("base", (one, two)), one)
+    demand("with a commit between", not is_unbroken("c2", (one, replace(two, base="other"))), two)

@@ -56,6 +56,13 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "the oldest landing leads to all": ("gone", "return max(((_number_of", "return min(((_number_of"),
     "what main lost is taken back": ("restoring", "    if lost is not None:\n", "    if False:\n"),
     "a request in vain is refused again and again": ("restoring", "if intent.id not in {", "if intent.id or not {"),
+    "what is asked for anew counts as back": ("landing", " & list_landings(state).keys()", ""),
+    "time settles what main lost": ("losses", "    if not asks_again(loss) or len", "    if len"),
+    "a wish settles what main lost": ("losses", " or len(later) < len(loss.work):", ":"),
+    "the lost landing takes its own place": ("losses", ".version > one.version]", ".version >= one.version]"),
+    "who waives one waives all": ("losses", "said[1] == what and said[2] == subject", "said[1] == what"),
+    "a checkpoint without tasks is superseded": ("losses", "return bool(loss.work) and all(", "return all("),
+    "what was built on the tip hides what was not": ("losses", "    return not left\n", "    return True\n"),
     "a red gate is a question": ("evolve", "Status.FAILED if gone.reason is Reason.GATE else Status.HELD", "Status.HELD"),
 }
 """What breaks: the module of the core, the sound text, the broken one."""

@@ -17,7 +17,12 @@ from orchd.model.work import Reason
 
 
 def test_alarms_come_first_and_only_while_they_hold() -> None:
-    health = Health({"/a": ROOM_BYTES - 1, "/b": ROOM_BYTES}, "trunk", "checkpoint/x-001", (Trouble("no \x1b room", 5),))
+    health = Health(
+        {"/a": ROOM_BYTES - 1, "/b": ROOM_BYTES},
+        "trunk",
+        ("checkpoint/x-000", "checkpoint/x-001"),
+        (Trouble("no \x1b room", 5),),
+    )
     told = list_alarms(health)
     assert [(one.subject, one.command) for one in told] == [
         ("disk", "df -h"),

@@ -112,10 +112,6 @@ def _amend(repo: Repo) -> None:
     repo.git("commit", "-qa", "--amend", "--no-edit")
 
 
-def _drop(repo: Repo) -> None:
-    repo.git("reset", "-q", "--hard", "HEAD~1")
-
-
 def _untag(repo: Repo) -> None:
     repo.git("tag", "-d", repo.checkpoints()[0])
 
@@ -155,7 +151,6 @@ def _graft(repo: Repo) -> None:
 
 TAMPERED: dict[str, tuple[Callable[[Repo], None], str]] = {
     "an amended checkpoint": (_amend, "its tree is not the one"),
-    "a checkpoint that was reset away": (_drop, "main does not contain it"),
     "a deleted tag": (_untag, "its tag is missing"),
     "a moved tag": (_move_tag, "points elsewhere or says something else"),
     "a removed note": (_forget_note, "its audit note is missing"),
@@ -172,6 +167,29 @@ def test_tampering_is_seen(repo: Repo, name: str) -> None:
     tamper(repo)
     said = repo.orchd("verify", code=1)
     assert words in said
+
+
+def test_what_main_lost_is_told_until_a_person_settles_it(repo: Repo) -> None:
+    lost = repo.checkpoints()[-1]
+    repo.git("reset", "-q", "--hard", f"{lost}~1")
+    repo.task("four", "echo 4 > src/four.txt", claims=["src/four.txt"])
+    repo.orchd("run")
+    assert "main does not contain it (any more)" in repo.orchd("verify", code=1), "something else has landed"
+    [need] = repo.data("status")["needs_you"]  # type: ignore[index]
+    assert need["command"] == f"git merge {lost}"
+    repo.orchd("retry", "three")
+    assert "back" not in repo.orchd("run", code=None)
+    [settled] = repo.data("verify")  # type: ignore[misc]
+    again = repo.checkpoints()[-1]
+    assert f"superseded by {again} (asked for again: three by " in settled["what"] and not settled["broken"]
+    assert repo.data("status")["needs_you"] == []  # type: ignore[index]
+    repo.git("reset", "-q", "--hard", "HEAD~1")
+    assert "2 break(s)" in repo.orchd("verify", code=1), "what took its place is lost, too"
+    repo.orchd("retry", "three")  # as `explain` says, though no daemon has looked yet
+    repo.orchd("waive", lost, again, "--by", "Ann")
+    assert all(not one["broken"] and "waived by Ann at" in one["what"] for one in repo.data("verify"))  # type: ignore[attr-defined]
+    assert repo.data("status")["needs_you"] == []  # type: ignore[index]
+    assert "main contains" in repo.orchd("waive", repo.checkpoints()[0], code=2)
 
 
 @pytest.mark.parametrize("commits", [1, 3])

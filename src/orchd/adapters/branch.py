@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from orchd.adapters.git_run import Git
 from orchd.adapters.place import Place
 from orchd.errors import ConfigError
-from orchd.model.ids import Oid
+from orchd.model.ids import REMOTE_PREFIX, Oid
 
 USUAL_BRANCHES = ("main", "master")
 
@@ -39,9 +41,25 @@ def find_tip(place: Place, branch: str) -> Oid:
     return Git(place.git_dir).run("rev-parse", "--verify", f"refs/heads/{branch}^{{commit}}").decode().strip()
 
 
-def contains(place: Place, branch: str, commit: Oid) -> bool:
-    """Whether a branch contains `commit` now."""
-    return Git(place.git_dir).attempt("merge-base", "--is-ancestor", commit, f"refs/heads/{branch}").returncode == 0
+def name_main(place: Place, branch: str, remote: str) -> str:
+    """The ref that says where the branch is: where clones share a remote, the remote's branch as it was last seen."""
+    seen = f"{REMOTE_PREFIX}main"
+    shared = remote and Git(place.git_dir).attempt("rev-parse", "--quiet", "--verify", seen).returncode == 0
+    return seen if shared else f"refs/heads/{branch}"
+
+
+def contains(place: Place, ref: str, commit: Oid) -> bool:
+    """Whether a ref contains `commit` now. What is not even an object any more is nowhere."""
+    return Git(place.git_dir).attempt("merge-base", "--is-ancestor", commit, ref).returncode == 0
+
+
+def find_missing(place: Place, ref: str, commits: Collection[Oid]) -> frozenset[Oid]:
+    """Those of `commits` that a ref does not contain now; one walk for all."""
+    asked = "".join(f"{commit}\n" for commit in (f"^{ref}", *sorted(commits)))
+    done = Git(place.git_dir).attempt("rev-list", "--stdin", stdin=asked.encode()) if commits else None
+    if done is None or not done.returncode:
+        return frozenset(commits).intersection(done.stdout.decode().split() if done else ())
+    return frozenset(commit for commit in commits if not contains(place, ref, commit))
 
 
 def _find_first(git: Git, names: tuple[str, ...]) -> str:

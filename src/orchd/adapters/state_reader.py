@@ -6,7 +6,7 @@ Rule: standard library only, and nothing here writes.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any
 
 from orchd.adapters.git_objects import parse_commit, parse_trailers, parse_tree
@@ -14,6 +14,7 @@ from orchd.adapters.git_run import Git
 from orchd.adapters.place import Place
 from orchd.adapters.records import EVENTS, HOT, load_record
 from orchd.adapters.state_tree import StateTree
+from orchd.core.chain_proof import BASE, TASK
 from orchd.core.costs import COST, read_spent, sum_spent
 from orchd.errors import GitError
 from orchd.model.cost import Spent
@@ -71,6 +72,14 @@ def read_task(place: Place, task: TaskId) -> Task | None:
         return StateTree(objects.fetch).find_task(tree, task) if tree else None
 
 
+def read_tasks(place: Place, tasks: Iterable[TaskId]) -> Mapping[TaskId, Task]:
+    """Those of `tasks` that there are, hot or archived."""
+    with open_objects(place) as objects:
+        tree = objects.tree_of(STATE_REF)
+        found = [StateTree(objects.fetch).find_task(tree, task) for task in tasks] if tree else []
+    return {task.spec.id: task for task in found if task is not None}
+
+
 def read_operations(place: Place, limit: int) -> tuple[Operation, ...]:
     """The last `limit` operations, the newest first."""
     with open_objects(place) as objects:
@@ -95,7 +104,7 @@ def read_work(place: Place, name: str) -> tuple[tuple[str, Spent | None], ...]:
     message = Git(place.git_dir).run("for-each-ref", "--format=%(contents)", f"refs/tags/{name}").decode(errors="replace")
     trailers = parse_trailers(message)
     costs = {task: read_spent(words) for task, _, words in (said.partition(" ") for said in trailers.get(COST, ()))}
-    return tuple((token, costs.get(token.partition(" ")[0])) for token in trailers.get("Orch-Task", ()))
+    return tuple((token, costs.get(token.partition(" ")[0])) for token in trailers.get(TASK, ()))
 
 
 def _only_hot(objects: Objects, tree: Oid) -> tuple[State, Mapping[Status, int]]:
@@ -112,9 +121,11 @@ def _parse_checkpoint(record: str) -> Checkpoint:
         commit,
         int(seconds or 0) * 1000,
         "".join(trailers.get("Orch-Session", ())[:1]),
-        tuple(task.split(" ")[0] for task in trailers.get("Orch-Task", ())),
+        tuple(task.split(" ")[0] for task in trailers.get(TASK, ())),
         ", ".join(gates or trailers.get("Orch-Gates", ())),
         sum_spent(read_spent(said.partition(" ")[2]) for said in trailers.get(COST, ())),
+        "".join(trailers.get(BASE, ())[:1]),
+        trailers.get(TASK, ()),
     )
 
 

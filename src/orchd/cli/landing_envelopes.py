@@ -92,11 +92,22 @@ LANDING_ENVELOPES = (
     ),
     Envelope(
         "verify",
-        "Where the chain of checkpoints is broken.",
+        "Where the chain of checkpoints is broken, and what main lost and a person settled.",
         (
             Field("checkpoint", Kind.TEXT, "tag"),
             Field("commit", Kind.OID, "commit"),
             Field("what", Kind.TEXT, "what does not hold"),
+            Field("broken", Kind.FLAG, "whether that is a break; not when main lost it and a person settled that"),
+        ),
+        many=True,
+    ),
+    Envelope(
+        "waive",
+        "What is not wanted back.",
+        (
+            Field("checkpoint", Kind.TEXT, "tag"),
+            Field("by", Kind.TEXT, "who says so"),
+            Field("again", Kind.FLAG, "whether it had been settled before, so that nothing was written"),
         ),
         many=True,
     ),

@@ -7,7 +7,22 @@ from collections.abc import Mapping
 from orchd.errors import UsageError
 
 REFUSED = frozenset(
-    ("run", "daemon", "demo", "save", "session", "retry", "cancel", "answer", "restore", "undo", "promote", "rollback", "prune")
+    (
+        "run",
+        "daemon",
+        "demo",
+        "save",
+        "session",
+        "retry",
+        "cancel",
+        "answer",
+        "restore",
+        "undo",
+        "promote",
+        "rollback",
+        "prune",
+        "waive",
+    )
 )
 """Commands that start, end or decide something. Looking is allowed, and `orchd claim --task` is how a task asks."""
 

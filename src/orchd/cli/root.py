@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, str] = {
     "gates": "looking",
     "costs": "looking",
     "verify": "proving",
+    "waive": "proving",
     "restore": "restoring",
     "undo": "restoring",
     "promote": "promoting",

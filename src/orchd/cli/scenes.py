@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchd import app
-from orchd.adapters.branch import contains
+from orchd.adapters.branch import contains, find_missing, name_main
 from orchd.adapters.effective import read_agents
+from orchd.adapters.state_reader import read_tasks
 from orchd.core.reservations import standing
 from orchd.core.statuses import is_disputed
 from orchd.core.telling import Scene
@@ -40,8 +41,8 @@ def look_for_alarms(place: Place, scene: Scene, checkpoints: Sequence[Checkpoint
     from orchd.adapters.health import look_at_health
     from orchd.core.alarms import list_alarms
 
-    last = checkpoints[-1] if checkpoints and not scene.config.remote else None
-    return replace(scene, alarms=list_alarms(look_at_health(place, scene.branch, last, scene.now_ms)))
+    health = look_at_health(place, scene.branch, scene.config.remote, checkpoints, scene.now_ms)
+    return replace(scene, alarms=list_alarms(health))
 
 
 def look_for_precedents(place: Place, scene: Scene, state: State) -> Scene:
@@ -57,12 +58,30 @@ def look_closely(place: Place, state: State, task: Task) -> Scene:
     if task.status is not Status.LANDED:
         return scene
     checkpoint = next((one for one in app.checkpoints(place) if one.name == task.checkpoint), None)
-    return replace(scene, checkpoint=checkpoint, contained=contains(place, scene.branch, task.commit))
+    main = name_main(place, scene.branch, scene.config.remote)
+    return replace(scene, checkpoint=checkpoint, contained=contains(place, main, task.commit))
+
+
+def look_at_main(place: Place, state: State, *others: Task) -> State:
+    """`state` with what the branch has lost by now of the work that waiting tasks need, and of that of `others`: the state
+    itself knows what the last look of a daemon saw."""
+    known = {**_read_archived(place, state), **state.tasks}
+    needed = (known[name] for name in _list_needed(state) if name in known)
+    landed = {task.spec.id: task.commit for task in (*needed, *others) if task.status is Status.LANDED and task.commit}
+    if not landed:
+        return state
+    main = name_main(place, app.branch(place, state), app.config(place).remote)
+    missing = find_missing(place, main, frozenset(landed.values()))
+    gone = frozenset(name for name, commit in landed.items() if commit in missing)
+    return replace(state, gone=(state.gone - landed.keys()) | gone)
+
+
+def _list_needed(state: State) -> frozenset[TaskId]:
+    waiting = (task for task in state.tasks.values() if task.status is Status.WAITING)
+    return frozenset(name for task in waiting for name in task.spec.needs)
 
 
 def _read_archived(place: Place, state: State) -> Mapping[TaskId, Task]:
     """The tasks that waiting ones need and that the hot state does not hold."""
-    waiting = [task for task in state.tasks.values() if task.status is Status.WAITING]
-    missing = {name for task in waiting for name in task.spec.needs} - state.tasks.keys()
-    found = {name: app.read_task(place, name) for name in missing}
-    return {name: task for name, task in found.items() if task is not None}
+    missing = _list_needed(state) - state.tasks.keys()
+    return read_tasks(place, missing) if missing else {}

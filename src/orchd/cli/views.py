@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from orchd.adapters.server import Server
     from orchd.adapters.state_reader import HotState, Operation
     from orchd.app import RunView, Served
-    from orchd.core.chain_proof import Break
+    from orchd.core.chain_proof import Proof
     from orchd.core.disputes import Disagreement
     from orchd.core.lessons import Lessons
     from orchd.core.policy import Change
@@ -90,9 +90,12 @@ def view_status(
     }
 
 
-def view_breaks(breaks: Iterable[Break]) -> tuple[Row, ...]:
-    """The records of `orchd verify`."""
-    return tuple({"checkpoint": one.checkpoint, "commit": one.commit, "what": one.what} for one in breaks)
+def view_breaks(proof: Proof) -> tuple[Row, ...]:
+    """The records of `orchd verify`: what is broken, then what was and is settled."""
+    breaks, words = frozenset(proof.breaks), ("checkpoint", "commit", "what")
+    return tuple(
+        {name: getattr(one, name) for name in words} | {"broken": one in breaks} for one in (*proof.breaks, *proof.settled)
+    )
 
 
 def view_checkpoints(checkpoints: Iterable[Checkpoint]) -> tuple[Row, ...]:

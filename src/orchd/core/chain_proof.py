@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import field
 
+from orchd.core.losses import Loss, Work, parse_work, tell_settled
 from orchd.model.dataclass import dataclass
 from orchd.model.ids import ORCHD_EMAIL, ORCHD_NAME, Oid
 
 GOOD, UNSIGNED = "G", "N"
 """What git says of a signature by somebody who may sign, and where there is none."""
+
+LOST = "main does not contain it"
+"""Begins what is said of a checkpoint that main lost."""
 
 PRUNED = "pruned"
 """Begins the line of an audit note that names a tag that was taken away on purpose."""
@@ -63,18 +67,20 @@ class Tag:
 class History:
     """`main` is the first-parent chain, the newest first, down to the base of the first checkpoint; `commits` are all that
     main holds and that base does not; `tags` are the checkpoints by name. `guarded`: it is known who may sign.
-    `owed`: landings whose note and tag must be here; a plain clone has brought neither of what landed elsewhere."""
+    `owed`: landings whose note and tag must be here; a plain clone has brought neither of what landed elsewhere. `remarks` are
+    the notes on commits that main lost."""
 
     main: tuple[Oid, ...]
     commits: Mapping[Oid, Commit]
     tags: Mapping[str, Tag] = field(default_factory=dict)
     guarded: bool = False
     owed: frozenset[Oid] = frozenset()
+    remarks: Mapping[Oid, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """Where the chain does not hold."""
+    """Where the chain does not hold, or did not, where a person has said what becomes of that."""
 
     checkpoint: str
     commit: Oid
@@ -83,14 +89,15 @@ class Break:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What was found: checkpoints, how many of them no gate judged, commits on main that are no checkpoints, breaks, and how
-    many checkpoints have their note or their tag elsewhere."""
+    """What was found: checkpoints, how many of them no gate judged, commits on main that are no checkpoints, breaks, how many
+    checkpoints have their note or their tag elsewhere, and what main lost and a person has settled."""
 
     checkpoints: int
     ungated: int
     others: int
     breaks: tuple[Break, ...]
     unseen: int = 0
+    settled: tuple[Break, ...] = ()
 
 
 def prove_history(history: History) -> Proof:
@@ -100,11 +107,12 @@ def prove_history(history: History) -> Proof:
     landed = [commit for commit in on_main if commit.is_checkpoint and not is_echo(commit, lambda oid: said.get(oid, ""))]
     merged = _find_merged(history)
     breaks = [one for commit in (*landed, *merged) for one in _find_breaks(commit, history)]
-    breaks += _find_lost(history) + _find_repeats(landed + merged)
+    lost, settled = _find_lost(history, landed + merged)
+    breaks += lost + _find_repeats(landed + merged)
     breaks += _find_unsigned(landed) + [one for commit in merged for one in _find_unsigned([commit])] if history.guarded else []
     ungated = sum(UNGATED in commit.trailers for commit in (*landed, *merged))
     unseen = sum(commit.oid not in history.owed and lacks_words(commit, history.tags) for commit in (*landed, *merged))
-    return Proof(len(landed) + len(merged), ungated, len(on_main) - len(landed), tuple(breaks), unseen)
+    return Proof(len(landed) + len(merged), ungated, len(on_main) - len(landed), tuple(breaks), unseen, tuple(settled))
 
 
 def lacks_words(commit: Commit, tags: Container[str]) -> bool:
@@ -138,12 +146,21 @@ def _find_breaks(commit: Commit, history: History) -> Iterator[Break]:
             yield Break(commit.first(CHECKPOINT), commit.oid, what)
 
 
-def _find_lost(history: History) -> list[Break]:
-    return [
-        Break(tag.name, tag.commit, "main does not contain it (any more)")
-        for tag in history.tags.values()
-        if tag.commit not in history.commits
-    ]
+def _find_lost(history: History, landed: list[Commit]) -> tuple[list[Break], list[Break]]:
+    """What main lost and nobody has settled, and what somebody has."""
+    there = [work for commit in landed for work in _work_of(commit.first(CHECKPOINT), commit.trailers)]
+    lost, settled = list[Break](), list[Break]()
+    for tag in history.tags.values():
+        if tag.commit not in history.commits:
+            loss = Loss(tag.name, tag.commit, _work_of(tag.name, tag.trailers), history.remarks.get(tag.commit, ""))
+            said = tell_settled(loss, there)
+            what = f"{LOST}: {said}" if said else f"{LOST} (any more)"
+            (settled if said else lost).append(Break(tag.name, tag.commit, what))
+    return lost, settled
+
+
+def _work_of(checkpoint: str, trailers: Trailers) -> tuple[Work, ...]:
+    return parse_work(checkpoint, trailers.get(TASK, ()))
 
 
 def _find_unsigned(landed: list[Commit]) -> list[Break]:

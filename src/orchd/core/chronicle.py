@@ -341,10 +341,10 @@ def _(event: RequestRefused, state: State) -> Iterator[Line]:
 @tell.register
 def _(event: LandingsGone, state: State) -> Iterator[Line]:
     branch = state.branch or "main"
-    if event.tasks:
-        yield Line(Tone.CALL, "gone", f"{branch} does not contain the work of {tell_paths(event.tasks)} any more")
-    else:
-        yield Line(Tone.GOOD, "back", f"{branch} contains all that has landed")
+    if event.lost:
+        yield Line(Tone.CALL, "gone", f"{branch} does not contain the work of {tell_paths(event.lost)} any more")
+    if event.back:
+        yield Line(Tone.GOOD, "back", f"{branch} contains the work of {tell_paths(event.back)} again")
 
 
 @tell.register

@@ -42,7 +42,8 @@ NOTES_REF = "refs/notes/orch/audit"
 GATE_NOTES_REF = "refs/notes/orch/gates"
 TALLIES_REF = "refs/orch/promotion-gates"
 PRECEDENTS_REF = "refs/notes/orch/precedents"
-SHARED_NOTES = (GATE_NOTES_REF, PRECEDENTS_REF)
+LOSSES_REF = "refs/notes/orch/losses"
+SHARED_NOTES = (GATE_NOTES_REF, PRECEDENTS_REF, LOSSES_REF)
 """Notes of records, one a line, which clones of one remote hand to each other."""
 CHECKPOINT_FOLDER = "checkpoint/"
 SHORT_OID = 12

@@ -397,9 +397,12 @@ class SessionAdopted:
 
 @dataclass(frozen=True, slots=True)
 class LandingsGone:
-    """Main does not contain the landings of exactly these tasks (any more)."""
+    """Main does not contain the landings of exactly these tasks (any more): `lost` are new among them, `back` are those that
+    it contains again."""
 
     tasks: tuple[TaskId, ...]
+    lost: tuple[TaskId, ...] = ()
+    back: tuple[TaskId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -210,7 +210,8 @@ class Save:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A landed, tagged save, as read back from its tag; `spent` is what it cost. `name` is like `checkpoint/2026-01-31-007`."""
+    """A landed, tagged save, as read back from its tag; `spent` is what it cost. `name` is like `checkpoint/2026-01-31-007`;
+    `base` is what main was before, `work` what landed, as `task generation.attempt tip`."""
 
     name: str
     commit: Oid
@@ -219,3 +220,5 @@ class Checkpoint:
     tasks: tuple[TaskId, ...]
     gates: str
     spent: Spent | None = None
+    base: Oid = ""
+    work: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -163,10 +164,11 @@ def _watch(place: Place) -> None:
 
 def _look(place: Place) -> Row:
     from orchd import app
-    from orchd.cli.scenes import look_around, look_for_alarms, look_for_precedents
+    from orchd.cli.scenes import look_around, look_at_main, look_for_alarms, look_for_precedents
     from orchd.cli.views import view_status
 
     hot, server, landed = app.read_hot(place), app.server(place), app.checkpoints(place)
+    hot = replace(hot, state=look_at_main(place, hot.state))
     scene = look_for_precedents(place, look_around(place, hot.state, served=server is not None), hot.state)
     return view_status(
         hot,

@@ -42,7 +42,7 @@ def promote(checkpoint: str, environment: str, by: str, *, approve: bool, gone: 
     from orchd.adapters.promotion_scene import Wish
 
     name = checkpoint if checkpoint.startswith(CHECKPOINT_FOLDER) else CHECKPOINT_FOLDER + checkpoint
-    return _ask("approve" if approve else "promote", Wish(environment, _check_person(by), name, gone))
+    return _ask("approve" if approve else "promote", Wish(environment, check_person(by), name, gone))
 
 
 @click.command(cls=Command)
@@ -53,7 +53,7 @@ def rollback(environment: str, by: str, *, gone: bool) -> int:
     """Deploy to ENVIRONMENT what was good there before. Needs no soak time and no approval."""
     from orchd.adapters.promotion_scene import Wish
 
-    return _ask("rollback", Wish(environment, _check_person(by), gone=gone))
+    return _ask("rollback", Wish(environment, check_person(by), gone=gone))
 
 
 @click.command(cls=Command)
@@ -104,7 +104,8 @@ def _show(data: bytes) -> None:
             sys.stderr.buffer.flush()
 
 
-def _check_person(by: str) -> str:
+def check_person(by: str) -> str:
+    """Who asks, on one printable line. Raises UsageError when nobody can tell."""
     name = " ".join((by or find_person()).split())
     if not name or not name.isprintable() or len(name) > NAME_CHARS:
         raise UsageError("nobody can tell who asks", "set `git config user.name`, or name yourself with --by on one line")

@@ -86,10 +86,10 @@ class Return:
 def _bring_back(place: Place, checkpoint: Checkpoint, wanted: Return, *, dry_run: bool) -> None:
     """Ask for it. Raises UsageError when nothing would change, or when another clone would have to do it."""
     from orchd import app
-    from orchd.adapters.branch import contains
+    from orchd.adapters.branch import contains, name_main
 
     branch = app.branch(place)
-    if not app.config(place).remote and not contains(place, branch, checkpoint.commit):
+    if not contains(place, name_main(place, branch, app.config(place).remote), checkpoint.commit):
         hint = f"`git merge {checkpoint.name}` on {branch} brings it back, `orchd restore {checkpoint.name}` checks it out"
         raise UsageError(f"{branch} does not contain {checkpoint.name} any more: there is nothing to {wanted.verb}", hint)
     files = app.count_changes(place, wanted.present, wanted.source)

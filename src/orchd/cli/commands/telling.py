@@ -38,12 +38,12 @@ def show(task: TaskId, *, prompt: bool) -> int:
     """Show everything about TASK. That includes what its command or its agent claimed and what is proven."""
     from orchd import app
     from orchd.adapters.evidence import read_reports
-    from orchd.cli.scenes import look_closely
+    from orchd.cli.scenes import look_at_main, look_closely
 
     place = app.find(read_flags().repo)
     if prompt:
         return _show_prompt(place, task)
-    state = app.read_hot(place).state
+    state = look_at_main(place, app.read_hot(place).state)
     known, code = _find_told(place, state, task)
     if known:
         run = task_run(known.spec.id, known.generation, known.attempt)
@@ -83,10 +83,10 @@ def find_asked(place: Place, task: Task) -> Asked:
 def explain(task: TaskId) -> int:
     """Explain why TASK is where it is. Says what happened, on what evidence, and what you can do."""
     from orchd import app
-    from orchd.cli.scenes import look_closely
+    from orchd.cli.scenes import look_at_main, look_closely
 
     place = app.find(read_flags().repo)
-    state = app.read_hot(place).state
+    state = look_at_main(place, app.read_hot(place).state)
     known, code = _find_told(place, state, task)
     if known:
         row = view_explain(known, state, _decide(place, state, known), look_closely(place, state, known))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import secrets
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
@@ -156,6 +157,15 @@ def _is_recallable(verb: Verb, task: Task, save: Save | None) -> bool:
     return asked and save is not None and may_be_given_up(save, save.base)
 
 
+def _record_loss(place: Place, task: Task) -> None:
+    """Who asks for the work of `task` again, where main lost it: when it lands again, that settles the loss."""
+    from orchd.adapters.losses import say_of
+    from orchd.cli.commands.promoting import check_person
+    from orchd.core.losses import word_again
+
+    say_of(place, {task.commit: word_again(task.spec.id, check_person(""), time.time_ns() // 1_000_000)})
+
+
 def _ask(verb: Verb, task: TaskId, *words: str) -> None:
     from orchd import app
 
@@ -163,6 +173,10 @@ def _ask(verb: Verb, task: TaskId, *words: str) -> None:
     known = find_task(place, task)
     app.check_owner(place, known.spec.session)
     state = app.read_hot(place).state
+    if verb is Verb.RETRY and known.status is Status.LANDED:
+        from orchd.cli.scenes import look_at_main
+
+        state = look_at_main(place, state, known)
     allowed = any(allows(event, known.status) for event in EVENTS[verb]) and not is_there(known, state.gone)
     if not allowed and not _is_recallable(verb, known, state.save):
         raise UsageError(f"{task} is {known.status}: there is nothing to {verb}", f"`orchd explain {task}` says more")
@@ -172,6 +186,8 @@ def _ask(verb: Verb, task: TaskId, *words: str) -> None:
         raise UsageError(f"the file of {task} is gone: a retry would be withdrawn at once", f"put {task}.yaml back first")
     for step in words:
         _check_step(known, step)
+    if task in state.gone and known.status is Status.LANDED:
+        _record_loss(place, known)
     app.ask(place, verb, task, words)
     served = app.server(place) is not None
     print_records(ENVELOPES["ask"], [{"task": task, "verb": str(verb), "status": str(known.status), "served": served}])
