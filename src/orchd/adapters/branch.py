@@ -43,9 +43,14 @@ def find_tip(place: Place, branch: str) -> Oid:
 
 def name_main(place: Place, branch: str, remote: str) -> str:
     """The ref that says where the branch is: where clones share a remote, the remote's branch as it was last seen."""
-    seen = f"{REMOTE_PREFIX}main"
-    shared = remote and Git(place.git_dir).attempt("rev-parse", "--quiet", "--verify", seen).returncode == 0
-    return seen if shared else f"refs/heads/{branch}"
+    return name_all(place, branch, remote)[0]
+
+
+def name_all(place: Place, branch: str, remote: str) -> tuple[str, ...]:
+    """The ref that says where the branch is, and what the person's own fetches know of it: tags may have come with those."""
+    wanted = (f"{REMOTE_PREFIX}main", f"refs/remotes/{remote}/{branch}")
+    known = Git(place.git_dir).run("for-each-ref", "--format=%(refname)", *wanted).decode().split() if remote else ()
+    return tuple(ref for ref in wanted if ref in known) or (f"refs/heads/{branch}",)
 
 
 def contains(place: Place, ref: str, commit: Oid) -> bool:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from orchd.adapters.branch import name_main
+from orchd.adapters.branch import name_all
 from orchd.adapters.git_objects import parse_trailers
 from orchd.adapters.git_run import Git
 from orchd.adapters.history import read_history
@@ -28,10 +28,12 @@ def prove_branch(place: Place, branch: str) -> Proof:
 
 def list_unsettled(place: Place, branch: str, remote: str, checkpoints: Sequence[Checkpoint]) -> tuple[Loss, ...]:
     """The losses that nobody has settled, the oldest first, where `checkpoints` are all there are, the oldest first."""
-    git, main = Git(place.git_dir), name_main(place, branch, remote)
+    git, mains = Git(place.git_dir), name_all(place, branch, remote)
+    main = mains[0]
     if is_unbroken(git.run("rev-parse", "--verify", main).decode().strip(), checkpoints):
         return ()
-    missing = git.run("for-each-ref", f"--no-merged={main}", "--format=%(refname:lstrip=2)", CHECKPOINTS_PREFIX)
+    outside = [f"--no-merged={ref}" for ref in mains]
+    missing = git.run("for-each-ref", *outside, "--format=%(refname:lstrip=2)", CHECKPOINTS_PREFIX)
     names = frozenset(missing.decode(errors="replace").splitlines())
     lost = [one for one in checkpoints if one.name in names]
     notes = _read_remarks(git, {one.commit for one in lost}) if lost else {}
