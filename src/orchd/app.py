@@ -395,8 +395,7 @@ def branch(place: Place, state: State | None = None) -> str:
 def file_names(place: Place) -> frozenset[TaskId]:
     """The ids that the task files give which are there now, good or bad: in the checkout, or on the branch when bare."""
     if place.checkout is not None:
-        folders = [place.checkout / ".orch" / name for name in ("tasks", "inbox")]
-        return frozenset(file.stem for folder in folders if folder.is_dir() for file in folder.glob("*.y*ml"))
+        return frozenset(file.stem for name in ("tasks", "inbox") for file in (place.checkout / ".orch" / name).glob("*.y*ml"))
     from orchd.adapters.git_run import Git
 
     listed = Git(place.git_dir).attempt("ls-tree", "-z", "--name-only", f"refs/heads/{branch(place)}:.orch/tasks").stdout
