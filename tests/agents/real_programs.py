@@ -37,6 +37,8 @@ BIN = (CACHE / "npm/node_modules/.bin", CACHE / "aider/bin")
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 NAMESPACES = ("unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc")
 GRACE_SECONDS = 20.0
+# Cases of which is kept what a program wrote beside its stream.
+DIARIES = ("ok", "resume")
 NO_SEEDS: Mapping[str, str] = {}
 # Attempts to reach the network, which is not there.
 _OUTSIDE = re.compile(r"HTTPSConnectionPool|getaddrinfo|ENOTFOUND|EAI_AGAIN")
@@ -158,11 +160,21 @@ def record(program: str) -> None:
                 "clock": str(clock_of(case, answer) or ""),
                 "lines": trim_lines([trim(line) for line in lines if not _OUTSIDE.search(line)]),
             }
+            if case.name in DIARIES and (diary := read_diary(program, place)):
+                kept[case.name]["diary"] = diary
         own = {"PATH": ":".join(map(str, BIN)) + ":" + os.environ["PATH"], "HOME": folder}
         version = shake_hands(PROGRAMS[program].signs, own).version
         RECORDED.mkdir(exist_ok=True)
         text = json.dumps({"version": version, "cases": kept}, indent=1, ensure_ascii=False)
         (RECORDED / f"{program}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def read_diary(program: str, place: Place) -> list[str]:
+    """The lines about its use that it wrote beside its stream, in all runs so far."""
+    diary = PROGRAMS[program].signs.diary
+    [file] = (place.home / diary.below).glob(diary.pattern.replace("{}", "*").replace("{:.8}", "*")) if diary else [None]
+    lines = file.read_text(encoding="utf-8").splitlines() if file and diary else []
+    return [trim(_scrub(line, place)) for line in lines if diary and diary.mark.decode() in line]
 
 
 def _scrub(line: str, place: Place) -> str:

@@ -15,7 +15,9 @@ from typing import Any
 from scripted_model import Script, ScriptedModel
 from stage import MODELS, environment
 
-AGENT = "---\ndescription: Writes code\nrunner: {runner}\n{model}rules: [allow read, allow edit, allow shell]\n---\nBe brief.\n"
+PRICE = "{input: 1, output: 1, as_of: '2026-11-27'}"
+RULES = "rules: [allow read, allow edit, allow shell]"
+AGENT = f"---\ndescription: Writes code\nrunner: {{runner}}\n{{model}}{{limits}}{RULES}\n---\nBe brief.\n"
 PLACES = ("PATH", "HOME", "PWD", "TMPDIR")
 
 
@@ -25,9 +27,12 @@ def main(order: dict[str, Any]) -> dict[str, Any]:
     top = Path(order["workspace"])
     model = MODELS.get(order["program"], "mock/mock-1")
     passed = [name for name in own if name not in PLACES]
-    write(top / ".orch/agents/coder.md", AGENT.format(runner=order["program"], model=f"model: {model}\n" if model else ""))
+    write(
+        top / ".orch/agents/coder.md",
+        AGENT.format(runner=order["program"], model=f"model: {model}\n" if model else "", limits=order.get("limits", "")),
+    )
     write(top / ".orch/tasks/say-hi.yaml", "title: say hi\ngoal: Write hi into out.txt\nagent: coder\nclaims: [out.txt]\n")
-    write(top / ".orch/config.yaml", f"env: {json.dumps(passed)}\nkill_grace: 2\n")
+    write(top / ".orch/config.yaml", f"env: {json.dumps(passed)}\nkill_grace: 2\nprices: {{'*': {PRICE}}}\n")
     whole = {**own, "PYTHONPATH": order["source"], "XDG_STATE_HOME": order["private"]}
     orchd = (sys.executable, "-m", "orchd")
     ran = subprocess.run((*orchd, "run"), cwd=top, env=whole, capture_output=True, text=True, check=False, timeout=200)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from agents_page import conclusions
@@ -92,11 +93,31 @@ def test_a_goal_becomes_a_checkpoint_and_no_process_is_left(program: str, tmp_pa
     """Its tool starts a session of its own that would live for ten minutes."""
     if reason := why_not(program):
         pytest.skip(reason)
-    place = Place(tmp_path)
-    place.clean({})
-    case = dataclasses.replace(CASES["ok"], command="setsid sleep 600 >/dev/null 2>&1 & echo hi > out.txt")
-    answer = put_on("real_story.py", order_of(program, case, place), place, 300)
+    answer = tell_story(program, "setsid sleep 600 >/dev/null 2>&1 & echo hi > out.txt", tmp_path)
     assert answer["code"] == 0, (answer["said"], answer["task"])
     assert answer["files"] == ["README.md", "out.txt"]
     assert answer["task"]["status"] == "landed"
     assert answer["left"] == []
+
+
+@pytest.mark.parametrize(("little", "enough"), [("dollars: 0.001", "dollars: 1"), ("tokens: 1050", "tokens: 50000")])
+@pytest.mark.parametrize("program", ["codex", "gemini", "opencode", "kilo", "claude"])
+def test_an_attempt_is_ended_in_the_middle_when_its_budget_is_used_up(
+    program: str, little: str, enough: str, tmp_path: Path
+) -> None:
+    """Its first answer, and the call of a tool that goes on, are all that it comes to. With more it lands."""
+    if reason := why_not(program):
+        pytest.skip(reason)
+    for most, status in ((little, "failed"), (enough, "landed")):
+        answer = tell_story(program, "sleep 8; echo hi > out.txt", tmp_path / status, f"limits: {{{most}}}\n")
+        assert answer["task"]["status"] == status, answer
+        assert ("out.txt" in answer["files"]) is (status == "landed")
+        assert answer["left"] == []
+
+
+def tell_story(program: str, command: str, folder: Path, limits: str = "") -> dict[str, Any]:
+    """What came of a goal, with the whole of orchd, when the model calls a tool with `command`."""
+    place = Place(folder)
+    place.clean({})
+    case = dataclasses.replace(CASES["ok"], command=command)
+    return put_on("real_story.py", {**order_of(program, case, place), "limits": limits}, place, 300)

@@ -13,7 +13,7 @@ from orchd.core.chains import tell_chain
 from orchd.core.planner import is_worth_waiting
 from orchd.core.vigil import begin_vigil, find_expired, hear
 from orchd.model.action import StartRun
-from orchd.model.agent import AUTO, AgentsSeen, Clocks, Definition, Failure, Price, Report, Usage, Watch
+from orchd.model.agent import AUTO, AgentsSeen, Clocks, Definition, Failure, Price, Report, Tally, Usage, Watch
 from orchd.model.claim import PathSpec
 from orchd.model.config import Agent, Config, Slots
 from orchd.model.cost import Account, Caps, Ledger
@@ -270,6 +270,8 @@ def an_agent_is_ended_when_its_money_is_spent_as_it_says_or_by_its_price() -> No
         demand(why, find_expired(vigil, clocks, 0.0) is ends, used)
         demand("who has finished is not ended", find_expired(hear(vigil, Report(True, usage=used), 0.0), clocks, 0.0) is None)
         demand("nor who may spend any amount", find_expired(vigil, replace(clocks, micros=0), 0.0) is None)
+        again = Report(usage=used + used, tally=Tally(own=used))
+        demand("what it used before is not of this run", hear(vigil, again, 0.0).used == used)
     vigil = hear(begin_vigil(0.0), Report(usage=rows[0][1]), 0.0)
     demand("nobody knows a price", find_expired(vigil, replace(clocks, price=None), 0.0) is None)
     failed = after(Report(ended_by=Watch.MONEY), working(fallbacks=("codex",))).state.tasks["a"]

@@ -61,6 +61,7 @@ FAULTS = {
     "money ends nobody": Fault("vigil", "    if clocks.micros and", "    if False and"),
     "who may spend nothing may spend all": Fault("vigil", "    if clocks.micros and ", "    if "),
     "who tells no money is free": Fault("vigil", "cost_of(used, clocks.price)", "used.cost_micros"),
+    "a conversation is ended by what it used before": Fault("vigil", "if report.tally.own is None", "if True"),
     "no price is known": Fault("agents", "tokens=agent.max_tokens, price=price", "tokens=agent.max_tokens"),
     "an agent may spend the whole grant": Fault("duties", "clocks=replace(job.clocks, micros=micros)", "clocks=job.clocks"),
     "a resumed conversation is counted twice": Fault("costs", "if before is None or not told.cumulative:", "if True:"),

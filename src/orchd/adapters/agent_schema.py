@@ -85,14 +85,14 @@ class AgentLimits(Strict):
     )
     dollars: Annotated[float, Field(gt=0, le=BUDGET_DOLLARS, strict=False)] | None = Field(
         default=None,
-        description="US dollars. Where its program takes a budget (claude) or counts as it goes (opencode, kilo, aider; by its "
-        "price, when it tells no money), it is ended then. Default: no limit.",
+        description="US dollars. It is ended after the answer with which they are used up (docs/costs.md; by the "
+        "price of its model, when its program tells no money). Default: no limit.",
         examples=[2.5],
     )
     tokens: Annotated[int, Field(ge=1, le=AGENT_TOKENS)] | None = Field(
         default=None,
-        description="Tokens in and out, cached ones too. Where its program counts as it goes (opencode, kilo, aider), it is "
-        "ended then; for all of them, an attempt that fails after nine tenths had too few. Default: no limit.",
+        description="Tokens in and out, cached ones too. It is ended after the answer with which they are used up; an "
+        "attempt that fails after nine tenths had too few. Default: no limit.",
         examples=[400_000],
     )
     proposals: Annotated[int, Field(ge=0, le=PROPOSALS)] | None = Field(

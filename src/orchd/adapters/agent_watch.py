@@ -13,13 +13,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from orchd.adapters.agent_diary import NO_DIARY, DiaryReader
 from orchd.adapters.agents.events import Lines
 from orchd.adapters.agents.program import Program
 from orchd.adapters.codec import encode
 from orchd.adapters.process_tree import ProcessTree
 from orchd.adapters.processes import measure_work
-from orchd.core.vigil import begin_vigil, find_expired, hear, note_work
-from orchd.model.agent import Clocks, Report, Watch
+from orchd.core.vigil import begin_vigil, find_expired, hear, note_use, note_work
+from orchd.model.agent import NO_TALLY, Clocks, Report, Watch
 from orchd.model.limits import AGENT_WORDS_CHARS
 
 _PROGRESS_SECONDS = 1.0
@@ -31,10 +32,14 @@ _BUSY_SHARE = 0.1
 
 
 class AgentWatch:
-    """One agent from its start to its end. `tree` runs it, `progress` is the file that says how far it is."""
+    """One agent from its start to its end. `tree` runs it, `progress` is the file that says how far it is, `diary` is what it
+    writes of its use meanwhile."""
 
-    def __init__(self, program: Program, clocks: Clocks, tree: ProcessTree, progress: Path) -> None:
+    def __init__(
+        self, program: Program, clocks: Clocks, tree: ProcessTree, progress: Path, diary: DiaryReader = NO_DIARY
+    ) -> None:
         now = time.monotonic()
+        self._diary = diary
         self._program, self._clocks, self._tree, self._path = program, clocks, tree, progress
         self._report = self._told = Report()
         self._lines = Lines()
@@ -56,6 +61,7 @@ class AgentWatch:
     def pulse(self) -> None:
         """Look at the clocks. Called about once a second."""
         now = time.monotonic()
+        self._follow()
         self._look_at_work(now)
         self._judge(now)
         if self._report != self._told and now - self._told_at >= _PROGRESS_SECONDS:
@@ -64,11 +70,12 @@ class AgentWatch:
     def close(self, code: int, *, timed_out: bool) -> Report:
         """The report at the end of the program. `timed_out`: one of the clocks, or its time, ended it."""
         self._read(self._lines.rest())
+        self._follow()
         ended_by = (self._ended_by or Watch.WALL) if timed_out else None
         closed = self._program.close(self._report, code)
         finished = closed.finished and not timed_out
         printed = "" if finished else self._printed.decode("utf-8", "replace").strip()[-AGENT_WORDS_CHARS:]
-        self._report = replace(closed, finished=finished, printed=printed, ended_by=ended_by)
+        self._report = replace(closed, finished=finished, printed=printed, ended_by=ended_by, tally=NO_TALLY)
         self._tell(time.monotonic())
         return self._report
 
@@ -81,6 +88,12 @@ class AgentWatch:
         self._report = self._program.read(line, self._report)
         self._printed = _join_end(self._printed, line)
         self._vigil = hear(self._vigil, self._report, time.monotonic())
+
+    def _follow(self) -> None:
+        """What it has told in its stream at its end counts more."""
+        if not self._report.finished:
+            self._report = self._diary.read(self._report)
+            self._vigil = note_use(self._vigil, self._report)
 
     def _look_at_work(self, now: float) -> None:
         """Of what runs below the program, which may compute for long without a word."""
@@ -101,7 +114,7 @@ class AgentWatch:
         """For `orchd ps`: not synced, a lost one is only not shown."""
         new = self._path.with_name(f".{self._path.name}")
         with contextlib.suppress(OSError):
-            new.write_text(json.dumps(encode(self._report)))
+            new.write_text(json.dumps(encode(replace(self._report, tally=NO_TALLY))))
             new.replace(self._path)
         self._told, self._told_at = self._report, now
 

@@ -244,6 +244,7 @@ def _run_agent(
 ) -> tuple[Result, Mapping[str, Any]]:
     """The command of an agent, which is watched as it works. What that takes is only read here: it weighs more than all
     other supervisors need."""
+    from orchd.adapters.agent_diary import DiaryReader
     from orchd.adapters.agent_launch import Launched
     from orchd.adapters.agent_watch import AgentWatch
     from orchd.adapters.agents.programs import PROGRAMS
@@ -253,8 +254,9 @@ def _run_agent(
 
     begin, command = time.monotonic(), ordered["order"]["commands"][at]
     job, launched = decode(Job, command["job"]), decode(Launched, ordered["launched"][at])
-    watch = AgentWatch(PROGRAMS[job.program], job.clocks, tree, name_progress(log.folder, at))
-    own = {**environment, **dict(launched.env)}
+    program, own = PROGRAMS[job.program], {**environment, **dict(launched.env)}
+    diary = DiaryReader(program.signs.diary, own, job.resume)
+    watch = AgentWatch(program, job.clocks, tree, name_progress(log.folder, at), diary)
     cleaner, take = Cleaner(environment.get(name, "") for name in launched.keys), watch.tee(log.write)
     start = tied_process(tuple(ordered["argv"][at]), ordered["workspace"], own, launched.stdin)
     with tree.also_pulse(watch.pulse):

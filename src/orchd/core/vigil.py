@@ -35,12 +35,18 @@ def begin_vigil(now: float) -> Vigil:
 
 def hear(vigil: Vigil, report: Report, now: float) -> Vigil:
     """After one more line of its output."""
-    heard = replace(vigil, heard=now, used=NOTHING_USED if report.finished else report.usage)
+    heard = replace(note_use(vigil, report), heard=now)
     if report.tools <= vigil.tools:
         return heard
     if report.last_tool == vigil.call:
         return replace(heard, tools=report.tools, same=vigil.same + 1)
     return replace(heard, tools=report.tools, call=report.last_tool, same=1, moved=now)
+
+
+def note_use(vigil: Vigil, report: Report) -> Vigil:
+    """What it has used, as it says somewhere. Who has finished is not ended any more."""
+    used = report.usage if report.tally.own is None else report.tally.own
+    return replace(vigil, used=NOTHING_USED if report.finished else used)
 
 
 def note_work(vigil: Vigil, now: float) -> Vigil:

@@ -195,6 +195,20 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """How use is counted while a program runs; nothing of it is kept. `settled` is what it told in sums, `answers` the last
+    single ones with what each used so far, by their ids. `own` is the use of this run alone, of a program that counts over
+    its conversation and tells that too (None: the use in the report is that)."""
+
+    settled: Usage = Usage()
+    answers: tuple[tuple[str, Usage], ...] = ()
+    own: Usage | None = None
+
+
+NO_TALLY = Tally()
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What an agent's stream has said so far, or in all.
 
@@ -202,7 +216,7 @@ class Report:
     `last_tool` is the last one in a line. `denied` are calls that were refused to it. `status` is the HTTP status of the last
     error of its provider (0: none), `error` the text of the last error; `until_ms` when the provider wants to be asked again.
     `words` is the end of what it said, which proves nothing, `printed` the end of what its program printed beside its
-    stream. `ended_by` is which clock ended it."""
+    stream. `ended_by` is which clock ended it. `tally` is for whoever reads on."""
 
     finished: bool = False
     conversation: str = ""
@@ -217,6 +231,7 @@ class Report:
     words: str = ""
     printed: str = ""
     ended_by: Watch | None = None
+    tally: Tally = NO_TALLY
 
 
 @dataclass(frozen=True, slots=True)

@@ -333,6 +333,12 @@ PROMOTION_RACE_SECONDS = 2.0
 AGENT_LINE_BYTES = 2 * 1024 * 1024
 """The longest line of an agent program's stream that is read as an event."""
 
+DIARY_BYTES = 4 * 1024 * 1024
+"""How much of what an agent program writes of its use is read at one look, so that a huge line keeps nobody waiting."""
+
+OPEN_ANSWERS = 16
+"""Answers of a model that may still tell more of what they used: those of an agent and of its sub-agents at the same time."""
+
 AGENT_WORDS_CHARS = 2000
 """How much of the end of what an agent said, of an error, or of a call is kept: enough for a person, little in the state."""
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from orchd.adapters.agents import permits
-from orchd.adapters.agents.events import Event, detail_of, micros, number, parse, part, parts, text, texts
+from orchd.adapters.agents.events import Event, UsageAt, detail_of, number, part, parts, text, texts
 from orchd.adapters.agents.program import Folders, Launch, Signs, given, words_of
-from orchd.adapters.agents.reports import call, close, deny, fail, finish, read_by, say
+from orchd.adapters.agents.reports import Stream, call, count, deny, fail, finish, say, settle
 from orchd.model.agent import MICROS, Effort, Job, Permit, Report, Rule, Tool, Usage
 
 _SIGNS = Signs(
@@ -28,16 +28,18 @@ _TOOLS: Mapping[Tool, tuple[str, ...]] = {
     Tool.DELEGATE: ("Task", "Agent"),
 }
 _SINCE = "model_usage_since_last_result"
+_CACHED = "cacheReadInputTokens"
+_SUM = UsageAt(f"inputTokens cacheCreationInputTokens {_CACHED}", _CACHED, "outputTokens", "costUSD")
+_ANSWER_CACHED = "cache_read_input_tokens"
+_ANSWER = UsageAt(f"input_tokens cache_creation_input_tokens {_ANSWER_CACHED}", _ANSWER_CACHED, "output_tokens")
 _QUIET = words_of(
     "CLAUDE_CODE_ADDITIONAL_DIRECTORIES_CLAUDE_MD DISABLE_AUTOUPDATER CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC "
     "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS"
 )
 
 
-class Claude:
+class Claude(Stream):
     """See the module."""
-
-    signs = _SIGNS
 
     def objection(self, job: Job) -> str:
         """A deny wins over every allow here, so an exception from a special deny is stricter than written, never freer. What
@@ -56,16 +58,6 @@ class Claude:
         argv += given(model=job.model, effort=job.effort, max_turns=job.max_turns, resume=job.resume)
         argv += given(max_budget_usd=job.budget_micros and f"{job.budget_micros / MICROS:.6f}")
         return Launch(tuple(argv), tuple((name, "1") for name in _QUIET), stdin=job.prompt)
-
-    def read(self, line: bytes, report: Report) -> Report:
-        """See the protocol."""
-        event = parse(line)
-        known = replace(report, conversation=report.conversation or text(event, "session_id"))
-        return read_by(_READERS, event, known)
-
-    def close(self, report: Report, code: int) -> Report:
-        """After an interrupt it may end with exit code 0 and without its last word."""
-        return close(report, code)
 
 
 def _compile(rules: tuple[Rule, ...]) -> Iterator[str]:
@@ -91,6 +83,8 @@ def _read_system(event: Event, report: Report) -> Report:
 
 
 def _read_assistant(event: Event, report: Report) -> Report:
+    """An answer comes in pieces, all with its use so far: of what it writes itself, hardly anything is in that."""
+    report = count(report, text(event, "message", "id"), _ANSWER.find(part(event, "message", "usage")))
     for block in parts(event, "message", "content"):
         if text(block, "type") == "tool_use":
             report = call(report, text(block, "name"), detail_of(block, "input"))
@@ -105,26 +99,21 @@ def _read_limit(event: Event, report: Report) -> Report:
 
 def _read_result(event: Event, report: Report) -> Report:
     denied = tuple(text(one, "tool_name") for one in parts(event, "permission_denials"))
-    known = replace(say(report, text(event, "result")), usage=_add_usage(report.usage, event), denied=denied or report.denied)
+    known = replace(_settle(say(report, text(event, "result")), event), denied=denied or report.denied)
     if event.get("is_error") is False and text(event, "terminal_reason") in ("completed", ""):
         return finish(known)
     said = text(event, "result") or ", ".join(texts(event, "errors")) or text(event, "terminal_reason")
     return fail(known, said or "it said that it failed", number(event, "api_error_status"))
 
 
-def _add_usage(before: Usage, event: Event) -> Usage:
+def _settle(report: Report, event: Event) -> Report:
     """Newer versions count their totals since the conversation began, and tell beside them what came since the last result;
     older ones count one run only."""
     since = part(event, _SINCE)
     models = [part(one) for one in (since or part(event, "modelUsage")).values() if isinstance(one, dict)]
-    total = before if since else Usage()
-    for one in models:
-        fresh, written = number(one, "inputTokens"), number(one, "cacheCreationInputTokens")
-        cached = number(one, "cacheReadInputTokens")
-        total += Usage(fresh + written + cached, cached, number(one, "outputTokens"), micros(one, "costUSD"))
-    return total
+    return settle(report, sum((_SUM.find(one) for one in models), report.tally.settled if since else Usage()))
 
 
 _READERS = {"system": _read_system, "assistant": _read_assistant, "rate_limit_event": _read_limit, "result": _read_result}
 
-PROGRAM = Claude()
+PROGRAM = Claude(_SIGNS, _READERS, "session_id")

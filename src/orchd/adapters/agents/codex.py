@@ -7,10 +7,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from orchd.adapters.agents import permits
-from orchd.adapters.agents.events import Event, number, parse, part, text
-from orchd.adapters.agents.program import Folders, Launch, Signs, given
-from orchd.adapters.agents.reports import call, close, deny, fail, finish, say
-from orchd.model.agent import Effort, Job, Report, Rule, Tool, Usage
+from orchd.adapters.agents.events import Event, UsageAt, part, text
+from orchd.adapters.agents.program import Diary, Folders, Launch, Signs, given
+from orchd.adapters.agents.reports import Stream, call, deny, fail, finish, say, settle
+from orchd.model.agent import Effort, Job, Report, Rule, Tally, Tool, Usage
+
+
+def _count(event: Event, report: Report) -> Report:
+    """After each answer of the model, before its tools run: since the conversation began, and in this run."""
+    whole, own = (_find_usage(part(event, "payload", name)) for name in ("thread_token_usage", "turn_token_usage"))
+    return replace(report, usage=whole, tally=Tally(own=own))
+
+
+def _find_usage(told: Event) -> Usage:
+    return replace(UsageAt("input_tokens", "cached_input_tokens", "output_tokens").find(told), cumulative=True)
+
 
 _SIGNS = Signs(
     "codex",
@@ -19,15 +30,14 @@ _SIGNS = Signs(
     keys=("CODEX_API_KEY", "OPENAI_API_KEY"),
     files=(".codex/auth.json",),
     efforts=tuple(Effort),
+    diary=Diary("CODEX_HOME", ".codex", "sessions/*/*/*/rollout-*-{}.jsonl", b'"token_usage_record"', _count),
 )
 # What a call is about, by the type of its item.
 _CALLS: Mapping[str, str] = {"command_execution": "command", "web_search": "query", "mcp_tool_call": "tool", "file_change": ""}
 
 
-class Codex:
+class Codex(Stream):
     """See the module."""
-
-    signs = _SIGNS
 
     def objection(self, job: Job) -> str:
         """It reads with its shell, so it has no use without one."""
@@ -44,22 +54,6 @@ class Codex:
         argv += given(model=job.model, config=job.effort and f'model_reasoning_effort="{job.effort}"')
         return Launch((*argv, *(("resume", job.resume) if job.resume else ()), "-"), stdin=job.prompt)
 
-    def read(self, line: bytes, report: Report) -> Report:
-        """Only `turn.failed` is final; an `error` may be followed by another try."""
-        event = parse(line)
-        kind = text(event, "type")
-        if kind == "thread.started":
-            return replace(report, conversation=text(event, "thread_id") or report.conversation)
-        if kind == "turn.completed":
-            return replace(finish(report), usage=_usage(event))
-        if kind in ("error", "turn.failed"):
-            return fail(report, text(event, "message") or text(event, "error", "message"))
-        return _read_item(part(event, "item"), kind, report)
-
-    def close(self, report: Report, code: int) -> Report:
-        """See the protocol."""
-        return close(report, code)
-
 
 def _compile(rules: tuple[Rule, ...]) -> Iterator[str]:
     edits, web = permits.is_open(rules, Tool.EDIT), permits.is_open(rules, Tool.WEB)
@@ -71,22 +65,29 @@ def _compile(rules: tuple[Rule, ...]) -> Iterator[str]:
         yield from ("--disable", "multi_agent")
 
 
-def _read_item(item: Event, kind: str, report: Report) -> Report:
+def _read_item(event: Event, report: Report) -> Report:
+    item = part(event, "item")
     name = text(item, "type")
     if name == "agent_message":
         return say(report, text(item, "text"))
     if name not in _CALLS:
         return report
     made = call(report, name, text(item, _CALLS[name]))
-    if kind == "item.started":
+    if text(event, "type") == "item.started":
         return replace(made, tools=report.tools)
     return deny(made, name) if text(item, "status") == "declined" else made
 
 
-def _usage(event: Event) -> Usage:
-    counted = ("input_tokens", "cached_input_tokens", "output_tokens")
-    read, cached, made = (number(event, "usage", name) for name in counted)
-    return Usage(read, cached, made, cumulative=True)
+def _read_error(event: Event, report: Report) -> Report:
+    """Only `turn.failed` is final; an `error` may be followed by another try."""
+    return fail(report, text(event, "message") or text(event, "error", "message"))
 
 
-PROGRAM = Codex()
+_READERS = {
+    "turn.completed": lambda event, report: settle(finish(report), _find_usage(part(event, "usage"))),
+    **dict.fromkeys(("error", "turn.failed"), _read_error),
+    **dict.fromkeys(("item.started", "item.updated", "item.completed"), _read_item),
+}
+
+
+PROGRAM = Codex(_SIGNS, _READERS, "thread_id")

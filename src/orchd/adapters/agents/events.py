@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias, TypeVar
 
-from orchd.model.agent import MICROS
+from orchd.model.agent import MICROS, Usage
+from orchd.model.dataclass import dataclass
 from orchd.model.limits import AGENT_LINE_BYTES
 
 Event: TypeAlias = Mapping[str, object]
@@ -81,6 +82,24 @@ def micros(event: Event, *path: str) -> int | None:
     """Dollars at `path` as millionths; None when they are not there."""
     found = _at(event, path, object)
     return _whole(found, MICROS) if isinstance(found, int | float) and not isinstance(found, bool) else None
+
+
+@dataclass(frozen=True, slots=True)
+class UsageAt:
+    """Where a program writes its use: names in an object, of which several are added up and `a.b` is `b` in `a`. What is in
+    `total` and nowhere else was made."""
+
+    read: str
+    cached: str
+    made: str
+    cost: str = ""
+    total: str = ""
+
+    def find(self, told: Event) -> Usage:
+        """The use in `told`; 0 where it says nothing."""
+        listed = (self.read, self.cached, self.made, self.total)
+        read, cached, made, total = (sum(number(told, *name.split(".")) for name in names.split()) for names in listed)
+        return Usage(read, cached, max(made, total - read), micros(told, self.cost))
 
 
 def detail_of(event: Event, *path: str) -> str:

@@ -8,18 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from orchd.adapters.agents import permits
-from orchd.adapters.agents.events import Event, detail_of, number, parse, text
-from orchd.adapters.agents.program import Folders, Launch, Signs, given
-from orchd.adapters.agents.reports import call, close, deny, fail, finish, go_on, read_by, say
+from orchd.adapters.agents.events import Event, UsageAt, detail_of, part, text
+from orchd.adapters.agents.program import Diary, Folders, Launch, Signs, given
+from orchd.adapters.agents.reports import Stream, call, count, deny, fail, finish, go_on, say, settle
 from orchd.model.agent import Job, Report, Rule, Tool, Usage
 
-_SIGNS = Signs(
-    "gemini",
-    usage=("--help",),
-    flags=("--output-format", "--approval-mode", "--skip-trust", "--policy", "--admin-policy", "--resume"),
-    keys=("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_APPLICATION_CREDENTIALS"),
-    files=(".gemini/oauth_creds.json",),
-)
 _TOOLS: Mapping[Tool, tuple[str, ...]] = {
     Tool.READ: ("read_file", "read_many_files", "list_directory", "glob", "grep_search", "search_file_content"),
     Tool.EDIT: ("write_file", "replace"),
@@ -35,14 +28,31 @@ _CODES: Mapping[int, tuple[int, str]] = {
     **{status & 255: (status, f"its provider answered with status {status}") for status in (400, 401, 403, 404, 429, 500, 503)},
 }
 # What it prints for people before it asks its provider again.
-_AGAIN = re.compile(rb"Attempt \d+ failed")
+_AGAIN = re.compile(rb"^(Attempt \d+ failed.*)")
 _FIRST_PRIORITY = 500
+# What it thinks is only in the total.
+_SUM = UsageAt("input_tokens", "cached", "output_tokens", total="total_tokens")
+_ANSWER = UsageAt("input", "cached", "output", total="total")
 
 
-class Gemini:
+def _count(event: Event, report: Report) -> Report:
+    """After each answer of the model, before its tools run, and again after those."""
+    counts = text(event, "type") == "gemini" and report.tally.settled == Usage()
+    return count(report, text(event, "id"), _ANSWER.find(part(event, "tokens"))) if counts else report
+
+
+_SIGNS = Signs(
+    "gemini",
+    usage=("--help",),
+    flags=("--output-format", "--approval-mode", "--skip-trust", "--policy", "--admin-policy", "--resume"),
+    keys=("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_APPLICATION_CREDENTIALS"),
+    files=(".gemini/oauth_creds.json",),
+    diary=Diary("GEMINI_CLI_HOME", "", ".gemini/tmp/*/chats/session-*-{:.8}.jsonl", b'"tokens"', _count),
+)
+
+
+class Gemini(Stream):
     """See the module. It has no levels of effort."""
-
-    signs = _SIGNS
 
     def objection(self, job: Job) -> str:
         """Paths in its policies are those that the model writes, so `a/../b` would get past them."""
@@ -55,18 +65,6 @@ class Gemini:
         argv += given(policy=policy, admin_policy=policy, model=job.model, resume=job.resume)
         files = ((policy, "\n".join(_compile(job.rules))), (settings, json.dumps(_settings(job))))
         return Launch(tuple(argv), (("GEMINI_CLI_SYSTEM_SETTINGS_PATH", settings),), files, stdin=job.prompt)
-
-    def read(self, line: bytes, report: Report) -> Report:
-        """See the protocol."""
-        event = parse(line)
-        if not event and _AGAIN.match(line):
-            return fail(report, line.decode("utf-8", "replace"))
-        return read_by(_READERS, event, report)
-
-    def close(self, report: Report, code: int) -> Report:
-        """An error of the provider may be in the exit code only."""
-        status, why = _CODES.get(code, (0, ""))
-        return close(replace(report, status=report.status or status, error=report.error or why), code)
 
 
 def _settings(job: Job) -> Mapping[str, object]:
@@ -110,15 +108,14 @@ def _read_tool_result(event: Event, report: Report) -> Report:
 
 
 def _read_result(event: Event, report: Report) -> Report:
-    read, cached, made = (number(event, "stats", name) for name in ("input_tokens", "cached", "output_tokens"))
-    known = replace(report, usage=Usage(read, cached, made))
+    known = settle(report, _SUM.find(part(event, "stats")))
     if text(event, "status") == "success":
         return finish(known)
     return fail(known, text(event, "error", "message") or "it said that it failed")
 
 
 _READERS = {
-    "init": lambda event, report: replace(report, conversation=text(event, "session_id"), model=text(event, "model")),
+    "init": lambda event, report: replace(report, model=text(event, "model")),
     "message": _read_message,
     "tool_use": _read_use,
     "tool_result": _read_tool_result,
@@ -126,4 +123,4 @@ _READERS = {
     "result": _read_result,
 }
 
-PROGRAM = Gemini()
+PROGRAM = Gemini(_SIGNS, _READERS, "session_id", ((_AGAIN, ""),), _CODES)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orchd.adapters.agents.opencode import SIGNS, OpenCode
+from orchd.adapters.agents.opencode import PROGRAM as OPENCODE
 
 # `--auto` answers what no rule decides, and the first rule of ours decides everything.
 _SIGNS = replace(
-    SIGNS,
+    OPENCODE.signs,
     program="kilo",
-    flags=(*SIGNS.flags, "--auto"),
-    keys=("KILO_API_KEY", *SIGNS.keys[1:]),
+    flags=(*OPENCODE.signs.flags, "--auto"),
+    keys=("KILO_API_KEY", *OPENCODE.signs.keys[1:]),
     files=(".local/share/kilo/auth.json",),
 )
 
-PROGRAM = OpenCode(_SIGNS, "KILO_", ("--auto",))
+PROGRAM = replace(OPENCODE, signs=_SIGNS, prefix="KILO_", flags=("--auto",))

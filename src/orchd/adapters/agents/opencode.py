@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from orchd.adapters.agents import permits
-from orchd.adapters.agents.events import Event, detail_of, micros, number, parse, part, text
+from orchd.adapters.agents.events import Event, UsageAt, detail_of, number, part, text
 from orchd.adapters.agents.program import Folders, Launch, Signs, given
-from orchd.adapters.agents.reports import call, close, deny, fail, go_on, read_by, say
-from orchd.model.agent import Effort, Job, Report, Rule, Tool, Usage
+from orchd.adapters.agents.reports import Stream, call, deny, fail, go_on, say
+from orchd.model.agent import Effort, Job, Report, Rule, Tool
 from orchd.model.dataclass import dataclass
 
-SIGNS = Signs(
+_SIGNS = Signs(
     "opencode",
     usage=("run", "--help"),
     flags=("--format", "--dir", "--title", "--agent", "--model", "--variant", "--session", "--print-logs"),
@@ -24,7 +24,7 @@ SIGNS = Signs(
     catalog=("models",),
 )
 _AGENT = "orchd"
-_NO_AGENT = f'agent "{_AGENT}" not found'.encode()
+_NO_AGENT = re.compile(f'agent "{_AGENT}" not found'.encode())
 _LAWLESS = "it did not take its settings and went on with another agent than ours"
 # Their log tells of errors after which they ask their provider again; their events do not.
 _AGAIN = re.compile(rb'message="stream error".*\berror(?:\.error)?="([^"]*)"')
@@ -35,16 +35,17 @@ _TOOLS: Mapping[Tool, tuple[str, ...]] = {
     Tool.WEB: ("webfetch", "websearch"),
     Tool.DELEGATE: ("task",),
 }
+_CACHED = "tokens.cache.read"
+_STEP = UsageAt(f"tokens.input tokens.cache.write {_CACHED}", _CACHED, "tokens.output tokens.reasoning", "cost")
 # What they say when a rule, or nobody, allows a call.
 _REFUSALS = ("rejected permission", "prevents you from using", "permission denied", "auto-reject")
 
 
 @dataclass(frozen=True, slots=True)
-class OpenCode:
+class OpenCode(Stream):
     """`prefix` begins its variables, `flags` come first on its command line."""
 
-    signs: Signs
-    prefix: str
+    prefix: str = "OPENCODE_"
     flags: tuple[str, ...] = ()
 
     def objection(self, job: Job) -> str:
@@ -65,20 +66,6 @@ class OpenCode:
         told = {"CONFIG_CONTENT": json.dumps(settings), "PERMISSION": json.dumps(permission)}
         told |= dict.fromkeys(("DISABLE_PROJECT_CONFIG", "DISABLE_AUTOUPDATE"), "1")
         return Launch(tuple(argv), tuple((self.prefix + key, value) for key, value in told.items()), stdin=job.prompt)
-
-    def read(self, line: bytes, report: Report) -> Report:
-        """See the protocol."""
-        event = parse(line)
-        if not event and _NO_AGENT in line:
-            return fail(report, _LAWLESS)
-        if not event and (again := _AGAIN.search(line)):
-            return fail(report, again[1].decode("utf-8", "replace"))
-        known = replace(report, conversation=report.conversation or text(event, "sessionID"))
-        return read_by(_READERS, event, known)
-
-    def close(self, report: Report, code: int) -> Report:
-        """A refused call ends them with exit code 0 and without a word."""
-        return close(report, code)
 
 
 def _compile(rules: tuple[Rule, ...]) -> Mapping[str, object]:
@@ -101,18 +88,11 @@ def _read_tool(event: Event, report: Report) -> Report:
 
 
 def _read_finish(event: Event, report: Report) -> Report:
-    known = replace(report, usage=report.usage + _use(part(event, "part")), finished=False)
+    known = replace(report, usage=report.usage + _STEP.find(part(event, "part")), finished=False)
     reason = text(event, "part", "reason")
     if reason == "stop":
         return replace(_go_on(known), finished=report.error != _LAWLESS)
     return known if reason == "tool-calls" else fail(known, f"its last step ended with `{reason}`")
-
-
-def _use(step: Event) -> Usage:
-    cached = number(step, "tokens", "cache", "read")
-    fresh = number(step, "tokens", "input") + number(step, "tokens", "cache", "write")
-    made = number(step, "tokens", "output") + number(step, "tokens", "reasoning")
-    return Usage(fresh + cached, cached, made, micros(step, "cost"))
 
 
 def _read_error(event: Event, report: Report) -> Report:
@@ -130,4 +110,4 @@ _READERS = {
     "error": _read_error,
 }
 
-PROGRAM = OpenCode(SIGNS, "OPENCODE_")
+PROGRAM = OpenCode(_SIGNS, _READERS, "sessionID", ((_NO_AGENT, _LAWLESS), (_AGAIN, "")))

@@ -6,8 +6,10 @@ work was done is proven elsewhere, from the tree.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
+from orchd.adapters.agents.events import Event
 from orchd.model.agent import Effort, Job, Report
 from orchd.model.dataclass import dataclass
 
@@ -40,11 +42,24 @@ class Launch:
 
 
 @dataclass(frozen=True, slots=True)
+class Diary:
+    """The file in which a program writes what it uses while it works, when its stream tells that at the end only: lines of
+    JSON, of which those with `mark` matter. It is below the folder that the variable `variable` names (else the home folder and
+    `below`), and fits `pattern` (a glob, after its conversation is put in). `read` gives the report after such an event."""
+
+    variable: str
+    below: str
+    pattern: str
+    mark: bytes
+    read: Callable[[Event, Report], Report]
+
+
+@dataclass(frozen=True, slots=True)
 class Signs:
     """What a program is known by. `usage` is the command line that prints its flags and `flags` are those that we need;
     `keys` are variables and `files` are files below the home folder that it signs in with. `catalog` is the command line
     that prints its models, one a line (empty: it has none). `efforts` are the levels that it has a setting for; another one is
-    left out of the command line. `path`: it is part of the system, and nothing is asked."""
+    left out of the command line. `path`: it is part of the system, and nothing is asked. `diary`: see there."""
 
     program: str
     usage: tuple[str, ...] = ()
@@ -54,6 +69,7 @@ class Signs:
     efforts: tuple[Effort, ...] = ()
     catalog: tuple[str, ...] = ()
     path: str = ""
+    diary: Diary | None = None
 
 
 def words_of(line: str) -> tuple[str, ...]:

@@ -4,24 +4,63 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import field, replace
 from typing import TypeAlias
 
-from orchd.adapters.agents.events import Event, text
-from orchd.model.agent import Report
-from orchd.model.limits import AGENT_DENIALS, AGENT_WORDS_CHARS
+from orchd.adapters.agents.events import Event, parse, text
+from orchd.adapters.agents.program import Signs
+from orchd.model.agent import Report, Tally, Usage
+from orchd.model.dataclass import dataclass
+from orchd.model.limits import AGENT_DENIALS, AGENT_WORDS_CHARS, OPEN_ANSWERS
 
 Reader: TypeAlias = Callable[[Event, Report], Report]
 
+_TOKENS = ("input_tokens", "cached_tokens", "output_tokens")
 _STATUS = re.compile(
     r"(?:\bstatus(?:[ _]?code)?\W{1,4}|\bAPI Error:\s+|\bHTTP(?:/[\d.]+)?\s+|\"code\":\s*|\()([45]\d\d)\b", re.IGNORECASE
 )
 
 
-def read_by(readers: Mapping[str, Reader], event: Event, report: Report) -> Report:
-    """The report after an event, as the reader of its `type` says; without one it means nothing."""
-    reader = readers.get(text(event, "type"))
-    return reader(event, report) if reader else report
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What is the same for all programs that print events with a `type`. `readers` say what each type means, one without a
+    reader means nothing; `conversation` is where events name theirs. `asides` are lines for people that tell of an error,
+    and how (empty: by their first group), `codes` are exit codes that tell of one, with its HTTP status."""
+
+    signs: Signs
+    readers: Mapping[str, Reader]
+    conversation: str
+    asides: tuple[tuple[re.Pattern[bytes], str], ...] = ()
+    codes: Mapping[int, tuple[int, str]] = field(default_factory=dict)
+
+    def read(self, line: bytes, report: Report) -> Report:
+        """See the protocol."""
+        event = parse(line)
+        for pattern, meaning in () if event else self.asides:
+            if found := pattern.search(line):
+                return fail(report, meaning or found[1].decode("utf-8", "replace"))
+        known = replace(report, conversation=report.conversation or text(event, self.conversation))
+        reader = self.readers.get(text(event, "type"))
+        return reader(event, known) if reader else known
+
+    def close(self, report: Report, code: int) -> Report:
+        """Some end with exit code 0 when they were refused or interrupted: it counts what they said."""
+        status, why = self.codes.get(code, (0, ""))
+        return close(replace(report, status=report.status or status, error=report.error or why), code)
+
+
+def count(report: Report, answer: str, used: Usage) -> Report:
+    """With what one answer used. It may be told again, with more: then the last word about it counts."""
+    others = tuple(one for one in report.tally.answers if one[0] != answer)
+    before = next((told for name, told in report.tally.answers if name == answer), Usage())
+    sums = {name: getattr(report.usage, name) + getattr(used, name) - getattr(before, name) for name in _TOKENS}
+    tally = replace(report.tally, answers=(*others, (answer, used))[-OPEN_ANSWERS:])
+    return replace(report, usage=replace(report.usage, **sums), tally=tally)
+
+
+def settle(report: Report, told: Usage) -> Report:
+    """With a sum in the place of all that single answers told."""
+    return replace(report, usage=told, tally=Tally(settled=told))
 
 
 def find_status(words: str) -> int:
