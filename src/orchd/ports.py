@@ -97,7 +97,7 @@ class Refs(Protocol):
         """The tip of the branch that tasks land on. Raises ConfigError when it does not exist."""
 
     def past(self, main: Oid, paths: Mapping[TaskId, str]) -> Mapping[TaskId, PastLanding]:
-        """Those tasks that checkpoints on `main` say have landed, unless main has changed their files (`paths`) since."""
+        """Those tasks that checkpoints say have landed, on `main` or lost, unless `main` has changed their files (`paths`)."""
 
     def gone(self, main: Oid, state: State) -> frozenset[TaskId]:
         """The tasks of `state` whose landing `main` does not contain. Costs next to nothing while main only grows."""

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 FAULTS: dict[str, tuple[str, str, str]] = {
-    "what has landed before runs again": ("intake", "(file for file in new if file.spec.id not in snapshot.past)", "new"),
+    "what has landed before runs again": ("intake", "(file for file in new if file not in landed)", "new"),
+    "what is asked for here gives way": ("intake", "found.generation > task.generation and ", ""),
+    "what is lost stands in the way of a changed file": ("intake", " and not found.lost)", ")"),
+    "what main has lost is not known at once": (
+        "intake",
+        "        yield LandingsGone(tuple(sorted(state.gone | lost)))",
+        "        pass",
+    ),
+    "a clone begins its numbers anew": (
+        "evolve",
+        "max(draft.next_number, number_of(event.checkpoint) + 1)",
+        "draft.next_number",
+    ),
     "what was known from main has no place of its own": (
         "intake",
         "state.next_order + len(snapshot.files.good)",

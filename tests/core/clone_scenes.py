@@ -12,7 +12,10 @@ from rules import a_save, seen_file
 from world import demand
 
 from orchd.core.evolve import evolve
+from orchd.core.phrases import COPIED
 from orchd.core.planner import plan
+from orchd.core.telling import Scene as TellingScene
+from orchd.core.telling import tell_task
 from orchd.core.tenures import publish_task
 from orchd.model.action import (
     AskNumbers,
@@ -23,6 +26,7 @@ from orchd.model.action import (
 )
 from orchd.model.claim import Lease, PathSpec
 from orchd.model.config import Config
+from orchd.model.ids import NOWHERE
 from orchd.model.message import AttemptStarted, SessionElsewhere, SessionOwned
 from orchd.model.number import NumberWish
 from orchd.model.run import Phase, RunSeen
@@ -323,6 +327,24 @@ def gated() -> tuple[Task, Save]:
 
 
 @scene
+def what_main_has_lost_is_known_as_lost_where_the_state_has_just_begun() -> None:
+    spec = replace(SPEC, id="a", needs=("b",))
+    files = tuple(seen_file(one) for one in (spec, replace(SPEC, id="b"), replace(SPEC, id="c")))
+    past = {name: PastLanding("checkpoint/d-007", "C", 1, 1, 5, name == "b") for name in ("b", "c")}
+    begun = plan(Snapshot(7, State(), Config(), "base", FilesSeen(files), past=past)).state
+    demand("it is not run again", {begun.tasks[name].status for name in "bc"} == {Status.LANDED}, begun)
+    demand("and nothing starts without it", begun.gone == {"b"} and begun.tasks["a"].status is Status.WAITING, begun)
+    demand("numbers go on", begun.next_number == 8, begun.next_number)
+    changed = (seen_file(replace(SPEC, id="c"), digest="2"),)
+    lost = {"c": replace(past["c"], generation=2, lost=True)}
+    again = plan(Snapshot(8, begun, Config(), "base", FilesSeen(changed), past=lost, draining=True)).state.tasks["c"]
+    demand("a changed file is asked for", again.status is Status.WAITING, again)
+    copied = task(Status.LANDED, commit=NOWHERE, checkpoint="checkpoint/d-007")
+    told = tell_task(copied, a_state(copied), None, TellingScene("main", contained=False))
+    demand("a copy is told", told.why[0] == COPIED and not any("git show" in step for step in told.steps), told)
+
+
+@scene
 def what_main_says_has_landed_does_not_run_where_the_state_has_just_begun() -> None:
     files = tuple(seen_file(replace(SPEC, id=name)) for name in ("a", "b", "c"))
     past = {"b": PastLanding("checkpoint/1", "C", 2, 3, 5)}
@@ -336,6 +358,10 @@ def what_main_says_has_landed_does_not_run_where_the_state_has_just_begun() -> N
     demand("each has its place", len({task.order for task in state.tasks.values()}) == 3, state.tasks)
     changed = (seen_file(known.spec, digest="2"),)
     again = plan(Snapshot(8, state, Config(), "base", FilesSeen(changed), past=past, draining=True)).state.tasks["b"]
-    demand("a file that says so here is known already", again.generation == 2, again)
+    demand("what is asked for here counts more", again.generation == 3, again)
+    pulled = {"b": replace(past["b"], generation=4, commit="D")}
+    came = plan(Snapshot(8, state, Config(), "base", FilesSeen(changed), past=pulled, draining=True)).state.tasks["b"]
+    demand("one that landed elsewhere since is known", (came.status, came.commit) == (Status.LANDED, "D"), came)
+    demand("with its counters", came.generation == 4, came)
     after = plan(Snapshot(8, state, Config(), "base", FilesSeen(changed), draining=True)).state.tasks["b"]
     demand("another wording is another task", (after.status, after.generation) == (Status.WAITING, 3), after)

@@ -53,7 +53,7 @@ FAULTS: dict[str, tuple[str, str, str]] = {
         "    return landed | (_list_saved(state.save) if state.save else {})",
         "    return landed",
     ),
-    "the oldest landing leads to all": ("gone", "return max(((_number_of", "return min(((_number_of"),
+    "the oldest landing leads to all": ("gone", "return max(((number_of", "return min(((number_of"),
     "what main lost is taken back": ("restoring", "    if lost is not None:\n", "    if False:\n"),
     "a request in vain is refused again and again": ("restoring", "if intent.id not in {", "if intent.id or not {"),
     "what is asked for anew counts as back": ("landing", " & list_landings(state).keys()", ""),

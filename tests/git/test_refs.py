@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pygit2
 import pytest
-from git_world import World, commit, git
+from git_world import DATE_MS, World, commit, git
 
 from orchd.adapters import git_repo, locks, ref_store
 from orchd.adapters.git_refs import GitRefs
-from orchd.adapters.git_repo import open_repo
+from orchd.adapters.git_repo import GitRepo, open_repo
+from orchd.adapters.git_trees import edit_tree
 from orchd.adapters.locks import sweep_locks
+from orchd.adapters.past import read_past
 from orchd.adapters.place import find_place
 from orchd.errors import ConfigError, GitError
+from orchd.model.ids import NOWHERE
 from orchd.model.snapshot import State
 from orchd.model.work import Source, Status, Task, TaskSpec
 
@@ -46,6 +49,71 @@ def test_what_main_does_not_contain_any_more_is_known_whoever_moved_it(world: Wo
     refs = GitRefs(world.open(), "main")
     assert refs.gone(first, nowhere) == {"a", "b"}, "nor what is no object any more"
     assert refs.gone(first, State()) == {"a", "b"}, "nothing is looked for while main stays"
+
+
+def checkpoint(repo: GitRepo, base: str, number: int, task: str = "t", seconds: int = 0) -> str:
+    """A landing of `task` on `base`, as a save makes it; its tag comes along."""
+    top, name = repo.place.checkout or repo.place.git_dir, f"checkpoint/{number}"
+    tree = edit_tree(repo, repo.tree_of(base), {f"{task}.txt": repo.write_blob(str(number).encode())})
+    tip = repo.write_commit(tree, [base], "work", DATE_MS)
+    head = repo.write_commit(tree, [base, tip], "merge", DATE_MS)
+    words = f"Orch-Checkpoint: {name}\nOrch-Base: {base}\nOrch-Task: {task} 1.{number} {tip}\n"
+    landing = repo.write_commit(tree, [base, head], f"Land {task}\n\n{words}", DATE_MS + 1000 * (seconds or number))
+    git(top, "tag", "-a", "-m", f"{name}\n\n{words}", name, landing)
+    return landing
+
+
+def past(repo: GitRepo, main: str) -> dict[str, tuple[str, bool]]:
+    """What main says of each task: the commit of its landing, and whether it is lost."""
+    return {task: (one.landing.commit, one.landing.lost) for task, one in read_past(repo, main).items()}
+
+
+def test_what_has_landed_is_known_wherever_main_has_it_from_with_and_without_tags(world: World) -> None:
+    repo, top = world.open(), world.top
+    first = checkpoint(repo, world.main, 1, "a")
+    onward = commit(top, {"x": "x"})
+    git(top, "merge", "-q", "-m", "brought by a person", first)
+    second = checkpoint(repo, world.main, 2, "b")
+    git(top, "reset", "-q", "--hard", onward)
+    git(top, "merge", "-q", "--no-edit", "checkpoint/2")
+    found = {"a": (first, False), "b": (second, False)}
+    assert "Orch-Checkpoint" in git(top, "log", "-1", "--format=%B") and past(repo, world.main) == found
+    git(top, "tag", "-d", "checkpoint/1", "checkpoint/2")
+    assert past(repo, world.main) == found
+    assert past(repo, onward) == {}
+
+
+@pytest.mark.parametrize("copy", [("cherry-pick", "-m", "1"), ("reset", "--hard")])
+def test_a_copy_of_a_checkpoint_is_no_landing_and_its_work_is_lost(world: World, copy: tuple[str, ...]) -> None:
+    repo, top = world.open(), world.top
+    landing = checkpoint(repo, world.main, 1, "a")
+    if copy[0] == "cherry-pick":
+        commit(top, {"x": "x"})
+    git(top, *copy, landing)
+    if copy[0] == "reset":
+        git(top, "commit", "-q", "--amend", "-m", git(top, "log", "-1", "--format=%B").replace("Land a", "Land it"))
+    assert past(repo, world.main) == {"a": (landing, True)}, "by its tag"
+    git(top, "tag", "-d", "checkpoint/1")
+    assert past(repo, world.main) == {"a": (NOWHERE, True)}, "by its words"
+    git(top, "merge", "-q", "-m", "back", landing)
+    assert past(repo, world.main) == {"a": (landing, False)}
+
+
+def test_what_comes_by_a_pull_is_known_and_what_was_lost_before_a_state_is_so_from_its_first_look(world: World) -> None:
+    repo, top, path = world.open(), world.top, {"a": "tasks/a", "b": "tasks/b"}
+    refs, base = GitRefs(repo, "main"), world.main
+    first, apart = checkpoint(repo, base, 1, "a"), checkpoint(repo, base, 9, "b")
+    assert {task: one.lost for task, one in refs.past(base, path).items()} == {"a": True, "b": True}
+    git(top, "merge", "-q", first)
+    found = refs.past(first, path)
+    assert {task: (one.commit, one.lost) for task, one in found.items()} == {"a": (first, False), "b": (apart, True)}
+    state = State(tasks={"a": landed("a", first, 1), "b": landed("b", apart, 9)})
+    assert refs.gone(first, State(tasks={"a": state.tasks["a"]})) == set(), "not before it is one of the state's"
+    refs.past(first, path)
+    assert refs.gone(first, state) == {"b"} and refs.past(first, {}) == {}
+    assert refs.gone(first, state) == {"b"}, "nor forgotten"
+    git(top, "merge", "-q", "-m", "back", apart)
+    assert refs.gone(world.main, state) == set() and not refs.past(world.main, path)["b"].lost
 
 
 def landed(name: str, oid: str, number: int) -> Task:

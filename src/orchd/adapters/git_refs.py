@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from orchd.adapters.git_repo import GitRepo
-from orchd.adapters.past import pick_unchanged, read_past
+from orchd.adapters.past import Past, pick_unchanged, read_on, read_past
 from orchd.core.gone import find_newest, list_landings
 from orchd.errors import ConfigError
 from orchd.model.ids import KEEP_PREFIX, Oid, TaskId, keep_ref
@@ -23,7 +23,9 @@ class GitRefs:
         self._branch = branch
         self._main: Oid = ""
         self._gone = frozenset[TaskId]()
-        self._past: Mapping[TaskId, PastLanding] | None = None
+        self._past: Past = {}
+        self._read: Oid = ""
+        self._lost = frozenset[TaskId]()
         self._kept = {name.removeprefix(KEEP_PREFIX) for name in repo.refs.names(KEEP_PREFIX)}
 
     @property
@@ -41,13 +43,19 @@ class GitRefs:
         return tip
 
     def past(self, main: Oid, paths: Mapping[TaskId, str]) -> Mapping[TaskId, PastLanding]:
-        """Those tasks that checkpoints on `main` say have landed; the history is read once, when the first is asked for."""
-        if paths and self._past is None:
-            self._past = read_past(self._repo, main)
-        return pick_unchanged(self._repo, main, self._past, paths) if self._past else {}
+        """See the port; the history is read when the first is asked for, and later only what main has got since."""
+        if paths and main != self._read:
+            grew = self._read and self._repo.contains(main, self._read)
+            self._past = read_on(self._repo, self._past, main, self._read) if grew else read_past(self._repo, main)
+            self._read = main
+        found = pick_unchanged(self._repo, main, self._past, paths) if self._past else {}
+        self._lost = frozenset(task for task, one in found.items() if one.lost)
+        return found
 
     def gone(self, main: Oid, state: State) -> frozenset[TaskId]:
-        """The tasks of `state` whose landing `main` does not contain; looked for when main has moved."""
+        """The tasks of `state` whose landing `main` does not contain; looked for when main has moved. What it had lost before
+        this state knew of it is known from `past`."""
+        self._gone |= self._lost & state.tasks.keys()
         if main != self._main:
             before = self._main or find_newest(state)
             grew = not before or (before in self._repo.library and self._repo.contains(main, before))

@@ -116,7 +116,7 @@ def _(event: TaskSeen, state: State) -> Iterator[Line]:
 
 @tell.register
 def _(event: TaskAdopted, state: State) -> Iterator[Line]:
-    if event.status is Status.LANDED and state.epoch <= 1:
+    if event.status is Status.LANDED and (state.epoch <= 1 or not state.holdings):
         yield Line(Tone.PLAIN, "known", f"{event.spec.id}: landed with {event.checkpoint}")
 
 

@@ -21,7 +21,7 @@ from orchd.core.saving import tasks_of
 from orchd.core.sessions import keep_line, kept_items, split_line
 from orchd.core.statuses import ACTIVE, OPEN, SCREENED
 from orchd.errors import OrchdError
-from orchd.model.ids import SessionId, TaskId, checkpoint_name
+from orchd.model.ids import SessionId, TaskId, checkpoint_name, number_of
 from orchd.model.limits import REFUSALS
 from orchd.model.message import (
     AttemptEnded,
@@ -433,6 +433,7 @@ def _(event: TaskAdopted, draft: Draft) -> None:
         proposed=event.proposed,
     )
     draft.next_order = max(draft.next_order, event.order + 1)
+    draft.next_number = max(draft.next_number, number_of(event.checkpoint) + 1)
 
 
 @apply.register

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from orchd.model.ids import Oid, TaskId
+from orchd.model.ids import Oid, TaskId, number_of
 from orchd.model.save import Save, Target
 from orchd.model.snapshot import State
 from orchd.model.work import Status, Task
@@ -23,7 +23,7 @@ def list_landings(state: State) -> dict[TaskId, Oid]:
 def find_newest(state: State) -> Oid:
     """The last landing; empty when there is none. Whatever the branch held then, this one leads to."""
     landed = (task for task in state.tasks.values() if task.status is Status.LANDED and task.commit)
-    return max(((_number_of(task), task.commit) for task in landed), default=(0, ""))[1]
+    return max(((number_of(task.checkpoint), task.commit) for task in landed), default=(0, ""))[1]
 
 
 def list_lost(needs: Collection[TaskId], known: Mapping[TaskId, Task], gone: Collection[TaskId]) -> tuple[TaskId, ...]:
@@ -49,8 +49,3 @@ def tell_lost(checkpoint: str, branch: str) -> str:
 def _list_saved(save: Save) -> dict[TaskId, Oid]:
     there = save.commit and save.target is Target.MAIN
     return {link.item.task: save.commit for link in save.chain[: save.lands]} if there else {}
-
-
-def _number_of(task: Task) -> int:
-    number = task.checkpoint.rpartition("-")[2]
-    return int(number) if number.isdigit() else 0

@@ -5,7 +5,7 @@ Rule: a file counts by its meaning (its digest), a file of the inbox by being dr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from orchd.core.agents import find_agent_fault, is_agent_unclear
 from orchd.core.graph import find_graph_problems, split_duplicates
@@ -15,6 +15,7 @@ from orchd.core.statuses import OPEN
 from orchd.model.ids import TaskId
 from orchd.model.message import (
     Event,
+    LandingsGone,
     ProblemsChanged,
     TaskAdopted,
     TaskSeen,
@@ -45,8 +46,9 @@ def read_files(state: State, snapshot: Snapshot) -> Iterator[Event]:
         yield ProblemsChanged(problems)
     yield from _withdraw(state, {*(files.keys() - wrong.keys()), *away}, snapshot.files)
     new = [file for task, file in fresh.items() if task not in wrong]
-    yield from _admit(state, (file for file in new if file.spec.id not in snapshot.past), snapshot.now_ms)
-    yield from _know(state, (file for file in new if file.spec.id in snapshot.past), snapshot)
+    landed = [file for file in new if _has_landed(file, state, snapshot)]
+    yield from _admit(state, (file for file in new if file not in landed), snapshot.now_ms)
+    yield from _know(state, landed, snapshot)
 
 
 def recorded_drops(state: State, files: FilesSeen) -> dict[str, tuple[Problem, ...]]:
@@ -86,8 +88,14 @@ def _admit(state: State, files: Iterable[FileSeen], now_ms: int) -> Iterator[Eve
         yield TaskSeen(file.spec, file.digest, file.source, file.drop, _generation(file, state.tasks), order, now_ms)
 
 
-def _know(state: State, files: Iterable[FileSeen], snapshot: Snapshot) -> Iterator[Event]:
-    """What has landed before this state began, as main says."""
+def _has_landed(file: FileSeen, state: State, snapshot: Snapshot) -> bool:
+    """Whether this very file has landed, though not here. What was asked for here counts more."""
+    found, task = snapshot.past.get(file.spec.id), state.tasks.get(file.spec.id)
+    return found is not None and (task is None or (found.generation > task.generation and not found.lost))
+
+
+def _know(state: State, files: Sequence[FileSeen], snapshot: Snapshot) -> Iterator[Event]:
+    """What has landed elsewhere, as main says. What it has lost of that is known at once, so that nothing starts without it."""
     for order, file in enumerate(files, state.next_order + len(snapshot.files.good)):
         found = snapshot.past[file.spec.id]
         yield TaskAdopted(
@@ -103,6 +111,8 @@ def _know(state: State, files: Iterable[FileSeen], snapshot: Snapshot) -> Iterat
             checkpoint=found.checkpoint,
             commit=found.commit,
         )
+    if lost := {file.spec.id for file in files if snapshot.past[file.spec.id].lost}:
+        yield LandingsGone(tuple(sorted(state.gone | lost)))
 
 
 def _generation(file: FileSeen, tasks: Mapping[TaskId, object]) -> int:

@@ -33,6 +33,7 @@ ANEW = "{change}: that starts it anew"
 ASK_AGAIN = "it was asked for once: `orchd undo` or `orchd restore --make-main` asks again"
 NO_COMMAND = "echo 'this was asked for once: ask again with orchd undo or orchd restore' >&2; exit 1"
 """Stands where other tasks have their command, for one that brings a tree back; nobody runs it."""
+COPIED = "what is there is a copy of its checkpoint (picked, amended or rebased), which no gate has judged"
 BACK = "its file is gone, so a retry would be withdrawn at once: put `.orch/tasks/{id}.yaml` back first"
 
 QUESTIONS: Mapping[Reason, tuple[str, tuple[str, ...]]] = {

@@ -26,6 +26,7 @@ from orchd.core.phrases import (
     CAUSE_STEPS,
     CAUSES,
     CHANGES,
+    COPIED,
     DIFF,
     EXPIRED,
     FOLLOW_UP,
@@ -58,7 +59,7 @@ from orchd.model.agent import AgentsSeen
 from orchd.model.claim import Reservation
 from orchd.model.config import Config
 from orchd.model.dataclass import dataclass
-from orchd.model.ids import SHORT_OID, TaskId, integration_branch, ready_ref
+from orchd.model.ids import NOWHERE, SHORT_OID, TaskId, integration_branch, ready_ref
 from orchd.model.save import UNVERIFIED, Checkpoint, Hold, Save, Target
 from orchd.model.snapshot import Cause, Decision, State
 from orchd.model.work import Answer, Reason, Rework, Source, Status, Task
@@ -389,8 +390,9 @@ def _tell_verdicts(save: Save) -> tuple[str, ...]:
 
 def _tell_landed(task: Task, _: State, scene: Scene) -> Telling:
     gates = (tell_gates(scene.checkpoint),) if scene.checkpoint else ()
-    commit = (f"its checkpoint is the commit {task.commit[:SHORT_OID]}",) if task.commit else ()
-    show = (f"`git show {task.commit[:SHORT_OID]}` shows the checkpoint",) if task.commit else ()
+    here = task.commit if task.commit != NOWHERE else ""
+    commit = (f"its checkpoint is the commit {here[:SHORT_OID]}" if here else COPIED,) if task.commit else ()
+    show = (f"`git show {here[:SHORT_OID]}` shows the checkpoint",) if here else ()
     merge = f"`git merge {task.checkpoint}` on {scene.branch} brings it back"
     back = () if scene.contained else (merge, _retry_step(task, scene).format_map(_task_facts(task, scene)))
     return Telling(_tell_where(task, scene), (*commit, *gates, *_tell_work(task)), (*show, *back))

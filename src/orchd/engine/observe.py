@@ -67,7 +67,7 @@ def observe(ports: Ports, state: State, wish: Wish) -> Snapshot:
         agents=agents,
         until_idle=wish.until_idle,
         gone=state.gone if shared and not shared.main else ports.refs.gone(main, state),
-        past=ports.refs.past(main, _list_unknown(state, files)),
+        past=ports.refs.past(main, _list_news(state, files)),
         screenings={task: ports.results.look(screening, config) for task, screening in state.screenings.items()},
         numbered=ports.numbers.look(_list_wishes(state), config),
     )
@@ -84,10 +84,14 @@ def _wants_anybody(state: State, files: FilesSeen) -> bool:
     return any((spec.agent == AUTO or AUTO in spec.fallbacks) and spec.is_for_agent for spec in specs)
 
 
-def _list_unknown(state: State, files: FilesSeen) -> Mapping[TaskId, str]:
-    """The files of tasks that a state that has just begun does not know."""
-    good = files.good if state.epoch <= 1 else ()
-    return {file.spec.id: file.path for file in good if not file.drop and file.spec.id not in state.tasks}
+def _list_news(state: State, files: FilesSeen) -> Mapping[TaskId, str]:
+    """The files that say what the state does not know: it may have landed elsewhere, and come by a clone or a pull."""
+    known = state.tasks
+    return {
+        file.spec.id: file.path
+        for file in files.good
+        if not file.drop and (file.spec.id not in known or known[file.spec.id].digest != file.digest)
+    }
 
 
 def _wants_ports(state: State, files: FilesSeen) -> bool:

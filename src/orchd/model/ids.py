@@ -13,6 +13,8 @@ RunId: TypeAlias = str
 SaveId: TypeAlias = str
 Oid: TypeAlias = str
 """A git object id, 40 lower-case hexadecimal digits."""
+NOWHERE: Oid = "0" * 40
+"""The commit of a landing of which only a copy is here."""
 
 SLUG = re.compile(rf"[a-z0-9](?:[a-z0-9-]{{0,{ID_CHARS - 2}}}[a-z0-9])?")
 DEFAULT_SESSION: SessionId = "default"
@@ -105,6 +107,12 @@ def environment_ref(environment: str) -> str:
 def checkpoint_name(day: str, number: int) -> str:
     """The short name of a checkpoint tag; `day` is YYYY-MM-DD in UTC, `number` never repeats in a repository."""
     return f"{CHECKPOINT_FOLDER}{day}-{number:03d}"
+
+
+def number_of(checkpoint: str) -> int:
+    """The number in the name of a checkpoint; 0 where there is none."""
+    number = checkpoint.rpartition("-")[2]
+    return int(number) if number.isdigit() else 0
 
 
 def task_run(task: TaskId, generation: int, attempt: int) -> RunId:

@@ -95,13 +95,15 @@ class FileSeen:
 
 @dataclass(frozen=True, slots=True)
 class PastLanding:
-    """Where a checkpoint on main says that a task has landed: its name and commit, the work, and when."""
+    """Where a checkpoint says that a task has landed: its name and commit, the work, and when. `lost`: main does not contain
+    it (any more)."""
 
     checkpoint: str
     commit: Oid
     generation: int
     attempt: int
     at_ms: int
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
