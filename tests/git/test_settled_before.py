@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 from git_world import World, commit, git, titles
 
-from orchd.adapters import merge_chain
+from orchd.adapters import disputes, merge_chain
 from orchd.adapters.disputes import read_disagreement
 from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.git_trees import edit_tree
 from orchd.adapters.merge_report import MergeReport
+from orchd.adapters.precedents import parse_notes
 from orchd.adapters.settle import settle
 from orchd.core.disputes import Disagreement
 from orchd.model.ids import PRECEDENTS_REF
@@ -38,19 +39,25 @@ def ask(world: World, base: str, tip: str, onto: str) -> Disagreement:
     return found
 
 
-def answer(world: World, base: str, tip: str, text: str = BOTH) -> None:
+def answer(world: World, base: str, tip: str, text: str = BOTH) -> str:
     repo = world.open()
     file = SettledFile("c.txt", repo.write_blob(text.encode()))
     made = settle(repo, Rework(Answer.FILES, tip, world.main, "refs/orch/attic/t/1", base, (file,)), "t.1.2")
     assert isinstance(made, str)
+    return made
+
+
+def land(world: World, made: str, base: str, name: str) -> str:
+    """What was settled lands, and the same conflict comes again: the result of another task."""
+    git(world.top, "merge", "-q", "--ff-only", made)
+    commit(world.top, {"c.txt": OURS})
+    return world.branch_tip({"c.txt": THEIRS, name: "new\n"}, base)
 
 
 def test_the_same_conflict_elsewhere_is_proposed_as_it_was_settled(world: World) -> None:
     base, tip = begin(world)
-    onto = world.main
-    assert not ask(world, base, tip, onto).proposes
-    answer(world, base, tip)
-    [one] = ask(world, base, tip, onto).disputed
+    tip = land(world, answer(world, base, tip), base, "2")
+    [one] = ask(world, base, tip, world.main).disputed
     assert one.proposed and (one.proposed.text, one.proposed.run, one.proposed.path) == (BOTH, "t.1.2", "c.txt")
     assert one.change == ("@@ -2,5 +2,5 @@", " 1", " 2", "-ours", "+both", " 4", " 5")
     more = "before\n"
@@ -61,25 +68,33 @@ def test_the_same_conflict_elsewhere_is_proposed_as_it_was_settled(world: World)
     assert found.proposes and found.disputed[0].proposed and found.disputed[0].proposed.text == more + BOTH
 
 
-def test_the_last_answer_counts_and_the_same_one_is_not_written_again(world: World) -> None:
+def test_an_answer_that_did_not_land_is_no_precedent_and_hides_none(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     base, tip = begin(world)
-    onto = world.main
-    answer(world, base, tip)
+    made = answer(world, base, tip)
+    assert not ask(world, base, tip, world.main).proposes, "its gate was red, or it waits"
+    tip = land(world, made, base, "2")
+    answer(world, base, tip, THEIRS)
+    assert proposed(world, base, tip) == BOTH
+    monkeypatch.setattr(disputes, "parse_notes", lambda notes, _: parse_notes(notes, bool))
+    assert proposed(world, base, tip) == THEIRS, "without a look at what has landed"
+
+
+def proposed(world: World, base: str, tip: str) -> str | None:
+    [one] = ask(world, base, tip, world.main).disputed
+    return one.proposed.text if one.proposed else None
+
+
+def test_the_last_answer_that_landed_counts_and_the_same_one_is_not_written_again(world: World) -> None:
+    base, tip = begin(world)
+    made = answer(world, base, tip)
     once = git(world.top, "rev-parse", PRECEDENTS_REF)
     answer(world, base, tip)
     assert git(world.top, "rev-parse", PRECEDENTS_REF) == once
-    answer(world, base, tip, THEIRS)
-    [one] = ask(world, base, tip, onto).disputed
-    assert one.proposed and one.proposed.text == THEIRS
-
-
-def test_it_goes_wherever_the_notes_go(world: World) -> None:
-    base, tip = begin(world)
-    onto = world.main
-    answer(world, base, tip)
+    tip = land(world, made, base, "2")
+    tip = land(world, answer(world, base, tip, THEIRS), base, "3")
     note = git(world.top, "notes", "--ref=orch/precedents", "list").split()
     git(world.top, "gc", "-q", "--prune=now")
-    assert ask(world, base, tip, onto).proposes and len(note) == 2
+    assert proposed(world, base, tip) == THEIRS and len(note) == 2, "wherever the notes go"
 
 
 def again(world: World) -> tuple[tuple[Merged, ...], list[Reason]]:

@@ -39,13 +39,13 @@ def read_disagreement(place: Place, task: Task, onto: Oid) -> Disagreement | Non
         except GitError:
             return None
         disputed = tuple(
-            _tell(git, one, store) if at < DISPUTE_PATHS else Disputed(one) for at, one in enumerate(report.disputes)
+            _tell(git, one, store, onto) if at < DISPUTE_PATHS else Disputed(one) for at, one in enumerate(report.disputes)
         )
     return Disagreement(onto, disputed, _list_goals(git, (task.base, onto), [one.path for one in report.disputes]))
 
 
-def _tell(git: Git, dispute: Dispute, store: Mapping[str, str]) -> Disputed:
-    """With its lines, where it is a text that is not too large, and with what is proposed from before."""
+def _tell(git: Git, dispute: Dispute, store: Mapping[str, str], onto: Oid) -> Disputed:
+    """With its lines, where it is a text that is not too large, and with what is proposed from what `onto` contains."""
     if take_whole(dispute):
         return Disputed(dispute)
     contents = [_read(git, one, store) for one in (dispute.base, dispute.ours, dispute.theirs)]
@@ -53,7 +53,7 @@ def _tell(git: Git, dispute: Dispute, store: Mapping[str, str]) -> Disputed:
         return Disputed(dispute)
     base, ours, theirs = (content.decode(errors="replace") for content in contents)
     trio = decode_trio(contents)
-    proposed = _find_proposal(git, trio) if trio else None
+    proposed = _find_proposal(git, trio, onto) if trio else None
     change = tell_change(ours, proposed.text) if proposed else ()
     return Disputed(dispute, tell_dispute((base, ours, theirs)), proposed, change)
 
@@ -63,10 +63,13 @@ def _read(git: Git, version: Version | None, store: Mapping[str, str]) -> bytes:
     return git.run("cat-file", "blob", version.oid, extra=store) if version else b""
 
 
-def _find_proposal(git: Git, trio: Trio) -> Proposed | None:
+def _find_proposal(git: Git, trio: Trio, onto: Oid) -> Proposed | None:
+    def has_landed(commit: Oid) -> bool:
+        return git.attempt("merge-base", "--is-ancestor", commit, onto).returncode == 0
+
     asked = {name: git.attempt("cat-file", "blob", place) for name, place in list_notes(trio).items()}
     notes = ((name, done.stdout.decode(errors="replace")) for name, done in asked.items() if not done.returncode)
-    return propose(trio, parse_notes(notes))
+    return propose(trio, parse_notes(notes, has_landed))
 
 
 def _list_goals(git: Git, span: tuple[Oid, Oid], paths: Iterable[str]) -> tuple[str, ...]:

@@ -1,18 +1,18 @@
 """Precedents in git: notes in `refs/notes/orch/precedents`, each under the name of its conflict. For clients, too: light.
 
-A note has one precedent a line, and the last one counts. Rule: what cannot be read was never settled.
+A note has one precedent a line, and the last one whose answer has landed counts. Rule: what cannot be read was never settled.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from orchd.adapters.codec import decode, dumps, encode
 from orchd.core.precedents import Precedent, Trio, name_conflict
 from orchd.errors import OrchdError
-from orchd.model.ids import PRECEDENTS_REF
+from orchd.model.ids import PRECEDENTS_REF, Oid
 from orchd.model.limits import DISPUTE_BYTES
 
 
@@ -40,14 +40,16 @@ def spell_precedent(precedent: Precedent) -> str:
     return dumps(encode(precedent)).decode()
 
 
-def parse_notes(notes: Iterable[tuple[str, str]]) -> Mapping[str, Precedent]:
-    """What the notes (name and text) say."""
-    found = {name: _read_last(text) for name, text in notes}
+def parse_notes(notes: Iterable[tuple[str, str]], has_landed: Callable[[Oid], bool]) -> Mapping[str, Precedent]:
+    """What the notes (name and text) say of answers that came to something that `has_landed`."""
+    found = {name: _read_last(text, has_landed) for name, text in notes}
     return {name: said for name, said in found.items() if said is not None}
 
 
-def _read_last(note: str) -> Precedent | None:
+def _read_last(note: str, has_landed: Callable[[Oid], bool]) -> Precedent | None:
     for line in reversed(note.splitlines()):
         with contextlib.suppress(ValueError, OrchdError):
-            return decode(Precedent, json.loads(line))
+            said = decode(Precedent, json.loads(line))
+            if said.commit and has_landed(said.commit):
+                return said
     return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pygit2
 
@@ -15,12 +16,12 @@ from orchd.adapters.git_objects import FILE, TreeEntry
 from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.git_trees import ABSENT
 from orchd.adapters.merge_report import report_merge
-from orchd.adapters.notes import add_notes, read_note
-from orchd.adapters.precedents import decode_text, decode_trio, parse_notes, spell_precedent
+from orchd.adapters.notes import add_notes
+from orchd.adapters.precedents import decode_text, decode_trio, spell_precedent
 from orchd.adapters.put_back import edit_entries
 from orchd.adapters.second_opinion import prove_merge
 from orchd.core.disputes import name_structural, take_whole
-from orchd.core.precedents import Trio, name_conflict, propose, set_precedent
+from orchd.core.precedents import Trio, set_precedent
 from orchd.core.threeway import compare, split_lines
 from orchd.core.wording import word_settled
 from orchd.model.dataclass import dataclass
@@ -58,25 +59,23 @@ def settle(repo: GitRepo, rework: Rework, run: RunId) -> Oid | Unsettled:
     found = str(repo.library.merge_base(onto, tip))
     if faults := prove_merge(repo, found, (onto, tip), tree, entries.keys()):
         return Unsettled(faults, Reason.PROOF)
-    _remember(repo, rework, run, [(one, entries[one.path]) for one in report.disputes if one.path in entries])
-    return _write(repo, rework, run, tree, tuple(entries))
+    made = _write(repo, rework, run, tree, tuple(entries))
+    settled = [(one, entries[one.path]) for one in report.disputes if one.path in entries]
+    _remember(repo, run, made, settled)
+    return made
 
 
-def _remember(repo: GitRepo, rework: Rework, run: RunId, settled: Iterable[tuple[Dispute, TreeEntry]]) -> None:
-    """Keep what the person made of texts as precedents; what is known alike is not written again."""
+def _remember(repo: GitRepo, run: RunId, made: Oid, settled: Iterable[tuple[Dispute, TreeEntry]]) -> None:
+    """Keep what the person made of texts as precedents, with the commit that they came to: they count when it has landed."""
     fresh = dict[str, str]()
     for dispute, entry in settled:
         trio = None if take_whole(dispute) else _read_trio(repo, dispute)
         text = decode_text(repo.read(entry.oid)) if trio and entry != ABSENT else None
-        if trio is None or text is None:
-            continue
-        known = parse_notes((name, read_note(repo, PRECEDENTS_REF, name)) for name in name_conflict(trio))
-        before = propose(trio, known)
-        if before is None or before.text != text:
+        if trio is not None and text is not None:
             found = set_precedent(trio, text, run, dispute.path)
-            fresh |= {name: spell_precedent(one) for name, one in found.items()}
+            fresh |= {name: spell_precedent(replace(one, commit=made)) for name, one in found.items()}
     if fresh:
-        add_notes(repo, fresh, repo.commit(rework.base).commit_time * 1000, PRECEDENTS_REF)
+        add_notes(repo, fresh, repo.commit(made).commit_time * 1000, PRECEDENTS_REF)
 
 
 def _choose(repo: GitRepo, disputes: tuple[Dispute, ...], rework: Rework) -> tuple[dict[str, TreeEntry], list[str]]:

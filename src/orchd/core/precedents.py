@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from orchd.core.threeway import Chunk, Lines, ThreeWay, compare, split_lines
 from orchd.model.dataclass import dataclass
-from orchd.model.ids import RunId
+from orchd.model.ids import Oid, RunId
 
 Trio: TypeAlias = tuple[str, str, str]
 """The texts of base, ours and theirs."""
@@ -21,12 +21,14 @@ Trio: TypeAlias = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Precedent:
-    """What a person made of the conflict of `run` at `path`: these lines at each disputed place, or the whole text."""
+    """What a person made of the conflict of `run` at `path`: these lines at each disputed place, or the whole text. `commit`
+    is what the answer came to; the precedent counts where that has landed."""
 
     run: RunId
     path: str
     places: tuple[Lines, ...] = ()
     whole: str = ""
+    commit: Oid = ""
 
 
 @dataclass(frozen=True, slots=True)
