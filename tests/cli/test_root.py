@@ -78,6 +78,7 @@ def test_without_a_command_the_help_is_printed(shell):
         (("ps", "--jsn"), "No such option '--jsn'", "`orchd ps -h` shows how it is used"),
         (("show",), "Missing argument 'TASK'", "`orchd show -h`"),
         (("op",), "Missing command", "`orchd op -h`"),
+        (("answer", "a", "--take", "ours", "--take=theirs"), "--take is there more than once", "`orchd answer -h`"),
         (("op", "log", "-n", "0"), "Invalid value for '-n'", "`orchd op log -h`"),
     ],
 )

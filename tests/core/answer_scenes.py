@@ -11,6 +11,7 @@ from world import demand
 from orchd.core import answers, duties, globs, intake
 from orchd.core.claims import covers, overlaps
 from orchd.core.evolve import evolve
+from orchd.core.telling import tell_task
 from orchd.model.action import AdmitRework, StartRun
 from orchd.model.claim import PathSpec
 from orchd.model.message import AttemptEnded, AttemptStarted, TaskAnswered, TaskRetried
@@ -67,7 +68,7 @@ def an_answer_that_nobody_waits_for_is_forgotten() -> None:
 @scene
 def a_settled_conflict_is_taken_up_on_what_had_landed() -> None:
     file = SettledFile("a b=c", "1" * 40)
-    for said in (Answer.OURS, Answer.THEIRS, Answer.FILES):
+    for said in (Answer.OURS, Answer.THEIRS, Answer.FILES, Answer.EARLIER):
         words = answers.word_settlement(said, "tip", "onto", [file])
         plan = planned(state_of(held(reason=Reason.CONFLICT)), intents=asked(*words))
         now = plan.state.tasks["a"]
@@ -171,3 +172,20 @@ def an_answer_counts_once() -> None:
         end = AttemptEnded("a", 1, status, "tip", "ref", Reason.LOST if status is Status.WAITING else None, (), 1)
         after = evolve(state_of(task(Status.RUNNING, rework=again)), [end]).tasks["a"]
         demand("it is given up with the attempt that took it up, unless that was lost", after.rework == kept, after)
+
+
+@scene
+def an_answer_that_leaves_nothing_to_land_is_no_failure() -> None:
+    for said, words in (
+        (Answer.OURS, "what a person answered (ours) left nothing of its result to land"),
+        (Answer.RESTORE, ""),
+    ):
+        rework = Rework(said, "tip", "onto", "attic/a/1", "old")
+        running = state_of(task(Status.RUNNING, rework=rework, attempt=2, base="onto"))
+        ended = Exit(Outcome.EXITED, (CommandResult("answer", 0, 0.0),), "tip")
+        plan = planned(running, runs={"a.1.2": RunSeen(Phase.ENDED, ended, Returned(Entry.UNCHANGED, "tip", "attic/a/1"))})
+        now = plan.state.tasks["a"]
+        demand("its end", (now.status, now.reason, now.detail) == (Status.UNCHANGED, None, (words,) if words else ()), now)
+        told = tell_task(now, plan.state)
+        demand("told", (words or "it succeeded") in told.what and any("orchd retry a" in step for step in told.steps), told)
+        demand("with its work", not words or "attic/a/1" in told.why[0], told)

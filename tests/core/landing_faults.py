@@ -63,6 +63,7 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "who waives one waives all": ("losses", "said[1] == what and said[2] == subject", "said[1] == what"),
     "a checkpoint without tasks is superseded": ("losses", "return bool(loss.work) and all(", "return all("),
     "what was built on the tip hides what was not": ("losses", "    return not left\n", "    return True\n"),
+    "what a person answered away is a failure": ("attempts", "if task.spec.noop or task.rework else", "if task.spec.noop else"),
     "a red gate is a question": ("evolve", "Status.FAILED if gone.reason is Reason.GATE else Status.HELD", "Status.HELD"),
 }
 """What breaks: the module of the core, the sound text, the broken one."""

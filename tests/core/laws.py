@@ -290,12 +290,18 @@ def check_end(world: World, task: Task, event: AttemptEnded) -> None:
     if event.status.value == "ready":
         demand("ready is work that came through the airlock", well and run.returned.entry is Entry.ACCEPTED, event, run)
     if event.status.value == "unchanged":
-        declared = task.spec.noop and well and run.returned.entry is Entry.UNCHANGED and not run.returned.reason
+        wanted = task.spec.noop or task.rework is not None
+        declared = wanted and well and run.returned.entry is Entry.UNCHANGED and not run.returned.reason
         demand("what was refused is not done", not refused, event, run)
-        demand("nothing changed is a success only when it was declared", declared, event, run)
+        demand("nothing changed is a success only when it was declared, or answered so", declared, event, run)
     if event.status.value == "failed":
         demand("a failure has a reason", event.reason is not None, event)
-        nothing = run.returned.entry is Entry.UNCHANGED and task.spec.noop and not run.returned.reason and not refused
+        nothing = (
+            run.returned.entry is Entry.UNCHANGED
+            and (task.spec.noop or task.rework)
+            and not run.returned.reason
+            and not refused
+        )
         fine = well and (run.returned.entry is Entry.ACCEPTED or nothing)
         demand("good work does not fail", not (fine and own), event, run)
     asks = well and own and run.returned.entry is Entry.REFUSED and run.returned.reason in (Reason.CLAIM, Reason.CONFLICT)
@@ -311,7 +317,7 @@ def check_end(world: World, task: Task, event: AttemptEnded) -> None:
         demand("a lost attempt is tried again a limited number of times", task.lost < 1, task)
 
 
-ANSWERS = {"claim": ("widen", "drop"), "conflict": ("ours", "theirs", "files")}
+ANSWERS = {"claim": ("widen", "drop"), "conflict": ("ours", "theirs", "files", "earlier")}
 """`task` is no rework: it is another attempt."""
 
 

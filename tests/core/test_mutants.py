@@ -255,7 +255,7 @@ FAULTS = {
         "duties", "asks = collect_asks(task, state, snapshot) if task.spec.is_for_agent else ()", "asks = ()"
     ),
     "no result at all is accepted": Fault("attempts", "bool(seen.results) and ", ""),
-    "nothing changed is a success": Fault("attempts", "(None if task.spec.noop else Reason.NOTHING)", "None"),
+    "nothing changed is a success": Fault("attempts", "(None if task.spec.noop or task.rework else Reason.NOTHING)", "None"),
     "done without the airlock": Fault("attempts", "if seen.exit and seen.returned:", "if seen.exit:"),
     "refused work is ready": Fault(
         "attempts", "if returned.entry is Entry.ACCEPTED:", "if returned.entry is not Entry.UNCHANGED:"

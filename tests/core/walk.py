@@ -509,7 +509,7 @@ class Walk:
 
 FITTING = {
     Reason.CLAIM: (Answer.WIDEN, Answer.DROP),
-    Reason.CONFLICT: (Answer.OURS, Answer.THEIRS, Answer.FILES, Answer.TASK),
+    Reason.CONFLICT: (Answer.OURS, Answer.THEIRS, Answer.FILES, Answer.EARLIER, Answer.TASK),
 }
 """What answers what is asked; now and then somebody says something else."""
 

@@ -127,7 +127,7 @@ def test_of_two_names_one_stays(world: World) -> None:
 
 def test_a_file_where_the_other_has_a_folder_is_not_settled(world: World) -> None:
     rework = make(world, {"n": "ours\n"}, {"n/deep": "theirs\n"}, begin(world))
-    for said in (Answer.OURS, Answer.THEIRS, Answer.FILES):
+    for said in (Answer.OURS, Answer.THEIRS, Answer.FILES, Answer.EARLIER):
         made = settle(world.open(), answered(rework, said), "t.1.2")
         assert isinstance(made, Unsettled) and "file/directory" in made.why[0]
 

@@ -219,6 +219,7 @@ _REMADE: Mapping[Answer, Callable[[GitRepo, AdmitOrder, Rework, Config], Oid | U
     Answer.OURS: _settle,
     Answer.THEIRS: _settle,
     Answer.FILES: _settle,
+    Answer.EARLIER: _settle,
 }
 """What a held result becomes by an answer, or why it becomes nothing."""
 

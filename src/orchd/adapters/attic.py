@@ -111,7 +111,7 @@ def _find_ends(place: Place, refs: set[str]) -> Mapping[str, str]:
 def _read_ends(operation: Operation) -> Iterator[tuple[str, str]]:
     for event in operation.events:
         if event.get("type") == "AttemptEnded" and event.get("ref"):
-            yield str(event["ref"]), name_end(str(event.get("status", "")), str(event.get("reason", "")))
+            yield str(event["ref"]), name_end(str(event.get("status", "")), str(event.get("reason") or ""))
 
 
 def _list_folders(place: Place, active: frozenset[RunId]) -> Iterator[Kept]:

@@ -87,7 +87,7 @@ def _choose(repo: GitRepo, disputes: tuple[Dispute, ...], rework: Rework) -> tup
             left.append(f"{dispute.path}: {name_structural(dispute)}")
         elif dispute.path in named:
             entries[dispute.path] = TreeEntry(_mode_of(dispute), named[dispute.path])
-        elif rework.answer is Answer.FILES:
+        elif rework.answer not in SIDES:
             left.append(dispute.path)
         else:
             entries[dispute.path] = _take(repo, dispute, SIDES[rework.answer])

@@ -61,6 +61,14 @@ class Command(click.Command):
         super().__init__(*arguments, **settings)
         self.params += _common_options()
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Like click, but an option that takes one value is not said twice: the last one would win without a word."""
+        said = [one for one in self.make_parser(ctx).parse_args(list(args))[2] if isinstance(one, click.Option)]
+        for one in said:
+            if not (one.multiple or one.is_flag) and said.count(one) > 1 and not ctx.resilient_parsing:
+                raise click.UsageError(f"{one.opts[-1]} is there more than once, and only one can count", ctx)
+        return super().parse_args(ctx, args)
+
 
 class Group(click.Group):
     """A group of commands with the common options; it suggests names for unknown ones."""

@@ -18,7 +18,7 @@ from orchd.model.work import Answer, Earlier, Reason, Rework, SettledFile, Task
 
 ANSWERS: Mapping[Reason, frozenset[Answer]] = {
     Reason.CLAIM: frozenset({Answer.WIDEN, Answer.DROP}),
-    Reason.CONFLICT: frozenset({Answer.OURS, Answer.THEIRS, Answer.FILES, Answer.TASK}),
+    Reason.CONFLICT: frozenset({Answer.OURS, Answer.THEIRS, Answer.FILES, Answer.EARLIER, Answer.TASK}),
 }
 """What may be said to a result, by what is asked about it."""
 

@@ -18,7 +18,7 @@ from orchd.model.limits import LOST_RETRIES
 from orchd.model.message import AttemptEnded, Event
 from orchd.model.run import AGENT, RUN, CommandResult, Entry, Exit, Outcome, Phase, Returned, RunSeen
 from orchd.model.snapshot import Snapshot, State
-from orchd.model.work import Reason, Status, Task
+from orchd.model.work import Answer, Reason, Status, Task
 
 UNSEEN = RunSeen(Phase.ABSENT)
 
@@ -28,6 +28,8 @@ FAILED_OUTCOMES = {
     Outcome.STOPPED: Reason.CANCELLED,
     Outcome.LOST: Reason.LOST,
 }
+
+NOTHING_LEFT = "what a person answered ({answer}) left nothing of its result to land"
 
 OWN_CLOCKS = frozenset(Watch) - {Watch.WALL}
 """Who is ended by one of these has done something wrong; a longer time limit does not help."""
@@ -72,11 +74,18 @@ def _conclude(task: Task, lease: Lease, left: Exit, returned: Returned, now_ms: 
     if returned.entry is Entry.UNCHANGED and seen.report and seen.report.denied:
         return _ended(task, Status.FAILED, returned, now_ms, Reason.AGENT, (*tell_report(seen.report), *returned.detail))
     if returned.entry is Entry.UNCHANGED:
-        failed = returned.reason or (None if task.spec.noop else Reason.NOTHING)
-        return _ended(task, Status.FAILED if failed else Status.UNCHANGED, returned, now_ms, failed, returned.detail)
+        failed = returned.reason or (None if task.spec.noop or task.rework else Reason.NOTHING)
+        detail = (*_tell_nothing_left(task), *returned.detail)
+        return _ended(task, Status.FAILED if failed else Status.UNCHANGED, returned, now_ms, failed, detail)
     asks = returned.entry is Entry.REFUSED and returned.reason in QUESTIONS
     status = Status.HELD if asks else Status.FAILED
     return _ended(task, status, returned, now_ms, returned.reason or Reason.POLICY, returned.detail)
+
+
+def _tell_nothing_left(task: Task) -> tuple[str, ...]:
+    """Where a person decided that nothing of the result lands, that is no idle task, but what they wanted."""
+    said = task.rework.answer if task.rework else Answer.RESTORE
+    return () if said is Answer.RESTORE else (NOTHING_LEFT.format(answer=said),)
 
 
 def _ended_idle(task: Task, returned: Returned) -> bool:

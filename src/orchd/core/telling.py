@@ -168,7 +168,7 @@ def tell_proven(task: Task, scene: Scene = SCENE) -> str:
     if task.status is Status.LANDED:
         gates = f"; {tell_gates(scene.checkpoint)}" if scene.checkpoint else ""
         return f"{_tell_where(task, scene)} ({task.commit[:SHORT_OID]}){gates}"
-    if has_strayed(task):
+    if has_strayed(task) or (task.status is Status.UNCHANGED and task.detail):
         return "nothing landed"
     return _PROVEN.get(task.status, "nothing landed").format(ref=short_ref(task.ref), branch=scene.branch)
 
@@ -409,7 +409,10 @@ def _tell_unchanged(task: Task, _: State, scene: Scene) -> Telling:
     had = f"{scene.branch} already had everything that it changed"
     why = ("its file says that changing nothing is fine",) if task.spec.noop else (had,)
     facts = _task_facts(task, scene)
-    return Telling(what, why, (_retry_step(task, scene).format_map(facts),))
+    again = (_retry_step(task, scene).format_map(facts),)
+    if task.detail:
+        return Telling(f"{inert(task.detail[0])}; {scene.branch} stays as it is", _tell_work(task), again)
+    return Telling(what, why, again)
 
 
 def _tell_withdrawn(task: Task, _: State, __: Scene) -> Telling:

@@ -56,14 +56,15 @@ class Reason(StrEnum):
 
 class Answer(StrEnum):
     """What a person says to a result that is held. Of a conflict, OURS is what has landed, THEIRS what the task made, FILES
-    what the person wrote; TASK: the task itself settles it, in another attempt. RESTORE is said without a question: the tree of
-    an earlier commit comes back."""
+    what the person wrote, EARLIER what was answered when the same conflict was there before; TASK: the task itself settles it,
+    in another attempt. RESTORE is said without a question: the tree of an earlier commit comes back."""
 
     WIDEN = "widen"
     DROP = "drop"
     OURS = "ours"
     THEIRS = "theirs"
     FILES = "files"
+    EARLIER = "earlier"
     TASK = "task"
     RESTORE = "restore"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchd.cli.commands.settling import EARLIER, ask_again, check_asked, settle
+from orchd.cli.commands.settling import ask_again, check_asked, settle
 from orchd.cli.commands.telling import find_asked, find_task
 from orchd.cli.commands.working import UNSERVED_ASK
 from orchd.cli.disputing import disagreement_lines
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from orchd.adapters.place import Place
 
 SHOWN_PATHS = 5
-TAKEN = (*map(str, Side), EARLIER)
+TAKEN = (*map(str, Side), str(Answer.EARLIER))
 
 
 @click.command(cls=Command)

@@ -22,11 +22,8 @@ if TYPE_CHECKING:
 MARKER = re.compile(rb"^(<{7}|>{7}) ", re.MULTILINE)
 """How git marks a conflict in a file."""
 
-EARLIER = "earlier"
-"""What `--take` calls what a person made of the same conflict before."""
-
-ANSWERS: Mapping[str, Answer] = {Side.OURS: Answer.OURS, Side.THEIRS: Answer.THEIRS}
-"""By what is taken; anything else names each file."""
+ANSWERS: Mapping[str, Answer] = {Side.OURS: Answer.OURS, Side.THEIRS: Answer.THEIRS, "": Answer.FILES}
+"""By what is taken, besides what was answered before; nothing: each file is named."""
 
 _ASKED = {Reason.CLAIM: "whether it may change paths outside its claim", Reason.CONFLICT: "how its conflict is settled"}
 
@@ -52,8 +49,8 @@ def ask_again(place: Place, task: Task) -> tuple[str, ...]:
 
 
 def settle(place: Place, task: Task, take: str, files: Sequence[str]) -> tuple[str, ...]:
-    """The words of the answer: a side, EARLIER or nothing is taken where no file is named. Raises UsageError when it would
-    leave something open, or makes no sense."""
+    """The words of the answer: a side, what was answered before, or nothing is taken where no file is named. Raises UsageError
+    when it would leave something open, or makes no sense."""
     from orchd import app
 
     check_asked(task, Reason.CONFLICT)
@@ -66,15 +63,20 @@ def settle(place: Place, task: Task, take: str, files: Sequence[str]) -> tuple[s
         if why:
             hint = f"merge its branch by hand and `orchd cancel {name}`, or `orchd retry {name}`"
             raise UsageError(f"{inert(path)} cannot be settled by one side's file: {why}", hint)
-    before = {one.dispute.path: one.proposed.text.encode() for one in found.disputed if one.proposed} if take == EARLIER else {}
+    before = (
+        {one.dispute.path: one.proposed.text.encode() for one in found.disputed if one.proposed}
+        if take == Answer.EARLIER
+        else {}
+    )
     named = before | dict(_read_files(name, found, files))
     rest = [path for path in paths if path not in named]
-    if take not in ANSWERS and rest:
+    said = ANSWERS.get(take, Answer.EARLIER)
+    if said in (Answer.FILES, Answer.EARLIER) and rest:
         hint = "name them with --file PATH=FILE too, or settle them with --take ours|theirs"
-        open_still = "never settled before" if take == EARLIER else "still in conflict"
+        open_still = "never settled before" if said is Answer.EARLIER else "still in conflict"
         raise UsageError(f"{open_still}: {', '.join(map(inert, rest[:5]))}", hint)
     stored = [SettledFile(path, app.store_file(place, content)) for path, content in named.items()]
-    return word_settlement(ANSWERS.get(take, Answer.FILES), task.tip, found.onto, stored)
+    return word_settlement(said, task.tip, found.onto, stored)
 
 
 def _read_files(task: str, found: Disagreement, files: Sequence[str]) -> Iterator[tuple[str, bytes]]:
