@@ -197,8 +197,7 @@ def prove(place: Place) -> Proof:
 
 
 def restore(place: Place, checkpoint: Checkpoint, folder: Path | None, *, dry_run: bool) -> Path:
-    """Check out a checkpoint in a new folder (None: one beside the repository); the folder. Raises UsageError when it is
-    taken."""
+    """Check out a checkpoint in a new folder (None: one beside the repository). Raises UsageError when it is taken."""
     from orchd.adapters.person_tree import add_person_tree, name_person_tree
 
     target = folder or name_person_tree(place, checkpoint.name.removeprefix(CHECKPOINT_FOLDER))
@@ -360,6 +359,7 @@ def plan(place: Place) -> tuple[State, tuple[Turn, ...]]:
     from orchd.adapters.sessions_view import read_elsewhere
     from orchd.adapters.task_files import open_task_files
     from orchd.core.preview import foresee
+    from orchd.engine.observe import list_news
     from orchd.model.snapshot import FilesSeen, Snapshot
 
     state, repo = read_all(place), open_repo(place)
@@ -374,7 +374,8 @@ def plan(place: Place) -> tuple[State, tuple[Turn, ...]]:
         files = FilesSeen(check_files(place)[0])
     kept, machine = reservations(place), LocalMachine(place.workspaces, time.monotonic).look(config)
     sessions = {task.spec.session for task in state.tasks.values()} if config.remote else frozenset[str]()
-    snapshot = Snapshot(time.time_ns() // 1_000_000, state, config, main, files, kept, machine=machine, sessions=rules)
+    past, now_ms = refs.past(main, list_news(state, files)), time.time_ns() // 1_000_000
+    snapshot = Snapshot(now_ms, state, config, main, files, kept, machine=machine, sessions=rules, past=past)
     return foresee(snapshot, read_elsewhere(place, sessions))
 
 
@@ -491,8 +492,7 @@ def person(start: Path) -> str:
 
 
 def take_number(place: Place, kind: str, holder: str) -> str:
-    """A number of a kind for `holder`, who gets the same one again. Where a remote is shared, it is the one that is asked.
-    Raises OrchdError when it does not answer."""
+    """A number of a kind for `holder`, who gets the same again. Raises OrchdError when a shared remote does not answer."""
     from orchd.adapters.clock import SystemClock
     from orchd.adapters.git_numbers import AskedNumbers, GitNumbers
     from orchd.adapters.git_repo import open_repo

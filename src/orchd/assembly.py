@@ -28,7 +28,7 @@ from orchd.adapters.lease_reader import StoredLeases
 from orchd.adapters.locks import sweep_locks
 from orchd.adapters.machine import LocalMachine
 from orchd.adapters.number_book import NumberBook
-from orchd.adapters.place import Place
+from orchd.adapters.place import Place, refuse_shallow
 from orchd.adapters.reservations import open_reservations
 from orchd.adapters.runs import SupervisedRuns, passed_environment
 from orchd.adapters.sandbox import NoSandbox
@@ -45,6 +45,7 @@ from orchd.ports import Audience, Ports
 @contextmanager
 def open_ports(place: Place, leader: Leader, audience: Audience, ring: Callable[[], None]) -> Iterator[Ports]:
     """All adapters for a repository. `ring` is called when a run ends. Closed with the block."""
+    refuse_shallow(place)
     repo, clock = open_repo(place), SystemClock()
     audience = NotedAudience(place, audience, clock)
     sweep_locks(place.git_dir)

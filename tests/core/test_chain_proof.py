@@ -113,6 +113,37 @@ def test_what_landed_elsewhere_may_have_its_note_and_its_tag_there() -> None:
     assert len(owed.breaks) == 4 and owed.unseen == 0
 
 
+def shallow(history: History, depth: int) -> History:
+    """What a clone of that depth has of it."""
+    seen, ends, row = dict[str, Commit](), set[str](), set(history.main[:1])
+    for left in reversed(range(depth)):
+        for oid in row & (history.commits.keys() - seen.keys()):
+            one = history.commits[oid]
+            seen[oid] = one if left else replace(one, parents=())
+            ends |= set() if left or not one.parents else {oid}
+        row = {parent for oid in row if oid in seen for parent in seen[oid].parents}
+    main = tuple(oid for oid in history.main if oid in seen)
+    return replace(history, main=main, commits=seen, ends=frozenset(ends))
+
+
+@given(PLANS, st.integers(1, 12))
+def test_where_a_history_ends_nothing_is_broken_and_what_is_there_is_checked(plan: list[list[bool]], depth: int) -> None:
+    history = shallow(sound(plan), depth)
+    proof = prove_history(history)
+    assert proof.breaks == () and (proof.cut is None) == (not history.ends)
+    for oid in (oid for oid in history.main if history.commits[oid].is_checkpoint):
+        spoilt = replace(history.commits[oid], tree="another", note="another")
+        found = prove_history(replace(history, commits={**history.commits, oid: spoilt})).breaks
+        assert len({one.what for one in found}) == (1 if oid in history.ends else 2)
+
+
+def test_without_its_ends_a_shallow_history_looks_broken_and_a_merge_of_a_tag_at_its_end_is_no_checkpoint() -> None:
+    assert prove_history(replace(shallow(EXAMPLE, 2), ends=frozenset())).breaks
+    merge = replace(merged_back().commits["merge"], by="Person <person@example.org>")
+    history = shallow(replace(merged_back(), commits={**merged_back().commits, "merge": merge}), 1)
+    assert (prove_history(history).breaks, prove_history(history).checkpoints) == ((), 0)
+
+
 def test_a_checkpoint_that_main_lost_is_a_break() -> None:
     commits = {oid: one for oid, one in EXAMPLE.commits.items() if oid not in EXAMPLE.main[:2]}
     lost = replace(EXAMPLE, main=EXAMPLE.main[2:], commits=commits)

@@ -75,6 +75,16 @@ def test_a_plain_clone_proves_all_but_the_notes_and_runs_nothing_that_has_landed
     assert clone.orchd("run", code=None).endswith("nothing to do\n"), "what came by a pull has landed, too"
 
 
+def test_a_shallow_clone_is_proven_as_far_as_it_goes_and_runs_nothing(repo: Repo, tmp_path: Path) -> None:
+    clone = Repo(tmp_path / "clone", repo.env)
+    repo.git("clone", "-q", "--depth=2", f"file://{repo.top}", str(clone.top))
+    said = clone.orchd("verify", code=None)
+    assert "0 break(s)" in said and "1 checkpoint(s) reach beyond its end" in said
+    assert "git fetch --unshallow" in clone.orchd("run", code=78)
+    clone.git("fetch", "-q", "--unshallow")
+    assert clone.data("plan") == [], "all of it has landed"
+
+
 def test_a_lost_state_lets_nothing_run_twice(repo: Repo) -> None:
     before = repo.git("rev-parse", "main")
     repo.git("update-ref", "-d", "refs/orch/state")

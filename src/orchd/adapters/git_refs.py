@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.past import Past, pick_unchanged, read_on, read_past
+from orchd.adapters.place import refuse_shallow
 from orchd.core.gone import find_newest, list_landings
 from orchd.errors import ConfigError
 from orchd.model.ids import KEEP_PREFIX, Oid, TaskId, keep_ref
@@ -45,6 +46,7 @@ class GitRefs:
     def past(self, main: Oid, paths: Mapping[TaskId, str]) -> Mapping[TaskId, PastLanding]:
         """See the port; the history is read when the first is asked for, and later only what main has got since."""
         if paths and main != self._read:
+            refuse_shallow(self._repo.place)
             grew = self._read and self._repo.contains(main, self._read)
             self._past = read_on(self._repo, self._past, main, self._read) if grew else read_past(self._repo, main)
             self._read = main

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from orchd.adapters.git_objects import parse_trailers
 from orchd.adapters.git_run import HERMETIC_CONFIG, Git
-from orchd.adapters.place import Place
+from orchd.adapters.place import Place, read_ends
 from orchd.adapters.records import EVENTS, load_record
 from orchd.adapters.state_reader import open_objects
 from orchd.core.chain_proof import CHECKPOINT, Commit, History, Tag, lacks_words
@@ -33,8 +33,9 @@ def read_history(place: Place, branch: str) -> History:
     tags = tuple(map(_parse_tag, _records(git, TAG_FIELDS, "%00", "for-each-ref", CHECKPOINTS_PREFIX)))
     by_name = {tag.name: tag for tag in tags}
     named = git.run("log", "--topo-order", "--format=%H", f"--grep=^{CHECKPOINT}: ", main).decode().split()
+    ends = read_ends(place)
     if not named:
-        return History((), {}, by_name)
+        return History((), {}, by_name, ends=ends)
     since = git.attempt("rev-parse", "--quiet", "--verify", f"{named[-1]}^1").stdout.decode().split()
     limits = [main, *(f"^{base}" for base in since)]
     found = _records(git, ("%G?" if signers else "", *COMMIT_FIELDS), "%x00", "log", "--notes", *limits)
@@ -42,7 +43,7 @@ def read_history(place: Place, branch: str) -> History:
     commits = {commit.oid: commit for commit in map(_parse_commit, found)}
     lacking = any(commit.is_checkpoint and lacks_words(commit, by_name) for commit in commits.values())
     owed = _list_own(place, git) | _list_removed(git) if lacking else frozenset[Oid]()
-    return History(tuple(chain), commits, by_name, bool(signers), owed)
+    return History(tuple(chain), commits, by_name, bool(signers), owed, ends=ends)
 
 
 def _list_own(place: Place, git: Git) -> frozenset[Oid]:

@@ -12,7 +12,7 @@ from orchd.adapters.branch import name_all
 from orchd.adapters.git_objects import parse_trailers
 from orchd.adapters.git_run import Git
 from orchd.adapters.history import read_history
-from orchd.adapters.place import Place
+from orchd.adapters.place import Place, read_ends
 from orchd.core.chain_proof import TASK, Proof, prove_history
 from orchd.core.losses import Loss, Work, asks_again, is_unbroken, parse_work, tell_settled
 from orchd.model.ids import CHECKPOINTS_PREFIX, LOSSES_REF, Oid
@@ -28,6 +28,8 @@ def prove_branch(place: Place, branch: str) -> Proof:
 
 def list_unsettled(place: Place, branch: str, remote: str, checkpoints: Sequence[Checkpoint]) -> tuple[Loss, ...]:
     """The losses that nobody has settled, the oldest first, where `checkpoints` are all there are, the oldest first."""
+    if read_ends(place):
+        return ()  # main may have them beyond the end of a shallow history
     git, mains = Git(place.git_dir), name_all(place, branch, remote)
     main = mains[0]
     if is_unbroken(git.run("rev-parse", "--verify", main).decode().strip(), checkpoints):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from orchd.errors import ConfigError
 from orchd.model.dataclass import dataclass
+from orchd.model.ids import Oid
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,19 @@ class Place:
     def workspaces(self) -> Path:
         """The parent of all workspaces, mode 0700, outside the checkout."""
         return self.state_home / "orchd" / self.repo_id / "workspaces"
+
+
+def read_ends(place: Place) -> frozenset[Oid]:
+    """The commits at which the history of a shallow clone ends; none: it is whole."""
+    file = place.git_dir / "shallow"
+    return frozenset(file.read_text().split()) if file.is_file() else frozenset()
+
+
+def refuse_shallow(place: Place) -> None:
+    """Raises ConfigError in a shallow clone."""
+    if read_ends(place):
+        what = "this clone is shallow: what has landed beyond the end of its history would run again"
+        raise ConfigError(what, "`git fetch --unshallow` brings the rest")
 
 
 def find_place(start: Path) -> Place:

@@ -68,7 +68,7 @@ class History:
     """`main` is the first-parent chain, the newest first, down to the base of the first checkpoint; `commits` are all that
     main holds and that base does not; `tags` are the checkpoints by name. `guarded`: it is known who may sign.
     `owed`: landings whose note and tag must be here; a plain clone has brought neither of what landed elsewhere. `remarks` are
-    the notes on commits that main lost."""
+    the notes on commits that main lost. `ends`: where the history of a shallow clone ends; nobody sees parents there."""
 
     main: tuple[Oid, ...]
     commits: Mapping[Oid, Commit]
@@ -76,6 +76,7 @@ class History:
     guarded: bool = False
     owed: frozenset[Oid] = frozenset()
     remarks: Mapping[Oid, str] = field(default_factory=dict)
+    ends: frozenset[Oid] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,8 @@ class Break:
 @dataclass(frozen=True, slots=True)
 class Proof:
     """What was found: checkpoints, how many of them no gate judged, commits on main that are no checkpoints, breaks, how many
-    checkpoints have their note or their tag elsewhere, and what main lost and a person has settled."""
+    checkpoints have their note or their tag elsewhere, what main lost and a person has settled, and how many checkpoints reach
+    beyond the end of a shallow history (None: it is whole)."""
 
     checkpoints: int
     ungated: int
@@ -98,6 +100,7 @@ class Proof:
     breaks: tuple[Break, ...]
     unseen: int = 0
     settled: tuple[Break, ...] = ()
+    cut: int | None = None
 
 
 def prove_history(history: History) -> Proof:
@@ -105,6 +108,7 @@ def prove_history(history: History) -> Proof:
     on_main = [history.commits[oid] for oid in history.main if oid in history.commits]
     said = {oid: commit.first(CHECKPOINT) for oid, commit in history.commits.items() if commit.is_checkpoint}
     landed = [commit for commit in on_main if commit.is_checkpoint and not is_echo(commit, lambda oid: said.get(oid, ""))]
+    landed = [commit for commit in landed if commit.by == ORCHD or commit.oid not in history.ends]
     merged = _find_merged(history)
     breaks = [one for commit in (*landed, *merged) for one in _find_breaks(commit, history)]
     lost, settled = _find_lost(history, landed + merged)
@@ -112,7 +116,8 @@ def prove_history(history: History) -> Proof:
     breaks += _find_unsigned(landed) + [one for commit in merged for one in _find_unsigned([commit])] if history.guarded else []
     ungated = sum(UNGATED in commit.trailers for commit in (*landed, *merged))
     unseen = sum(commit.oid not in history.owed and lacks_words(commit, history.tags) for commit in (*landed, *merged))
-    return Proof(len(landed) + len(merged), ungated, len(on_main) - len(landed), tuple(breaks), unseen, tuple(settled))
+    cut = sum(_is_cut(commit, history) for commit in (*landed, *merged)) if history.ends else None
+    return Proof(len(landed) + len(merged), ungated, len(on_main) - len(landed), tuple(breaks), unseen, tuple(settled), cut)
 
 
 def lacks_words(commit: Commit, tags: Container[str]) -> bool:
@@ -147,10 +152,10 @@ def _find_breaks(commit: Commit, history: History) -> Iterator[Break]:
 
 
 def _find_lost(history: History, landed: list[Commit]) -> tuple[list[Break], list[Break]]:
-    """What main lost and nobody has settled, and what somebody has."""
+    """What main lost and nobody has settled, and what somebody has. In a shallow clone main may have it beyond the end."""
     there = [work for commit in landed for work in _work_of(commit.first(CHECKPOINT), commit.trailers)]
     lost, settled = list[Break](), list[Break]()
-    for tag in history.tags.values():
+    for tag in () if history.ends else history.tags.values():
         if tag.commit not in history.commits:
             loss = Loss(tag.name, tag.commit, _work_of(tag.name, tag.trailers), history.remarks.get(tag.commit, ""))
             said = tell_settled(loss, there)
@@ -186,11 +191,11 @@ def _find_repeats(landed: list[Commit]) -> list[Break]:
 
 
 def _stands_on_base(commit: Commit, history: History) -> bool:
-    return len(commit.parents) == 2 and commit.parents[0] == commit.first(BASE)
+    return commit.oid in history.ends or (len(commit.parents) == 2 and commit.parents[0] == commit.first(BASE))
 
 
 def _has_gated_tree(commit: Commit, history: History) -> bool:
-    return _head_tree(commit, history) == commit.tree
+    return commit.oid in history.ends or _head_tree(commit, history) == commit.tree
 
 
 def _head_tree(commit: Commit, history: History) -> Oid:
@@ -204,6 +209,8 @@ def _is_by_orchd(commit: Commit, history: History) -> bool:
 
 def _holds_its_tasks(commit: Commit, history: History) -> bool:
     """The merges behind it bring in its tasks' tips, in order; a tip without a merge was there already."""
+    if _is_cut(commit, history):
+        return True
     tips = [token.split(" ")[-1] for token in commit.trailers.get(TASK, ())]
     merged, at = list[Oid](), history.commits.get(commit.parents[-1]) if commit.parents else None
     while at is not None and at.oid != commit.first(BASE):
@@ -224,6 +231,16 @@ def _reach(start: Oid, history: History) -> frozenset[Oid]:
             reached.add(oid)
             left += history.commits[oid].parents
     return frozenset(reached)
+
+
+def _is_cut(commit: Commit, history: History) -> bool:
+    """Whether its chain of merges reaches beyond the end of the history."""
+    at: Commit | None = commit
+    while history.ends and at is not None and at.oid != commit.first(BASE):
+        if at.oid in history.ends:
+            return True
+        at = history.commits.get(at.parents[-1 if at is commit else 0]) if at.parents else None
+    return False
 
 
 def _is_tagged(commit: Commit, history: History) -> bool:

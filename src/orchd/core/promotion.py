@@ -327,6 +327,8 @@ CHECKS: dict[str, Callable[[Case], Refusal | None]] = {
 def find_faults(history: History, proof: Proof, name: str) -> tuple[str, ...]:
     """Why a checkpoint is no link of main's proven chain: it, or what it stands on, is broken. None: it is one."""
     tag = history.tags.get(name)
+    if history.ends:
+        return ("this clone is shallow and proves nothing that is beyond its end: `git fetch --unshallow` brings it",)
     if tag is None:
         return ("there is no such tag",)
     if tag.commit not in history.main:

@@ -67,7 +67,7 @@ def observe(ports: Ports, state: State, wish: Wish) -> Snapshot:
         agents=agents,
         until_idle=wish.until_idle,
         gone=state.gone if shared and not shared.main else ports.refs.gone(main, state),
-        past=ports.refs.past(main, _list_news(state, files)),
+        past=ports.refs.past(main, list_news(state, files)),
         screenings={task: ports.results.look(screening, config) for task, screening in state.screenings.items()},
         numbered=ports.numbers.look(_list_wishes(state), config),
     )
@@ -84,7 +84,7 @@ def _wants_anybody(state: State, files: FilesSeen) -> bool:
     return any((spec.agent == AUTO or AUTO in spec.fallbacks) and spec.is_for_agent for spec in specs)
 
 
-def _list_news(state: State, files: FilesSeen) -> Mapping[TaskId, str]:
+def list_news(state: State, files: FilesSeen) -> Mapping[TaskId, str]:
     """The files that say what the state does not know: it may have landed elsewhere, and come by a clone or a pull."""
     known = state.tasks
     return {

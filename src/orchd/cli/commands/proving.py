@@ -39,6 +39,8 @@ def verify() -> int:
     if proof.unseen:
         words = f"not seen here: audit note or tag of {proof.unseen} checkpoint(s) that landed elsewhere"
         say(f"{words}; `{FETCH}` brings the notes")
+    if proof.cut is not None:
+        say(f"this clone is shallow: {proof.cut} checkpoint(s) reach beyond its end; `git fetch --unshallow` brings the rest")
     return BAD if proof.breaks else 0
 
 
