@@ -6,6 +6,8 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "what has landed before runs again": ("intake", "(file for file in new if file not in landed)", "new"),
     "what is asked for here gives way": ("intake", "found.generation > task.generation and ", ""),
     "what is lost stands in the way of a changed file": ("intake", " and not found.lost)", ")"),
+    "who needs what is being written has a problem": ("intake", "(snapshot.files.unsettled - state.tasks.keys())", "set()"),
+    "only the next waits for what is being written": ("intake", "(unclear | waiting.keys())", "unclear"),
     "what main has lost is not known at once": (
         "intake",
         "        yield LandingsGone(tuple(sorted(state.gone | lost)))",

@@ -345,6 +345,18 @@ def what_main_has_lost_is_known_as_lost_where_the_state_has_just_begun() -> None
 
 
 @scene
+def whoever_needs_what_is_still_being_written_waits_for_it() -> None:
+    a, b = (seen_file(replace(SPEC, id=name, needs=(need,))) for name, need in (("a", "b"), ("b", "c")))
+    seen = FilesSeen((a, b), unsettled=frozenset("c"))
+    begun = plan(Snapshot(7, State(), Config(), "base", seen))
+    demand("nothing is wrong, and nothing is there yet", not (begun.state.problems or begun.state.tasks), begun.events)
+    there = plan(Snapshot(8, begun.state, Config(), "base", FilesSeen((a, b, seen_file(replace(SPEC, id="c"))))))
+    demand("then all are", there.state.tasks.keys() == set("abc"), there.events)
+    missing = plan(Snapshot(8, begun.state, Config(), "base", FilesSeen((a, b))))
+    demand("or it is missing", len(missing.state.problems) == 2, missing.state.problems)
+
+
+@scene
 def what_main_says_has_landed_does_not_run_where_the_state_has_just_begun() -> None:
     files = tuple(seen_file(replace(SPEC, id=name)) for name in ("a", "b", "c"))
     past = {"b": PastLanding("checkpoint/1", "C", 2, 3, 5)}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from orchd.core.agents import find_agent_fault, is_agent_unclear
-from orchd.core.graph import find_graph_problems, split_duplicates
+from orchd.core.graph import dependencies, find_graph_problems, split_duplicates
 from orchd.core.ownership import list_away
 from orchd.core.session_files import fill_defaults, is_unclear, tell_stuck
 from orchd.core.statuses import OPEN
@@ -37,6 +37,8 @@ def read_files(state: State, snapshot: Snapshot) -> Iterator[Event]:
         if is_unclear(file, state, snapshot.sessions) or is_agent_unclear(file.spec, snapshot.agents)
     }
     stuck = {task: tell_stuck(file) for task, file in unclear.items() if file.spec.session in snapshot.sessions.bad}
+    open_yet = {*(unclear.keys() - stuck.keys()), *(snapshot.files.unsettled - state.tasks.keys())}
+    unclear |= _list_waiting(fresh, open_yet)
     fresh = {task: file for task, file in fresh.items() if task not in unclear}
     stuck |= {task: fault for task, file in fresh.items() if (fault := find_agent_fault(file, snapshot.agents))}
     waiting = {i: t.spec for i, t in state.tasks.items() if i not in fresh}
@@ -49,6 +51,18 @@ def read_files(state: State, snapshot: Snapshot) -> Iterator[Event]:
     landed = [file for file in new if _has_landed(file, state, snapshot)]
     yield from _admit(state, (file for file in new if file not in landed), snapshot.now_ms)
     yield from _know(state, landed, snapshot)
+
+
+def _list_waiting(fresh: Mapping[TaskId, FileSeen], unclear: set[TaskId]) -> dict[TaskId, FileSeen]:
+    """Files that need, through whomever, what is not known yet: it may be there at the next look."""
+    waiting = dict[TaskId, FileSeen]()
+    while more := {
+        task: file
+        for task, file in (fresh.items() if unclear else ())
+        if task not in waiting and not (unclear | waiting.keys()).isdisjoint(dependencies(file.spec))
+    }:
+        waiting |= more
+    return waiting
 
 
 def recorded_drops(state: State, files: FilesSeen) -> dict[str, tuple[Problem, ...]]:
