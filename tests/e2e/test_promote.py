@@ -352,11 +352,11 @@ KILLED = """\
 import os, sys
 from orchd.adapters import {module} as module
 whole, calls = module.{name}, []
-def fatal(*given):
+def fatal(*given, **more):
     calls.append(1)
     if len(calls) == {nth} and {when!r} == "before":
         os.kill(os.getpid(), 9)
-    done = whole(*given)
+    done = whole(*given, **more)
     if len(calls) == {nth}:
         os.kill(os.getpid(), 9)
     return done

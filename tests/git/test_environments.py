@@ -101,7 +101,7 @@ def interrupt(monkeypatch: pytest.MonkeyPatch, meddle: Callable[[GitRepo], objec
     """Just before the first record is written somebody else writes."""
     whole, calls = append_record, list[int]()
 
-    def meddled(repo: GitRepo, environment: str, tip: str, one: Record, log: str = "") -> str:
+    def meddled(repo: GitRepo, environment: str, tip: str, one: Record, log: str = "", shared: object = None) -> str:
         calls.append(1)
         if len(calls) == 1:
             meddle(repo)

@@ -13,7 +13,8 @@ import random
 import time
 from collections.abc import Iterable, Iterator, Sequence
 
-from orchd.adapters.courier import Outcome, RemoteProcess, Update, choose_words, judge_push
+from orchd.adapters.asked_remote import AskedRemote
+from orchd.adapters.courier import Outcome, Update
 from orchd.adapters.git_refs import main_ref
 from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.git_run import Git
@@ -25,7 +26,6 @@ from orchd.model.ids import Oid, sequence_ref
 from orchd.model.limits import NUMBER_SECONDS
 from orchd.model.number import NumberWish
 
-FETCH = ("--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--quiet", "--no-recurse-submodules", "--refmap=")
 LOCK = "numbers.lock"
 LONGEST_WAIT_SECONDS = 0.1
 """Between two tries, with full jitter."""
@@ -102,22 +102,29 @@ class AskedNumbers:
 
     def take(self, wish: NumberWish, config: Config) -> str:
         """As in the port. Raises OrchdError when the remote does not answer in NUMBER_SECONDS, or refuses."""
-        deadline = time.monotonic() + NUMBER_SECONDS
-        with self._in_turn(deadline):
-            while not (number := self._try(wish, config, deadline)):
-                self._pause(deadline)
+        asked = AskedRemote(self._repo, self._git, self._remote, NUMBER_SECONDS, self._tell_unreachable)
+        with self._in_turn(asked):
+            while not (number := self._try(wish, config, asked)):
+                _pause(asked)
         return number
 
-    def _try(self, wish: NumberWish, config: Config, deadline: float) -> str:
+    def _try(self, wish: NumberWish, config: Config, asked: AskedRemote) -> str:
         """The number; empty when another was faster, or nobody knows."""
         name = sequence_ref(wish.kind)
-        main, tip = self._look((main_ref(self._branch), name), deadline)
+        main, tip = asked.look((main_ref(self._branch), name))
         number, new = self._book.settle(wish, config, tip, main)
-        done = new == tip or self._push(Update(name, tip, new), deadline) is Outcome.WON
+        done = new == tip or self._push(Update(name, tip, new), asked)
         return number if done else ""
 
+    def _push(self, update: Update, asked: AskedRemote) -> bool:
+        outcome, words = asked.push(update)
+        if outcome is Outcome.REFUSED:
+            raise OrchdError(f"`{self._remote}` refuses to give a number: {words}", "whoever runs it may allow refs/orch/*")
+        self._doubt = self._doubt or outcome is Outcome.UNKNOWN
+        return outcome is Outcome.WON
+
     @contextlib.contextmanager
-    def _in_turn(self, deadline: float) -> Iterator[None]:
+    def _in_turn(self, asked: AskedRemote) -> Iterator[None]:
         """One at a time in this clone: many would mostly lose to each other."""
         self._repo.place.orch.mkdir(exist_ok=True)
         with (self._repo.place.orch / LOCK).open("w") as lock:
@@ -126,47 +133,10 @@ class AskedNumbers:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     break
                 except BlockingIOError:
-                    self._pause(deadline)
+                    _pause(asked)
             yield
 
-    def _pause(self, deadline: float) -> None:
-        time.sleep(random.uniform(0, min(LONGEST_WAIT_SECONDS, self._left(deadline))))  # noqa: S311 - jitter, no secret
-
-    def _look(self, names: Sequence[str], deadline: float) -> list[Oid]:
-        """Where the remote has these refs now (empty: nowhere), with their objects brought here."""
-        while True:
-            listed = self._call(deadline, "ls-remote", self._remote, *names)
-            found = {name: oid for oid, _, name in (line.partition("\t") for line in listed.splitlines())}
-            missing = [name for name in names if name in found and found[name] not in self._repo.library]
-            if missing:
-                self._call(deadline, "fetch", *FETCH, self._remote, *missing)
-            if all(found[name] in self._repo.library for name in missing):
-                return [found.get(name, "") for name in names]
-
-    def _push(self, update: Update, deadline: float) -> Outcome:
-        self._repo.unsynced.sync()
-        lease = f"--force-with-lease={update.ref}:{update.old}"
-        options = ("push", "--porcelain", "--no-verify", lease, self._remote, f"{update.new}:{update.ref}")
-        done = RemoteProcess(self._git, self._left(deadline)).call(*options)
-        outcome, words = judge_push(done.stdout.decode(errors="replace"), done.returncode, (update,)) if done else UNKNOWN
-        if outcome is Outcome.REFUSED:
-            raise OrchdError(f"`{self._remote}` refuses to give a number: {words}", "whoever runs it may allow refs/orch/*")
-        self._doubt = self._doubt or outcome is Outcome.UNKNOWN
-        return outcome
-
-    def _call(self, deadline: float, *arguments: str) -> str:
-        done = RemoteProcess(self._git, self._left(deadline)).call(*arguments)
-        if done is None or done.returncode:
-            raise self._unreachable(choose_words(done.stderr) if done else "no answer in time")
-        return done.stdout.decode(errors="replace")
-
-    def _left(self, deadline: float) -> float:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise self._unreachable("it takes too long")
-        return left
-
-    def _unreachable(self, why: str) -> OrchdError:
+    def _tell_unreachable(self, why: str) -> OrchdError:
         given = "it is not known whether the remote has given one" if self._doubt else "no number was given"
         return OrchdError(
             f"cannot reach `{self._remote}`, which gives the numbers: {why}; {given}",
@@ -174,4 +144,5 @@ class AskedNumbers:
         )
 
 
-UNKNOWN = (Outcome.UNKNOWN, "")
+def _pause(asked: AskedRemote) -> None:
+    time.sleep(random.uniform(0, min(LONGEST_WAIT_SECONDS, asked.left())))  # noqa: S311 - jitter, no secret

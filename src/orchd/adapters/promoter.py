@@ -20,6 +20,7 @@ from orchd.adapters.place import Place
 from orchd.adapters.present import find_settings
 from orchd.adapters.promotion_gates import check_gates
 from orchd.adapters.promotion_scene import Scene, Wish, own_process, read_moment
+from orchd.adapters.shared_environments import share_environments
 from orchd.core.promotion import (
     Already,
     Case,
@@ -69,7 +70,9 @@ class Promoter:
     def __init__(self, place: Place, remembered: str, talk: Talk, now: Callable[[], Moment] = read_moment) -> None:
         self._place = place
         self._repo: GitRepo = open_repo(place)
-        self._scene = Scene(place, *find_settings(place, self._repo, remembered), now)
+        config, branch = find_settings(place, self._repo, remembered)
+        self._shared = share_environments(place, self._repo, config)
+        self._scene = Scene(place, config, branch, now, self._shared)
         self._talk = talk
         self._deployment: Deployment | None = None
 
@@ -89,7 +92,7 @@ class Promoter:
             decided = decide_approval(case)
             if isinstance(decided, Refusal):
                 return Promoted(None, decided.why, decided.hint)
-            if append_record(self._repo, wish.environment, case.chain.tip, decided):
+            if append_record(self._repo, wish.environment, case.chain.tip, decided, shared=self._shared):
                 return Promoted(decided)
 
     def _carry_out(self, wish: Wish, decide: _Decide) -> Promoted:
@@ -127,7 +130,7 @@ class Promoter:
                 return Promoted(None, decided.why, decided.hint)
             if isinstance(decided, Already):
                 return Promoted(decided.record, "it is there already; nothing was deployed")
-            if append_record(self._repo, wish.environment, case.chain.tip, decided.record):
+            if append_record(self._repo, wish.environment, case.chain.tip, decided.record, shared=self._shared):
                 return decided
 
     def _deploy(self, go: Go, environment: Environment) -> Promoted:
@@ -163,9 +166,10 @@ class Promoter:
 
     def _append(self, environment: Environment, record: Record, log: str) -> None:
         while True:
+            self._scene.follow(environment)
             chain = read_chain(self._place, environment.name)
             if not is_ours(chain, record):
                 hint = "look at it before you go on; `orchd environments --json` shows all records"
                 raise OrchdError(f"somebody else has written records of {environment.name} during this deployment", hint)
-            if append_record(self._repo, environment.name, chain.tip, record, log):
+            if append_record(self._repo, environment.name, chain.tip, record, log, self._shared):
                 return

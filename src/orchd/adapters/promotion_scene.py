@@ -12,6 +12,7 @@ from orchd.adapters.environments import find_freight, read_chain
 from orchd.adapters.history import read_history
 from orchd.adapters.place import Place
 from orchd.adapters.processes import Identity, boot_id, identify, is_alive
+from orchd.adapters.shared_environments import SharedEnvironments
 from orchd.core.chain_proof import UNGATED, prove_history
 from orchd.core.promotion import Case, find_faults, replay
 from orchd.errors import UsageError
@@ -55,21 +56,30 @@ def is_going_on(process: Process, *, gone: bool = False) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Where to look: the repository, its configuration, the branch that tasks land on, both clocks."""
+    """Where to look: the repository, its configuration, the branch that tasks land on, both clocks, and the remote whose
+    records count (None: ours do)."""
 
     place: Place
     config: Config
     branch: str
     now: Callable[[], Moment]
+    shared: SharedEnvironments | None = None
 
     def look(self, wish: Wish) -> Case:
         """Everything as it is now. Raises UsageError for an environment or a checkpoint that does not exist."""
         environment = self.environment(wish.environment)
+        self.follow(environment)
         chain = read_chain(self.place, environment.name)
         left = replay(chain.records).open
         case = Case(NOBODY, wish.by, self.now(), environment, chain)
         case = replace(case, is_alive=left is not None and is_going_on(left.process, gone=wish.gone))
         return self._judge(case, self.freight(wish)) if wish.checkpoint else case
+
+    def follow(self, environment: Environment) -> None:
+        """Bring what other clones have recorded of it, and of the one before it."""
+        before = self._before(environment)
+        if self.shared is not None:
+            self.shared.fetch([one.name for one in (environment, before) if one is not None])
 
     def _judge(self, case: Case, freight: Freight) -> Case:
         history = read_history(self.place, self.branch)

@@ -143,6 +143,9 @@ NUMBER_DIGITS = 9
 NUMBER_SECONDS = 30.0
 """How long `orchd number` asks the shared remote before it gives up. A daemon does not wait for it at all."""
 
+RECORD_SECONDS = 30.0
+"""How long `orchd promote` asks the shared remote about one record of an environment before it gives up: as for a number."""
+
 FREE_DISK_BYTES = 512 * 1024 * 1024
 """Nothing starts when the disk of the workspaces has less: landing what runs needs some of it."""
 

@@ -13,10 +13,11 @@ from orchd.cli.envelopes import ENVELOPES
 from orchd.cli.flags import Command, read_flags
 from orchd.cli.output import complain, fact_lines, print_record, print_records, say
 from orchd.cli.promoted import view_environments, view_history, view_promoted
-from orchd.errors import UsageError
+from orchd.errors import OrchdError, UsageError
 from orchd.model.ids import CHECKPOINT_FOLDER
 
 if TYPE_CHECKING:
+    from orchd.adapters.place import Place
     from orchd.adapters.promoter import Promoted
     from orchd.adapters.promotion_scene import Wish
 
@@ -63,6 +64,7 @@ def environments(environment: str | None) -> None:
     from orchd import app
 
     place = app.find(read_flags().repo)
+    _follow(place)
     chains, known = app.promotions(place), app.environments(place)
     if environment is None:
         print_records(ENVELOPES["environments"], view_environments(known, chains, app.is_going_on))
@@ -73,6 +75,17 @@ def environments(environment: str | None) -> None:
         print_records(ENVELOPES["environment-history"], (), "nothing was promoted there yet")
     else:
         raise UsageError(f"there is no environment `{environment}`", "`orchd environments` lists them")
+
+
+def _follow(place: Place) -> None:
+    """What other clones of a shared remote have promoted; without an answer what is known here is shown."""
+    from orchd import app
+    from orchd.adapters.shared_environments import follow_environments
+
+    try:
+        follow_environments(place, app.read_hot(place).state.branch)
+    except OrchdError as error:
+        say(f"{error}; shown is what is known here")
 
 
 def _ask(verb: str, wish: Wish) -> int:
