@@ -345,8 +345,14 @@ def test_only_the_allowed_environment_and_only_the_freight_is_there(landed: Repo
 
 
 CALLS = (("promoter", "append_record", 3), ("deployment", "build_workspace", 1), ("deployment", "remove_workspace", 2))
+SELDOM = "remove_workspace"
+"""Nothing is decided after it any more."""
+
 POINTS = [
-    (module, name, nth, when) for module, name, calls in CALLS for nth in range(1, calls + 1) for when in ("before", "after")
+    pytest.param(module, name, nth, when, marks=pytest.mark.slow if name == SELDOM else ())
+    for module, name, calls in CALLS
+    for nth in range(1, calls + 1)
+    for when in ("before", "after")
 ]
 KILLED = """\
 import os, sys
