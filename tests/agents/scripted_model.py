@@ -158,11 +158,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _messages(script: Script, body: Json) -> tuple[list[Json | str], Json]:
-    last = (body.get("messages") or [{}])[-1]
-    content = last.get("content")
-    blocks = [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
     # With a budget, claude says behind the result how much of it is left.
-    answered = any(block.get("type") == "tool_result" for block in blocks)
+    told = [message.get("role") for message in body.get("messages", ())]
+    since = body.get("messages", ())[len(told) - told[::-1].index("assistant") :] if "assistant" in told else ()
+    answered = '"tool_result"' in json.dumps(since)
     turn = decide(script, [tool.get("name", "") for tool in body.get("tools", [])], asked=not answered)
     usage = {"input_tokens": 1000, "cache_creation_input_tokens": 20, "cache_read_input_tokens": 300, "output_tokens": 1}
     base = {

@@ -127,6 +127,13 @@ FAULTS: dict[str, tuple[str, str, str]] = {
         "(seen.tenure.tasks, seen.tenure.settings)",
         "(seen.tenure.tasks, present.settings)",
     ),
+    "what a task cost elsewhere is forgotten": (
+        "evolve",
+        "        spent=event.spent,\n    )\n    draft.next_order",
+        "    )\n    draft.next_order",
+    ),
+    "what a task cost here is forgotten": ("tenures", "for task in known if task and", "for task in known[:1] if task and"),
+    "what another generation cost counts too": ("tenures", "and task.generation == generation)", ")"),
     "a pause ends with its owner": ("tenures", "            yield from _adopt_settings(tenure, state)\n", ""),
     "a pause without tasks is told nobody": ("tenures", "return untold or name", "return name"),
     "nobody is told of forks without tasks": ("tenures", "*marked, *list_wanted", "*list_wanted"),

@@ -26,6 +26,7 @@ from orchd.model.action import (
 )
 from orchd.model.claim import Lease, PathSpec
 from orchd.model.config import Config
+from orchd.model.cost import Spent
 from orchd.model.ids import NOWHERE
 from orchd.model.message import AttemptStarted, SessionElsewhere, SessionOwned
 from orchd.model.number import NumberWish
@@ -113,6 +114,31 @@ def what_was_proposed_in_another_clone_is_as_deep_here() -> None:
     theirs = publish_task(task(attempt=1, proposer="x", depth=1, proposed=2))
     taken = plan(look(a_state(task()), seen("you", 1, 1.0, theirs))).state.tasks["a"]
     demand("by whom, how deep, how many", (taken.proposer, taken.depth, taken.proposed) == ("x", 1, 2), taken)
+
+
+@scene
+def what_a_task_has_cost_goes_with_it_once() -> None:
+    rows = (
+        ("what the owner spent", Spent(5, 50), None, 1, Spent(5, 50)),
+        ("ours is in it", Spent(9, 90), Spent(4, 40), 1, Spent(9, 90)),
+        ("what we have not told yet", Spent(4, 40), Spent(9, 90), 1, Spent(9, 90)),
+        ("an earlier generation is over", Spent(5, 50), Spent(9, 90), 2, Spent(5, 50)),
+    )
+    for why, theirs, ours, generation, spent in rows:
+        record = publish_task(task(attempt=1, generation=generation, spent=theirs))
+        planned = plan(look(a_state(task(generation=1, spent=ours)), seen("you", 1, 1.0, record)))
+        demand(why, planned.state.tasks["a"].spent == spent, planned.state.tasks["a"].spent)
+        again = replace(look(planned.state, seen("you", 1, 1.0, record)), state=planned.state)
+        demand("and that is heard once", not plan(again).events, why, plan(again).events)
+
+
+@scene
+def an_attempt_that_another_owner_ends_was_not_free() -> None:
+    for spec, booked in ((replace(SPEC, goal="g", run="", agent="claude"), [1]), (SPEC, [])):
+        state = a_state(task(Status.RUNNING, attempt=1, base="main", spec=spec), Holding("me", 1))
+        for phase, unpriced in ((Phase.RUNNING, booked), (Phase.ABSENT, [])):
+            planned = plan(look(state, seen("you", 2), runs={"a.1.1": RunSeen(phase)}))
+            demand("as unknown", [one.unpriced for one in planned.state.ledger.accounts] == unpriced, phase)
 
 
 @scene

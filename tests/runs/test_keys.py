@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from pathlib import Path
 from urllib.parse import quote
 
@@ -105,3 +106,22 @@ def test_a_value_is_hidden_in_base64_and_in_addresses_too(before: bytes, after: 
         assert b"***" in shown and len(shown) < len(before + after) * 4 // 3 + 20
     for safe in ("", "/"):
         assert Cleaner([key]).feed(f"?key={quote(key, safe)}\n".encode()) == b"?key=***\n"
+
+
+@given(st.integers(8, 90), st.sampled_from([b"\n", b"\r\n", b"\\n", b"\\r\\n", b"\\\\n"]), st.integers(1, 200))
+def test_base64_is_hidden_also_when_it_is_broken_over_lines(width: int, end: bytes, size: int):
+    key = "sk-ant-api03-" + "aB3/+x9" * 9
+    coded = base64.b64encode(f"{{token: {key}}}".encode())
+    text = end.join(coded[at : at + width] for at in range(0, len(coded), width)) + b"\n"
+    cleaner = Cleaner([key])
+    shown = b"".join(cleaner.feed(text[at : at + size]) for at in range(0, len(text), size)) + cleaner.rest()
+    assert b"***" in shown
+    assert len(shown) < 60, shown
+
+
+def test_a_key_is_hidden_in_lower_case_addresses_and_in_json_and_other_lines_are_shown_at_once():
+    key = 'a+b/c?d "e\nf'
+    cleaner = Cleaner([key])
+    assert cleaner.feed(quote(key, "").lower().encode() + b"\n") == b"***\n"
+    assert cleaner.feed(json.dumps({"env": key}).encode() + b"\n") == b'{"env": "***"}\n'
+    assert cleaner.feed(b"aGVsbG8gd29ybGQ\n") == b"aGVsbG8gd29ybGQ\n"

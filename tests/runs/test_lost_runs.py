@@ -15,9 +15,12 @@ import pytest
 from runs_world import World, living, wait_for
 from test_process_trees import patch_supervisors
 
+from orchd.adapters.codec import encode
 from orchd.adapters.evidence import read_running, read_started
 from orchd.adapters.processes import Identity, identify, is_alive, open_process, send_signal
 from orchd.adapters.run_files import SALVAGE_LOCK
+from orchd.adapters.run_step import name_progress
+from orchd.model.agent import Report, Usage
 from orchd.model.run import Outcome, Phase
 
 DAEMON = """
@@ -153,16 +156,20 @@ def test_the_fork_server_has_no_zombies(world: World):
     wait_for(lambda: not Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split())
 
 
-def test_what_a_lost_run_wrote_is_in_its_result_and_its_survivors_are_ended(world: World):
+def test_what_a_lost_run_wrote_and_told_is_in_its_result_and_its_survivors_are_ended(world: World):
     mark = f"1000.{os.getpid()}7"
     world.start("a.1.1", f"echo saved > f; setsid sleep {mark} & exec sleep {mark}", grace=0.2)
     wait_for(lambda: len(living(f"{mark}")) >= 2)
     world.lose("a.1.1")
     assert world.phase("a.1.1") is Phase.LOST
+    for at, used in enumerate((Usage(9, 3, 1, 70), Usage(40, 0, 2))):
+        told = Report(finished=True, conversation=f"c{at}", tools=2, usage=used)
+        name_progress(world.folder("a.1.1"), at).write_text(json.dumps(encode(told)))
     world.runs.salvage("a.1.1")
     world.runs.salvage("a.1.1")
     left = world.end("a.1.1")
     assert left.outcome is Outcome.LOST
+    assert left.report == Report(conversation="c1", tools=2, usage=Usage(49, 3, 3, 70), error="it was lost")
     world.take("a.1.1")
     assert world.show(left.tip, "f") == "saved"
     assert living(mark) == []

@@ -7,12 +7,20 @@ imported only where they are asked for.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from orchd.model.agent import Job
 from orchd.model.limits import KEY_BYTES
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
+
+_PERCENT = re.compile(rb"%[0-9A-F]{2}")
+_END = re.compile(rb"[\r\n\\](?:(?<=\\)\\*[rn]?)?")
+_BREAK = b"(?:%b)*" % _END.pattern
+_SURE = 3
+"""More of a key than so many bytes at the end of a line is no accident: the line is not shown before the next one has begun. So
+many are shown where a key is broken just behind them."""
 
 HIDDEN = b"***"
 """In the place of the value of a key."""
@@ -35,12 +43,15 @@ def find_withheld() -> frozenset[str]:
 
 
 class Cleaner:
-    """Takes the values of keys out of a stream, as they stand, in base64 and as part of an address. What could be the beginning
-    of one is held back until more comes. Values below `KEY_BYTES` are no secrets, and would be found everywhere."""
+    """Takes the values of keys out of a stream, as they stand, as part of an address, in JSON, and in base64, also where that
+    is broken over lines. What could be the beginning of one is held back until more comes. Values below `KEY_BYTES` are no
+    secrets, and would be found everywhere."""
 
     def __init__(self, values: Iterable[str]) -> None:
-        keys = (value.encode("utf-8", "surrogateescape") for value in values)
-        forms = {form for key in keys if len(key) >= KEY_BYTES for form in (key, *_disguise(key))}
+        keys = [key for value in values if len(key := value.encode("utf-8", "surrogateescape")) >= KEY_BYTES]
+        coded = [form for key in keys for form in _encode(key)]
+        self._coded = [form for one in coded for form in (one, one[_SURE:]) if len(form) >= KEY_BYTES]
+        forms = {form for key in keys for form in (key, *_disguise(key))} | set(self._coded)
         self._values = sorted((one for one in forms if len(one) >= KEY_BYTES), key=len, reverse=True)
         self._held = b""
 
@@ -49,9 +60,23 @@ class Cleaner:
         whole = self._held + data
         for value in self._values:
             whole = whole.replace(value, HIDDEN)
-        end = len(whole) - max((_overlap(whole, value) for value in self._values), default=0)
+        joined = _join(whole) if self._coded else b""
+        for value in self._coded:
+            if value in joined:
+                whole = re.sub(_BREAK.join(re.escape(value[at : at + 1]) for at in range(len(value))), HIDDEN, whole)
+        end = len(whole) - max((*(_overlap(whole, value) for value in self._values), self._open(whole, joined)), default=0)
         self._held = whole[end:]
         return whole[:end]
+
+    def _open(self, whole: bytes, joined: bytes) -> int:
+        """How many bytes at the end of `whole` are a beginning of base64 that goes on in another line."""
+        begun = max((_overlap(joined, value) for value in self._coded), default=0)
+        if begun <= _SURE:
+            return 0
+        size = begun
+        while size < len(whole) and _join(whole[-size:]) != joined[-begun:]:
+            size += 1
+        return size
 
     def rest(self) -> bytes:
         """What was held back, at the end of the stream."""
@@ -59,14 +84,26 @@ class Cleaner:
         return held
 
 
+def _join(text: bytes) -> bytes:
+    """Without the ends of lines, also those of lines inside of JSON."""
+    return _END.sub(b"", text)
+
+
 def _disguise(key: bytes) -> Iterator[bytes]:
-    """A key as programs pass it on: URL-encoded, and the part of its base64 that is the same whatever stands around it. It may
-    begin at each place of a group of three bytes."""
-    from base64 import b64encode
+    """A key as programs pass it on in addresses and in JSON."""
+    from json import dumps
     from urllib.parse import quote
 
     for safe in ("", "/"):
-        yield quote(key, safe).encode()
+        coded = quote(key, safe).encode()
+        yield from (coded, _PERCENT.sub(lambda found: found[0].lower(), coded))
+    yield dumps(key.decode("utf-8", "replace"))[1:-1].encode()
+
+
+def _encode(key: bytes) -> Iterator[bytes]:
+    """The part of its base64 that is the same whatever stands around it: it may begin at each place of a group of 3 bytes."""
+    from base64 import b64encode
+
     for before in range(3):
         coded = b64encode(bytes(before) + key)
         sure = coded[(8 * before + 5) // 6 : 8 * (before + len(key)) // 6]

@@ -6,9 +6,10 @@ Standard library only: supervisors write it.
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from orchd.adapters.heartbeat import read_boot_seconds
 from orchd.adapters.run_files import PROGRESS, STEP
@@ -39,6 +40,22 @@ def read_step(folder: Path) -> StepNow:
 def name_progress(folder: Path, at: int) -> Path:
     """The file in the folder of a run that says how far the agent of its command at this place is."""
     return folder / (f"{PROGRESS}.{at}" if at else PROGRESS)
+
+
+def read_told(folder: Path) -> dict[str, Any] | None:
+    """What the last agent of a lost run had told, with what all of them used. None: nothing."""
+    told: list[dict[str, Any]] = []
+    for _, path in list_progress(folder):
+        with contextlib.suppress(OSError, ValueError):
+            told.append(json.loads(path.read_bytes()))
+    if not told:
+        return None
+    whole = {**told[-1], "finished": False, "error": "it was lost"}
+    uses = [one.get("usage", {}) for one in told]
+    if len(uses) > 1:
+        names = {name for use in uses for name, value in use.items() if type(value) is int}
+        whole["usage"] = {name: sum(use.get(name) or 0 for use in uses) for name in names}
+    return whole
 
 
 def list_progress(folder: Path) -> Iterator[tuple[int, Path]]:

@@ -30,7 +30,7 @@ from orchd.adapters.processes import Identity, find_below, find_marked, identify
 from orchd.adapters.room import was_starved
 from orchd.adapters.run_files import ERRORS, EXIT, LIVE, ORDER, RESULT, SALVAGE_LOCK, STARTED, STEPS
 from orchd.adapters.run_log import RunLog
-from orchd.adapters.run_step import name_progress, note_step
+from orchd.adapters.run_step import name_progress, note_step, read_told
 from orchd.adapters.spawn import tied_process
 from orchd.adapters.task_git import GitFailed, TaskGit
 from orchd.adapters.workspace import CONTROL_FOLDER, Prepared, build_workspace, remove_unfinished
@@ -308,7 +308,7 @@ def _salvage_alone(folder: Path, ordered: Ordered) -> None:
     tree = ProcessTree()
     tree.ignore_stop()
     made, detail = _collect(tree, folder, ordered, None) if os.path.lexists(workspace) else (Collected(), "")
-    _leave_evidence(folder, ordered, Ran("lost", detail=detail), made)
+    _leave_evidence(folder, ordered, Ran("lost", detail=detail, report=read_told(folder)), made)
 
 
 def _end_supervisor(folder: Path) -> None:

@@ -431,6 +431,7 @@ def _(event: TaskAdopted, draft: Draft) -> None:
         proposer=event.proposer,
         depth=event.depth,
         proposed=event.proposed,
+        spent=event.spent,
     )
     draft.next_order = max(draft.next_order, event.order + 1)
     draft.next_number = max(draft.next_number, number_of(event.checkpoint) + 1)

@@ -28,7 +28,7 @@ from orchd.core.numbering import list_lacking
 from orchd.core.preview import room_of
 from orchd.core.proposing import hear_proposals
 from orchd.core.radar import watch_conflicts
-from orchd.core.remedies import book_costs, find_remedies
+from orchd.core.remedies import book_costs, book_taken, find_remedies
 from orchd.core.requests import Hearing, find_hearing, refuse_requests
 from orchd.core.restoring import hear_restore
 from orchd.core.saving import wakes_at
@@ -193,6 +193,7 @@ STAGES: tuple[Stage, ...] = (
     advance_save,
     find_remedies,
     hear_owners,
+    book_taken,
     watch_conflicts,
     begin_save,
     answer_requests,

@@ -20,7 +20,7 @@ from orchd.model.agent import Failure, Report
 from orchd.model.cost import Bill
 from orchd.model.message import CostBooked, Event, RemedyFound
 from orchd.model.recovery import Candidate, Case, Decompose, Escalate, Resume, Retry, Tried, Wait
-from orchd.model.run import Exit, Outcome, RunSeen
+from orchd.model.run import Exit, Outcome, Phase, RunSeen
 from orchd.model.snapshot import Snapshot, State
 from orchd.model.text import day_of
 from orchd.model.work import SHELL, Reason, Status, Step, Task
@@ -59,6 +59,14 @@ def book_costs(state: State, snapshot: Snapshot) -> Iterator[Event]:
                 at = step or name_next(state.tasks[name])
                 bill = _bill(before, report, snapshot)
                 yield CostBooked(replace(bill, step=at if before.spec.steps else ""), snapshot.config.prices)
+
+
+def book_taken(state: State, snapshot: Snapshot) -> Iterator[Event]:
+    """What attempts cost that are ended because another clone has taken their session: nobody hears their end."""
+    for name, before in snapshot.state.tasks.items():
+        run, goes_on = snapshot.runs.get(current_run(before)), state.tasks[name].status in ACTIVE
+        if before.spec.is_for_agent and before.status in ACTIVE and not goes_on and run and run.phase is Phase.RUNNING:
+            yield CostBooked(_bill(before, UNTOLD, snapshot), snapshot.config.prices)
 
 
 def _is_untold(report: Report) -> bool:

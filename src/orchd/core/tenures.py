@@ -14,6 +14,7 @@ from orchd.core.ownership import is_foreign
 from orchd.core.requests import list_wanted
 from orchd.core.sessions import SETTLED, keep_line, session_of
 from orchd.core.statuses import FINISHED, OPEN
+from orchd.model.cost import Spent
 from orchd.model.ids import Oid, SessionId
 from orchd.model.limits import RENEW_SHARE
 from orchd.model.message import (
@@ -102,7 +103,14 @@ def _adoption(record: Task, old: Task | None, order: int, owner: str) -> TaskAdo
         record.proposer,
         record.depth,
         record.proposed,
+        max(_list_spent(generation, record, old), key=lambda one: one.tokens, default=None),
     )
+
+
+def _list_spent(generation: int, *known: Task | None) -> Iterator[Spent]:
+    """What both clones know that this generation has cost. The larger sum has the other in it: an owner goes on from what was
+    published."""
+    yield from (task.spent for task in known if task and task.spent and task.generation == generation)
 
 
 def _adopt_settings(tenure: Tenure, state: State) -> Iterator[SessionAdopted]:
@@ -124,9 +132,9 @@ def _marks(settings: Session | None) -> tuple[str, ...]:
 def _says(old: Task, event: TaskAdopted) -> bool:
     """Whether our record already says what the event would make of it (or is open, and this is not the time)."""
     mine = (old.spec, old.digest, old.source, old.status, old.generation, old.attempt)
-    ends = (old.reason, old.detail, old.ended_ms, old.checkpoint, old.commit)
+    ends = (old.reason, old.detail, old.ended_ms, old.checkpoint, old.commit, old.spent)
     theirs = (event.spec, event.digest, event.source, event.status, event.generation, event.attempt)
-    return (*mine, *ends) == (*theirs, event.reason, event.detail, event.ended_ms, event.checkpoint, event.commit)
+    return (*mine, *ends) == (*theirs, event.reason, event.detail, event.ended_ms, event.checkpoint, event.commit, event.spent)
 
 
 def list_bids(state: State, snapshot: Snapshot) -> Iterator[Bid]:

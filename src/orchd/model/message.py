@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from orchd.model.agent import Price
 from orchd.model.claim import Extension, Lease, PathSpec, Refusal
-from orchd.model.cost import Bill
+from orchd.model.cost import Bill, Spent
 from orchd.model.dataclass import dataclass
 from orchd.model.ids import Oid, SaveId, SessionId, TaskId
 from orchd.model.problem import Problem
@@ -453,6 +453,7 @@ class TaskAdopted:
     proposer: TaskId = ""
     depth: int = 0
     proposed: int = 0
+    spent: Spent | None = None
 
 
 Event: TypeAlias = (
