@@ -113,6 +113,19 @@ def test_what_landed_elsewhere_may_have_its_note_and_its_tag_there() -> None:
     assert len(owed.breaks) == 4 and owed.unseen == 0
 
 
+def test_a_name_that_two_clones_have_given_is_no_break_for_what_landed_elsewhere() -> None:
+    said = {**EXAMPLE.commits["landed1"].trailers, "Orch-Checkpoint": ("checkpoint/2",)}
+    again = replace(EXAMPLE.commits["landed1"], trailers=said)
+    both = replace(EXAMPLE, commits={**EXAMPLE.commits, "landed1": again})
+    both = replace(both, tags={name: tag for name, tag in both.tags.items() if name != "checkpoint/1"})
+    proof = prove_history(both)
+    assert (proof.breaks, proof.unseen) == ((), 1)
+    assert len(prove_history(replace(both, owed=frozenset({"landed1"}))).breaks) == 1, "its own must have one of its own"
+    copy = replace(both.commits["landed2"], by="Person <person@example.org>")
+    found = prove_history(replace(both, commits={**both.commits, "landed2": copy}))
+    assert {one.commit for one in found.breaks} == {"landed1", "landed2"}, "nor is a copy a namesake"
+
+
 def shallow(history: History, depth: int) -> History:
     """What a clone of that depth has of it."""
     seen, ends, row = dict[str, Commit](), set[str](), set(history.main[:1])

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from promotion_faults import FAULTS
-from test_chain_proof import EXAMPLE, PLANS, sound
+from test_chain_proof import EXAMPLE, PLANS, merged_back, shallow, sound
 from test_mutants import SPOILT, copy_package
 
 from orchd.core.chain_proof import prove_history
@@ -49,10 +49,21 @@ def test_only_what_the_freight_stands_on_counts() -> None:
         assert "its tree is not the one" in " ".join(find_faults(spoilt, proof, later))
 
 
+def test_what_a_person_merged_back_may_go_and_stands_on_what_it_holds() -> None:
+    back = merged_back()
+    assert find_faults(back, prove_history(back), "checkpoint/2") == ()
+    spoilt = replace(back, commits={**back.commits, "landed1": replace(back.commits["landed1"], tree="another")})
+    assert find_faults(spoilt, prove_history(spoilt), "checkpoint/2") and not find_faults(
+        spoilt, prove_history(spoilt), "checkpoint/0"
+    )
+    ended = shallow(EXAMPLE, 2)
+    assert "git fetch --unshallow" in find_faults(ended, prove_history(ended), "checkpoint/2")[0]
+
+
 def test_a_tag_that_was_moved_or_is_gone_is_no_freight() -> None:
     moved = replace(EXAMPLE, tags={**EXAMPLE.tags, "checkpoint/0": replace(EXAMPLE.tags["checkpoint/0"], commit="landed1")})
     assert find_faults(moved, prove_history(moved), "checkpoint/0") == ("its tag points at another commit",)
-    away = replace(EXAMPLE, main=tuple(oid for oid in EXAMPLE.main if oid != "landed2"))
+    away = replace(EXAMPLE, commits={oid: one for oid, one in EXAMPLE.commits.items() if oid != "landed2"})
     assert find_faults(away, prove_history(away), "checkpoint/2") == ("main does not contain it (any more)",)
     assert find_faults(EXAMPLE, prove_history(EXAMPLE), "checkpoint/9") == ("there is no such tag",)
 

@@ -6,7 +6,7 @@ broken.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
 
 from orchd.core.losses import Loss, Work, parse_work, tell_settled
@@ -120,9 +120,10 @@ def prove_history(history: History) -> Proof:
     return Proof(len(landed) + len(merged), ungated, len(on_main) - len(landed), tuple(breaks), unseen, tuple(settled), cut)
 
 
-def lacks_words(commit: Commit, tags: Container[str]) -> bool:
-    """Whether a checkpoint has no audit note, or has no tag though nobody has taken it away on purpose."""
-    return not commit.note or (commit.first(CHECKPOINT) not in tags and not _is_pruned(commit))
+def lacks_words(commit: Commit, tags: Mapping[str, Tag]) -> bool:
+    """Whether a checkpoint has no audit note, or has no tag of its own though nobody has taken it away on purpose."""
+    tag = tags.get(commit.first(CHECKPOINT))
+    return not commit.note or (not _is_pruned(commit) if tag is None else tag.commit != commit.oid)
 
 
 def is_landing(commit: Commit, head_tree: Oid) -> bool:
@@ -219,11 +220,12 @@ def _holds_its_tasks(commit: Commit, history: History) -> bool:
         merged.append(at.parents[1])
         at = history.commits.get(at.parents[0])
     merged.reverse()
-    held = _reach(commit.oid, history)
+    held = reach(commit.oid, history)
     return [tip for tip in tips if tip in merged] == merged and all(tip in held or tip not in history.commits for tip in tips)
 
 
-def _reach(start: Oid, history: History) -> frozenset[Oid]:
+def reach(start: Oid, history: History) -> frozenset[Oid]:
+    """All that a commit holds, as far as the history goes."""
     reached, left = set[Oid](), [start]
     while left:
         oid = left.pop()
@@ -247,7 +249,15 @@ def _is_tagged(commit: Commit, history: History) -> bool:
     tag = history.tags.get(commit.first(CHECKPOINT))
     if tag is None:
         return _is_pruned(commit) or (commit.oid not in history.owed and not (commit.note and history.tags))
+    if tag.commit != commit.oid and commit.oid not in history.owed and _is_namesake(tag, history):
+        return True
     return tag.commit == commit.oid and all(tag.trailers.get(key) == commit.trailers.get(key) for key in TAGGED)
+
+
+def _is_namesake(tag: Tag, history: History) -> bool:
+    """Whether a tag is that of another landing: two clones that do not share a remote have given the name twice."""
+    other = history.commits.get(tag.commit)
+    return other is not None and other.first(CHECKPOINT) == tag.name and is_landing(other, _head_tree(other, history))
 
 
 def _is_noted(commit: Commit, history: History) -> bool:

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import field, replace
 
-from orchd.core.chain_proof import CHECKPOINT, History, Proof
+from orchd.core.chain_proof import CHECKPOINT, History, Proof, reach
 from orchd.core.folding import fold_name
 from orchd.core.tables import tell_instant, tell_span
 from orchd.model.dataclass import dataclass
@@ -331,9 +331,9 @@ def find_faults(history: History, proof: Proof, name: str) -> tuple[str, ...]:
         return ("this clone is shallow and proves nothing that is beyond its end: `git fetch --unshallow` brings it",)
     if tag is None:
         return ("there is no such tag",)
-    if tag.commit not in history.main:
+    if tag.commit not in history.commits:
         return ("main does not contain it (any more)",)
     if history.commits[tag.commit].first(CHECKPOINT) != name:
         return ("its tag points at another commit",)
-    beneath = frozenset(history.main[history.main.index(tag.commit) :])
+    beneath = reach(tag.commit, history)
     return tuple(f"{one.checkpoint}: {one.what}" for one in proof.breaks if one.commit in beneath)
