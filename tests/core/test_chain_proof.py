@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from orchd.core import chain_proof
 from orchd.core.chain_proof import Commit, History, Tag, prove_history
+from orchd.core.losses import word_waiver
 
 
 def sound(plan: list[list[bool]]) -> History:
@@ -161,6 +162,13 @@ def test_a_checkpoint_that_main_lost_is_a_break() -> None:
     commits = {oid: one for oid, one in EXAMPLE.commits.items() if oid not in EXAMPLE.main[:2]}
     lost = replace(EXAMPLE, main=EXAMPLE.main[2:], commits=commits)
     assert [one.commit for one in prove_history(lost).breaks] == ["landed2"]
+    waiver = word_waiver("checkpoint/2", "Ann", 0)
+    waived = prove_history(replace(lost, remarks={"landed2": waiver}))
+    assert waived.breaks == () and [one.commit for one in waived.settled] == ["landed2"]
+    for other in ({"landed1": waiver}, {"landed2": word_waiver("checkpoint/1", "Ann", 0)}):
+        assert len(prove_history(replace(lost, remarks=other)).breaks) == 1, "said of another one"
+    again = prove_history(replace(EXAMPLE, remarks={"landed2": waiver}))
+    assert again.settled == (), "nothing is lost"
 
 
 def test_the_same_work_lands_once() -> None:

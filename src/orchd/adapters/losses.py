@@ -4,6 +4,8 @@ what is not settled yet. What they say is a note on the lost commit; its tag hol
 
 from __future__ import annotations
 
+import contextlib
+import re
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +19,8 @@ from orchd.core.chain_proof import TASK, Proof, prove_history
 from orchd.core.losses import Loss, Work, asks_again, is_unbroken, parse_work, tell_settled
 from orchd.model.ids import CHECKPOINTS_PREFIX, LOSSES_REF, Oid
 from orchd.model.save import Checkpoint
+
+OID = re.compile(r"[0-9a-f]{40}")
 
 
 def prove_branch(place: Place, branch: str) -> Proof:
@@ -32,7 +36,7 @@ def list_unsettled(place: Place, branch: str, remote: str, checkpoints: Sequence
         return ()  # main may have them beyond the end of a shallow history
     git, mains = Git(place.git_dir), name_all(place, branch, remote)
     main = mains[0]
-    if is_unbroken(git.run("rev-parse", "--verify", main).decode().strip(), checkpoints):
+    if is_unbroken(_read_tip(git, main), checkpoints):
         return ()
     outside = [f"--no-merged={ref}" for ref in mains]
     missing = git.run("for-each-ref", *outside, "--format=%(refname:lstrip=2)", CHECKPOINTS_PREFIX)
@@ -42,6 +46,15 @@ def list_unsettled(place: Place, branch: str, remote: str, checkpoints: Sequence
     losses = [Loss(one.name, one.commit, parse_work(one.name, one.work), notes.get(one.commit, "")) for one in lost]
     later = _read_later(git, main, {one.commit for one in losses}) if any(map(asks_again, losses)) else ()
     return tuple(one for one in losses if not tell_settled(one, later))
+
+
+def _read_tip(git: Git, ref: str) -> Oid:
+    """Where a ref is, without a process where its own file says so."""
+    with contextlib.suppress(OSError):
+        said = (git.git_dir / ref).read_text(encoding="utf-8").strip()
+        if OID.fullmatch(said):
+            return said
+    return git.run("rev-parse", "--verify", ref).decode().strip()
 
 
 def say_of(place: Place, notes: Mapping[Oid, str]) -> None:

@@ -394,7 +394,8 @@ def _tell_landed(task: Task, _: State, scene: Scene) -> Telling:
     commit = (f"its checkpoint is the commit {here[:SHORT_OID]}" if here else COPIED,) if task.commit else ()
     show = (f"`git show {here[:SHORT_OID]}` shows the checkpoint",) if here else ()
     merge = f"`git merge {task.checkpoint}` on {scene.branch} brings it back"
-    back = () if scene.contained else (merge, _retry_step(task, scene).format_map(_task_facts(task, scene)))
+    waive = f"`orchd waive {task.checkpoint}` says that it is not wanted back"
+    back = () if scene.contained else (merge, _retry_step(task, scene).format_map(_task_facts(task, scene)), waive)
     return Telling(_tell_where(task, scene), (*commit, *gates, *_tell_work(task)), (*show, *back))
 
 

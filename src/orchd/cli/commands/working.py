@@ -26,7 +26,7 @@ from orchd.core.sessions import may_be_given_up
 from orchd.core.steps import cut_before, list_open
 from orchd.core.telling import Scene, is_restore, tell_task
 from orchd.errors import UsageError
-from orchd.model.ids import TaskId, is_slug
+from orchd.model.ids import NOWHERE, TaskId, is_slug
 from orchd.model.message import StopAsked, TaskCancelled, TaskRetried
 from orchd.model.save import Save
 from orchd.model.snapshot import Decision, State, Verb
@@ -186,7 +186,7 @@ def _ask(verb: Verb, task: TaskId, *words: str) -> None:
         raise UsageError(f"the file of {task} is gone: a retry would be withdrawn at once", f"put {task}.yaml back first")
     for step in words:
         _check_step(known, step)
-    if task in state.gone and known.status is Status.LANDED:
+    if task in state.gone and known.status is Status.LANDED and known.commit != NOWHERE:
         _record_loss(place, known)
     app.ask(place, verb, task, words)
     served = app.server(place) is not None
