@@ -248,7 +248,7 @@ def _is_cut(commit: Commit, history: History) -> bool:
 def _is_tagged(commit: Commit, history: History) -> bool:
     tag = history.tags.get(commit.first(CHECKPOINT))
     if tag is None:
-        return _is_pruned(commit) or (commit.oid not in history.owed and not (commit.note and history.tags))
+        return _is_pruned(commit) or commit.oid not in history.owed
     if tag.commit != commit.oid and commit.oid not in history.owed and _is_namesake(tag, history):
         return True
     return tag.commit == commit.oid and all(tag.trailers.get(key) == commit.trailers.get(key) for key in TAGGED)
