@@ -57,7 +57,7 @@ def test_every_command_answers_h_with_its_sentence(shell):
 
 def test_a_process_of_orchd_searches_for_circles_rarely(shell):
     code = "import gc, atexit; from orchd.cli import main; atexit.register(lambda: print(gc.get_threshold()[0])); main()"
-    assert shell.orchd("--version", code=code).stdout.splitlines()[-1] == "100000"
+    assert shell.orchd("--version", code=code).stdout.splitlines()[-1] == "200000"
 
 
 def test_the_version_is_printed(shell):

@@ -48,7 +48,7 @@ def test_a_red_verdict_names_the_red_gates_only_and_a_green_one_all():
 
 
 def test_a_problem_is_told_when_it_is_new_and_not_again_when_another_comes(capsys):
-    narrator = Narrator(quiet=False, color=False)
+    narrator = Narrator(quiet=False)
     narrator.told([ProblemsChanged((OLD,))], make_state(problems=(OLD,)))
     assert "old trouble" in capsys.readouterr().err
     narrator.told([ProblemsChanged((NEW, OLD))], make_state(problems=(NEW, OLD)))
@@ -57,7 +57,7 @@ def test_a_problem_is_told_when_it_is_new_and_not_again_when_another_comes(capsy
 
 
 def test_a_notice_stands_under_its_own_word_and_not_under_trouble(capfd):
-    narrator = Narrator(quiet=False, color=False)
+    narrator = Narrator(quiet=False)
     narrator.notice("really?")
     narrator.notice("here", "serves")
     assert [line.split() for line in capfd.readouterr().err.splitlines()] == [["stop", "really?"], ["serves", "here"]]

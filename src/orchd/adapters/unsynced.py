@@ -8,23 +8,27 @@ tells of a failure once and calls the file clean afterwards.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pygit2
 from pygit2.enums import Option
 
-from orchd.adapters.durable import sync_file, sync_folder, write_durably
+from orchd.adapters.durable import sync_folder, write_durably
 from orchd.errors import GitError
 from orchd.model.ids import Oid
+
+TOGETHER = 200
+"""Files that are open at the same time; a process may have 1024, or as few as 256."""
 
 
 class Unsynced:
     """The unsynced objects of the store in `folder`. Whatever is not written through here the library syncs by itself."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folder = str(folder)
         self._waiting: dict[Oid, None] = {}
         self._doubted = False
         _let_sync(durably=True)
@@ -43,12 +47,13 @@ class Unsynced:
         """Make all of them durable. Raises GitError when the disk does not take one; then they are all unsynced still."""
         if not self._waiting:
             return
-        paths = [path for path in map(self._path, self._waiting) if path.exists()]  # the others were packed meanwhile
         try:
             if self._doubted:
-                _rewrite(paths)
-            _sync_all(paths)
-            for folder in (*{path.parent for path in paths}, self._folder):
+                _rewrite(Path(self._path(oid[:2], oid[2:])) for oid in self._waiting)
+            waiting = list(self._waiting)
+            groups = [waiting[start : start + TOGETHER] for start in range(0, len(waiting), TOGETHER)]
+            folders = {oid[:2] for group in groups for oid in self._sync_files(group)}
+            for folder in (*map(self._path, folders), self._folder):
                 sync_folder(folder)
         except OSError as error:
             self._doubted = True
@@ -56,30 +61,31 @@ class Unsynced:
         self._waiting.clear()
         self._doubted = False
 
-    def _path(self, oid: Oid) -> Path:
-        return self._folder / oid[:2] / oid[2:]
+    def _sync_files(self, oids: Sequence[Oid]) -> Iterator[Oid]:
+        """All are given to the disk before the first is waited for, so that it writes them together. Those that are still
+        there; the others were packed meanwhile."""
+        handles: dict[Oid, int] = {}
+        try:
+            for oid in oids:
+                with contextlib.suppress(FileNotFoundError):
+                    handles[oid] = os.open(self._path(oid[:2], oid[2:]), os.O_RDONLY)
+                    os.posix_fadvise(handles[oid], 0, 0, os.POSIX_FADV_DONTNEED)
+            for oid, handle in handles.items():
+                os.fsync(handle)
+                yield oid
+        finally:
+            for handle in handles.values():
+                os.close(handle)
+
+    def _path(self, *names: str) -> str:
+        return "/".join((self._folder, *names))
 
 
 def _let_sync(*, durably: bool) -> None:
     pygit2.option(Option.ENABLE_FSYNC_GITDIR, durably)
 
 
-def _sync_all(paths: Iterable[Path]) -> None:
-    """All are given to the disk before the first is waited for, so that it writes them together."""
-    for path in paths:
-        _begin_writing(path)
-    for path in paths:
-        sync_file(path)
-
-
-def _begin_writing(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
-    finally:
-        os.close(handle)
-
-
 def _rewrite(paths: Iterable[Path]) -> None:
     for path in paths:
-        write_durably(path, path.read_bytes())
+        with contextlib.suppress(FileNotFoundError):
+            write_durably(path, path.read_bytes())

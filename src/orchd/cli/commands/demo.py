@@ -85,7 +85,7 @@ PERSON = {
 def demo() -> int:
     """Show all of it on a small sample project in a temporary folder."""
     from orchd import app
-    from orchd.cli.narrator import Narrator
+    from orchd.cli.audience import open_narrator
 
     flags = read_flags()
     folder = Path(tempfile.mkdtemp(prefix="orchd-demo-"))
@@ -96,7 +96,7 @@ def demo() -> int:
         if any(isinstance(event, AttemptStarted) and event.task == EDITED_BY_PERSON for event in events):
             _edit_same_line(folder)
 
-    narrator = Narrator(quiet=flags.quiet, color=flags.color, listener=act_as_person)
+    narrator = open_narrator(quiet=flags.quiet, color=flags.color, listener=act_as_person)
     with narrator.live():
         served = app.serve(app.find(folder), narrator, until_idle=True)
     print_lines(["", *_summarise(folder, served.state), "", f"In one line: {close_run(served)[0]}."])

@@ -89,7 +89,7 @@ def daemon() -> None:
 def serve(place: Place, *, until_idle: bool, only: tuple[TaskId, ...] = ()) -> Served:
     """Serve with words on standard error. Who leaves at once is told what goes on without them."""
     from orchd import app
-    from orchd.cli.narrator import open_narrator
+    from orchd.cli.audience import open_narrator
 
     flags = read_flags()
     narrator = open_narrator(quiet=flags.quiet, color=flags.color)
