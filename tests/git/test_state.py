@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from git_world import World, git
 
+from orchd.adapters import git_state
 from orchd.adapters.event_records import load_event
 from orchd.adapters.git_state import GitStateStore
 from orchd.adapters.records import EVENTS, dump_record, load_record
@@ -211,11 +212,31 @@ def test_a_record_of_a_newer_orchd_is_refused_clearly(world: World) -> None:
 def test_records_are_canonical_json_with_a_schema(world: World) -> None:
     tell(GitStateStore(world.open()), (LeaderTook("host:1", 1), seen("a")))
     names = git(world.top, "ls-tree", "-r", "--name-only", STATE_REF).splitlines()
-    assert sorted(names) == ["events.json", "meta.json", "task/ca/a.json"]
+    assert sorted(names) == ["events.json", "meta.json", "task/a.json"]
     for name in names:
         text = git(world.top, "cat-file", "blob", f"{STATE_REF}:{name}")
         assert json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False) == text
         assert json.loads(text)["schema"].startswith("orchd/")
+
+
+def test_a_record_stays_where_it_was_put_and_every_reader_finds_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def names() -> list[str]:
+        return [name for name in git(world.top, "ls-tree", "-r", "--name-only", STATE_REF).splitlines() if "/" in name]
+
+    store = GitStateStore(world.open())
+    monkeypatch.setattr(git_state, "FEW_NAMES", 2)
+    tell(store, tuple(seen(task, order) for order, task in enumerate("abcd", 1)))
+    assert names() == ["task/18/d.json", "task/2e/c.json", "task/a.json", "task/b.json"]
+    monkeypatch.setattr(git_state, "FEW_NAMES", 256)
+    tell(store, (started("a"), started("c"), TaskCancelled("b", 9), TaskCancelled("d", 9)))
+    assert names() == ["archive/b.json", "archive/d.json", "claim/a.json", "claim/c.json", "task/2e/c.json", "task/a.json"]
+    tell(store, (seen("b", 5, "again"), seen("d", 6, "again")))
+    assert names() == ["claim/a.json", "claim/c.json", *(f"task/{name}.json" for name in ("2e/c", "a", "b", "d"))]
+    fresh = GitStateStore(world.open())
+    assert fresh.load().state == store.load().state == read_all(world.place)
+    assert {task: read_task(world.place, task) for task in "abcd"} == store.load().state.tasks
+    assert read_task(world.place, "2e") is None
+    assert read_hot(world.place).state.tasks == store.load().state.tasks
 
 
 def test_an_operation_among_thousands_of_archived_tasks_is_quick(world: World) -> None:

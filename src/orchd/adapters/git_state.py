@@ -6,8 +6,11 @@ Each commit's tree is the whole state, its `events.json` what this operation con
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
+
+import pygit2
 
 import orchd
 from orchd.adapters.event_records import dump_events
@@ -15,11 +18,14 @@ from orchd.adapters.git_objects import parse_commit, parse_trailers
 from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.git_trees import edit_tree, find_entry
 from orchd.adapters.records import (
+    ARCHIVE,
     ARCHIVED,
     CONFLICTS,
     COSTS,
     EVENTS,
+    FEW_NAMES,
     GONE,
+    HOT,
     META,
     PROBLEMS,
     SAVE,
@@ -32,7 +38,8 @@ from orchd.adapters.records import (
     dump_text,
     screening_path,
     session_path,
-    task_path,
+    task_folder,
+    task_names,
     text_path,
 )
 from orchd.adapters.state_tree import Meta, StateTree, decode_meta, recount
@@ -83,7 +90,7 @@ class GitStateStore:
 
     def _write_tree(self, old: Stored, state: State, events: Sequence[Event], changed: Sequence[TaskChange]) -> Oid:
         tree = self._repo.tree_of(old.version) if old.version else ""
-        records = dict(_task_records(changed))
+        records = dict(self._task_records(tree, changed))
         records |= _lease_records(old.state, state)
         records |= _session_records(old.state, state)
         records |= _screening_records(old.state, state)
@@ -93,6 +100,26 @@ class GitStateStore:
         if meta is not None:
             records[META] = dump_record("state", meta)
         return edit_tree(self._repo, tree, self._write_blobs(records))
+
+    def _task_records(self, tree: Oid, changed: Iterable[TaskChange]) -> Iterator[tuple[str, bytes]]:
+        there = {folder: self._open_folder(tree, folder) for folder in (HOT, ARCHIVE)}
+        entered = Counter[str]()
+        for before, task in changed:
+            folder, (single, sharded) = task_folder(task), task_names(task.spec.id)
+            old = task_folder(before) if before is not None else ""
+            name = single if old and single in there[old] else sharded
+            if old != folder:
+                if old:
+                    yield f"{old}/{name}", b""
+                name = single if len(there[folder]) + entered[folder] < FEW_NAMES else sharded
+                entered[folder] += 1
+            yield f"{folder}/{name}", dump_task(task)
+
+    def _open_folder(self, tree: Oid, name: str) -> pygit2.Tree | tuple[str, ...]:
+        """A folder of the state, as the library has it: it need not be read into Python to be asked for one name."""
+        entry = find_entry(self._repo, tree, name).oid if tree else ""
+        found = self._repo.library.get(entry) if entry else None
+        return found if isinstance(found, pygit2.Tree) else ()
 
     def _write_blobs(self, records: Mapping[str, bytes]) -> dict[str, Oid]:
         return {path: self._repo.write_blob(content) if content else "" for path, content in records.items()}
@@ -145,13 +172,6 @@ def _changed_tasks(old: State, state: State) -> list[TaskChange]:
     get = old.tasks.get
     touched = [(get(name), task) for name, task in state.tasks.items() if get(name) is not task]
     return [(before, task) for before, task in touched if before != task]
-
-
-def _task_records(changed: Iterable[TaskChange]) -> Iterable[tuple[str, bytes]]:
-    for before, task in changed:
-        if before is not None and task_path(before) != task_path(task):
-            yield task_path(before), b""
-        yield task_path(task), dump_task(task)
 
 
 def _lease_records(old: State, state: State) -> dict[str, bytes]:

@@ -26,6 +26,9 @@ T = TypeVar("T")
 META, EVENTS, SAVE = "meta.json", "events.json", "save.json"
 PROBLEMS, CONFLICTS, COSTS, GONE = "problems.json", "conflicts.json", "costs.json", "gone.json"
 HOT, ARCHIVE, CLAIMS, SESSIONS, SCREENINGS = "task", "archive", "claim", "session", "screening"
+FEW_NAMES = 256
+"""A record is put into the folder itself while that has fewer names, later into one of 256 subfolders. A subfolder is one more
+object for each record that changes, and the folder of all subfolders has as many names. A record stays where it was put."""
 ARCHIVED = frozenset({Status.LANDED, Status.UNCHANGED, Status.CANCELLED, Status.WITHDRAWN})
 """Statuses whose records leave the hot tree. FAILED and HELD stay: they wait for a person."""
 
@@ -37,10 +40,14 @@ _TEXTS = ("title", "run", *_LATER_TEXTS)
 ERASED_TITLE, ERASED_RUN = "(erased)", "false"
 
 
-def task_path(task: Task) -> str:
-    """Where the record of a task lies in the state's tree."""
-    folder = ARCHIVE if task.status in ARCHIVED else HOT
-    return f"{folder}/{shard(task.spec.id)}/{task.spec.id}.json"
+def task_folder(task: Task) -> str:
+    """The folder in the state's tree that the record of a task belongs to."""
+    return ARCHIVE if task.status in ARCHIVED else HOT
+
+
+def task_names(task: TaskId) -> tuple[str, str]:
+    """Where in that folder the record may lie: in it, or in a subfolder."""
+    return f"{task}.json", f"{shard(task)}/{task}.json"
 
 
 def text_path(spec: TaskSpec, generation: int) -> str:

@@ -29,7 +29,7 @@ from orchd.adapters.records import (
     load_problems,
     load_record,
     load_task,
-    shard,
+    task_names,
     text_of,
 )
 from orchd.model.claim import Lease
@@ -75,8 +75,7 @@ class StateTree:
         """The state in the tree `tree`, with the tasks of `folders`. Raises OrchdError when it is damaged."""
         old_folders, self._folders = self._folders, {}
         root = self._open_folders([tree], old_folders)[0]
-        shards = self._list_folder(root, folders, old_folders)
-        tasks = self._decode_tasks(self._list_entries(shards, old_folders))
+        tasks = self._decode_tasks([entry for _, entry in self._list_records(root, folders, old_folders)])
         singles = [_oid(root, name) for name in (META, SAVE, PROBLEMS, CONFLICTS, COSTS, GONE)]
         meta, save, problems, conflicts, costs, gone = self.fetch(singles)
         counters = decode_meta(meta)
@@ -106,10 +105,10 @@ class StateTree:
         """One task, hot or archived."""
         root = self._open_folders([tree], {})[0]
         for folder in (HOT, ARCHIVE):
-            shards = self._list_folder(root, [folder], {}, only=shard(task))
-            entries = [entry for name, entry in self._named_entries(shards, {}) if name == f"{task}.json"]
-            if entries:
-                return self._decode_tasks(entries)[0]
+            records = self._list_records(root, [folder], {}, only=task_names(task))
+            found = [entry for name, entry in records if name == f"{task}.json"]
+            if found:
+                return self._decode_tasks(found)[0]
         return None
 
     def _read_records(
@@ -122,17 +121,19 @@ class StateTree:
         records = self.fetch([entry.oid for entry in entries])
         return [decode(cls, load_record(kind, record or b"")) for record in records]
 
-    def _list_folder(
-        self, root: dict[str, TreeEntry], names: Sequence[str], old: Mapping[Oid, dict[str, TreeEntry]], only: str = ""
-    ) -> list[Oid]:
-        tops = self._open_folders([root[name].oid for name in names if name in root], old)
-        return [entry.oid for top in tops for name, entry in top.items() if entry.mode == FOLDER and name.startswith(only)]
-
-    def _list_entries(self, shards: Sequence[Oid], old: Mapping[Oid, dict[str, TreeEntry]]) -> list[TreeEntry]:
-        return [entry for _, entry in self._named_entries(shards, old)]
-
-    def _named_entries(self, shards: Sequence[Oid], old: Mapping[Oid, dict[str, TreeEntry]]) -> Iterator[tuple[str, TreeEntry]]:
-        for folder in self._open_folders(shards, old):
+    def _list_records(
+        self,
+        root: dict[str, TreeEntry],
+        folders: Sequence[str],
+        old: Mapping[Oid, dict[str, TreeEntry]],
+        only: Sequence[str] = (),
+    ) -> Iterator[tuple[str, TreeEntry]]:
+        """The records in `folders` and in their subfolders; of these all, or those in which the paths `only` are."""
+        wanted = {path.partition("/")[0] for path in only}
+        tops = self._open_folders([root[name].oid for name in folders if name in root], old)
+        entries = [(name, entry) for top in tops for name, entry in top.items() if not only or name in wanted]
+        yield from ((name, entry) for name, entry in entries if entry.mode != FOLDER)
+        for folder in self._open_folders([entry.oid for _, entry in entries if entry.mode == FOLDER], old):
             yield from folder.items()
 
     def _open_folders(self, oids: Sequence[Oid], old: Mapping[Oid, dict[str, TreeEntry]]) -> list[dict[str, TreeEntry]]:
