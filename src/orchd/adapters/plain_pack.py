@@ -20,6 +20,7 @@ import pygit2
 from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.loose_pack import MOST_BYTES, MOST_OBJECTS, TYPES
 from orchd.adapters.plain_tree import HARMLESS, USUAL_NAME, Unusual, object_id
+from orchd.adapters.unsynced import unsynced
 from orchd.model.ids import Oid
 
 COMMIT = re.compile(
@@ -142,7 +143,8 @@ def _check_there(repo: GitRepo, objects: Mapping[bytes, tuple[bytes, bytes]], mo
 
 def _store(folder: Path, objects: Mapping[bytes, tuple[bytes, bytes]]) -> None:
     store = pygit2.Odb()
-    store.add_backend(pygit2.OdbBackendLoose(str(folder), 1, False), 1)  # noqa: FBT003 - not synced, as git does it
-    for oid, (kind, content) in objects.items():
-        if store.write(TYPES[kind], content).raw != oid:
-            raise Unusual
+    store.add_backend(pygit2.OdbBackendLoose(str(folder), 1, False), 1)  # noqa: FBT003
+    with unsynced():  # what leaves the quarantine is synced on the way
+        written = [store.write(TYPES[kind], content).raw for kind, content in objects.values()]
+    if written != list(objects):
+        raise Unusual

@@ -35,11 +35,8 @@ class Unsynced:
 
     def write(self, make: Callable[[], object]) -> Oid:
         """Let the library write one object: what `make` returns is its id."""
-        _let_sync(durably=False)
-        try:
+        with unsynced():
             oid = str(make())
-        finally:
-            _let_sync(durably=True)
         self._waiting[oid] = None
         return oid
 
@@ -79,6 +76,16 @@ class Unsynced:
 
     def _path(self, *names: str) -> str:
         return "/".join((self._folder, *names))
+
+
+@contextlib.contextmanager
+def unsynced() -> Iterator[None]:
+    """Objects that the library writes in this block are not synced, whatever else says so."""
+    _let_sync(durably=False)
+    try:
+        yield
+    finally:
+        _let_sync(durably=True)
 
 
 def _let_sync(*, durably: bool) -> None:
