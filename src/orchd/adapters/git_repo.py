@@ -18,6 +18,7 @@ from orchd.adapters.git_objects import TreeEntry
 from orchd.adapters.git_run import Git
 from orchd.adapters.locks import sweep_locks
 from orchd.adapters.place import Place
+from orchd.adapters.power_cut import set_lost_aside
 from orchd.adapters.ref_store import RefStore
 from orchd.adapters.unsynced import Unsynced
 from orchd.errors import ConfigError, GitError
@@ -142,6 +143,7 @@ def open_repo(place: Place) -> GitRepo:
     library = open_library(place.git_dir)
     library.set_ident(ORCHD_NAME, ORCHD_EMAIL)
     sweep_locks(place.git_dir)
+    set_lost_aside(place)
     unsynced = Unsynced(place.git_dir / "objects")
     refs = RefStore(place.git_dir, library, git, unsynced)
     _check_names(refs)
