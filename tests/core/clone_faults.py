@@ -51,10 +51,15 @@ FAULTS: dict[str, tuple[str, str, str]] = {
         "record.status if done else Status.WAITING",
         "record.status if done else record.status",
     ),
+    "what is done again is not told": (
+        "tenures",
+        "said if said and said.attempt >= task.attempt else publish_task(task)",
+        "said or publish_task(task)",
+    ),
     "the landing does not say what landed": ("tenures", "_write(seen.tenure, after)", "_write(seen.tenure, state)"),
     "a sign of life takes a landing back": (
         "tenures",
-        "landed.get((task.spec.id, task.generation)) or publish_task(task)",
+        "said if said and said.attempt >= task.attempt else publish_task(task)",
         "publish_task(task)",
     ),
     "what has landed is given up with the session": ("tenures", "and save.step is SaveStep.LANDED", "and False"),

@@ -190,10 +190,12 @@ def _has_work(tasks: Iterable[Task]) -> bool:
 
 def _write(tenure: Tenure, state: State) -> Tenure:
     """The tenure with the present records. A task that it says has landed (it was moved together with main) stays so, though
-    the save that landed it may not be closed here yet: whoever takes over would land it again."""
+    the save that landed it may not be closed here yet: whoever takes over would land it again. A later attempt is what a
+    person asked for because main had lost that landing."""
     tasks = sorted((t for t in state.tasks.values() if t.spec.session == tenure.session), key=lambda task: task.spec.id)
     landed = {(t.spec.id, t.generation): t for t in tenure.tasks if t.status is Status.LANDED}
-    records = tuple(landed.get((task.spec.id, task.generation)) or publish_task(task) for task in tasks)
+    known = ((task, landed.get((task.spec.id, task.generation))) for task in tasks)
+    records = tuple(said if said and said.attempt >= task.attempt else publish_task(task) for task, said in known)
     session = state.sessions.get(tenure.session)
     settings = replace(session, file="", line=(), start="", asked=False) if session else None
     if settings == Session(SessionSpec(tenure.session)):
