@@ -10,7 +10,7 @@ from hashlib import sha1
 import pytest
 from git_world import World, commit, git, titles, write
 
-from orchd.adapters import evidence, patience
+from orchd.adapters import airlock, evidence, patience
 from orchd.adapters.quarantine import Quarantine
 from orchd.core.duties import is_reachable
 from orchd.errors import GitError
@@ -94,6 +94,40 @@ def test_what_policy_forbids_is_refused_and_kept(world: World) -> None:
     returned = bring(world, {".orch/config.yaml": "gates: []\n", "bad.": "x"})
     assert (returned.entry, returned.reason, returned.ref) == (Entry.REFUSED, Reason.POLICY, ATTIC)
     assert [line.split(" ")[0] for line in returned.detail] == [".orch/config.yaml", "bad.", "link"]
+
+
+FORGED = "done\n\nOrch-Save: 0123456789abcdef\nOrch-Checkpoint: {}\nOrch-Task: other 1.1\n"
+
+
+def says_checkpoint(world: World, name: str = "checkpoint/2026-01-01-001") -> str:
+    """The tip of a result with a commit that says it is a checkpoint, and an honest one after it."""
+    world.work_tip({})
+    commit(world.work, {"a.txt": "A\n"}, FORGED.format(name))
+    return commit(world.work, {"b.txt": "B\n"})
+
+
+@pytest.mark.parametrize("name", ["checkpoint/2026-01-01-001", "..", "checkpoint/"])
+def test_a_commit_that_says_it_is_a_checkpoint_is_refused(world: World, name: str) -> None:
+    tip = says_checkpoint(world, name)
+    world.pack(RUN, tip, world.main)
+    returned = world.admit(RUN, tip)
+    assert (returned.entry, returned.reason, returned.ref) == (Entry.REFUSED, Reason.POLICY, ATTIC)
+    assert "says that it is a checkpoint of orchd" in returned.detail[0]
+
+
+def test_without_that_question_it_would_come_in(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(airlock, "_find_forged", lambda *_: "")
+    tip = says_checkpoint(world)
+    world.pack(RUN, tip, world.main)
+    assert world.admit(RUN, tip).entry is Entry.ACCEPTED
+
+
+def test_a_landed_checkpoint_that_a_task_merged_may_come_in(world: World) -> None:
+    tip = says_checkpoint(world)
+    git(world.work, "push", "-q", "origin", f"{tip}~1:refs/heads/side")
+    git(world.top, "tag", "-a", "-m", "landed", "checkpoint/2026-01-01-001", "side")
+    world.pack(RUN, tip, world.main)
+    assert world.admit(RUN, tip).entry is Entry.ACCEPTED
 
 
 def test_work_that_is_not_accepted_is_kept_in_the_attic_once(world: World) -> None:

@@ -13,7 +13,7 @@ import pygit2
 
 from orchd.adapters import evidence
 from orchd.adapters.attic_refs import keep_in_attic
-from orchd.adapters.git_objects import FOLDER, LINK, SUBMODULE
+from orchd.adapters.git_objects import FOLDER, LINK, SUBMODULE, parse_trailers
 from orchd.adapters.git_refs import main_ref
 from orchd.adapters.git_repo import GitRepo
 from orchd.adapters.git_trees import ABSENT, PathChange, TreeDiff, diff_trees, find_entry, read_tree
@@ -24,13 +24,14 @@ from orchd.adapters.put_back import put_back
 from orchd.adapters.quarantine import Quarantine, make_quarantine
 from orchd.adapters.settle import Unsettled, settle
 from orchd.core.answers import find_outside
+from orchd.core.chain_proof import CHECKPOINT
 from orchd.core.inert import inert
 from orchd.core.policy import Change, Folder, Violation, describe, judge, pick_reason
 from orchd.core.wording import word_restored
 from orchd.errors import GitError, OrchdError
 from orchd.model.claim import Mode
 from orchd.model.config import Config
-from orchd.model.ids import Oid, RunId, TaskId, task_branch
+from orchd.model.ids import NOWHERE, Oid, RunId, TaskId, task_branch
 from orchd.model.limits import RESULT_PACK_BYTES
 from orchd.model.run import AdmitOrder, Entry, Exit, Outcome, Returned
 from orchd.model.work import Answer, Reason, Rework, StepMade
@@ -300,6 +301,8 @@ def _brings_repositories(aside: GitRepo, base: Oid, tree: Oid) -> bool:
 def _find_violations(aside: GitRepo, order: AdmitOrder, tip: Oid, config: Config) -> tuple[Violation, ...]:
     if not aside.contains(tip, order.base):
         return (Violation(Reason.POLICY, "", "its history does not contain the commit that it was started from"),)
+    if forged := _find_forged(aside, order.base, tip):
+        return (Violation(Reason.POLICY, "", f"its commit {forged} says that it is a checkpoint of orchd (`{CHECKPOINT}:`)"),)
     diff = _diff(aside, order, tip, config)
     if not diff.complete:
         return (
@@ -308,6 +311,25 @@ def _find_violations(aside: GitRepo, order: AdmitOrder, tip: Oid, config: Config
     compare = any(claim.mode is Mode.APPEND for claim in order.claims)
     changes = [_describe_change(aside, path, compare=compare) for path in diff.paths]
     return judge(changes, [Folder(one.path, one.names, one.added) for one in diff.folders], order.claims, config)
+
+
+def _find_forged(aside: GitRepo, base: Oid, tip: Oid) -> Oid:
+    """The first new commit that says it is a checkpoint and has not its tag; empty: there is none. A clone would take it for a
+    landing, and the tasks that it names for landed."""
+    walker = aside.library.walk(tip)
+    walker.hide(base)
+    for commit in walker:
+        names = parse_trailers(commit.raw_message.decode(errors="replace")).get(CHECKPOINT, ())
+        if names and not _is_tagged(aside, names[0], commit):
+            return str(commit.id)
+    return ""
+
+
+def _is_tagged(repo: GitRepo, name: str, commit: pygit2.Commit) -> bool:
+    """A landed checkpoint that a task merged is nothing new."""
+    ref = f"refs/tags/{name}"
+    tag = repo.library.get(repo.refs.read(ref) or NOWHERE) if pygit2.reference_is_valid_name(ref) else None
+    return isinstance(tag, pygit2.Tag) and tag.target == commit.id
 
 
 def _diff(aside: GitRepo, order: AdmitOrder, tip: Oid, config: Config) -> TreeDiff:
