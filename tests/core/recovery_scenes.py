@@ -258,6 +258,8 @@ def an_agent_is_ended_when_its_money_is_spent_as_it_says_or_by_its_price() -> No
     ]
     clocks = start.order.job.clocks if start.order.job else Clocks()
     demand("told", (clocks.micros, clocks.price) == (dollar, price), clocks)
+    [tried] = after(Report(ended_by=Watch.MONEY), working()).state.tasks["a"].tried
+    demand("why is told", "as much money as it was allowed" in tried.what, tried)
     rows = (
         ("by its price", Usage(10**6 - 9, 0, 9), Watch.MONEY),
         ("not before", Usage(10**6 - 10, 0, 9), None),

@@ -64,6 +64,7 @@ FAULTS = {
     "a conversation is ended by what it used before": Fault("vigil", "if report.tally.own is None", "if True"),
     "no price is known": Fault("agents", "tokens=agent.max_tokens, price=price", "tokens=agent.max_tokens"),
     "an agent may spend the whole grant": Fault("duties", "clocks=replace(job.clocks, micros=micros)", "clocks=job.clocks"),
+    "why we ended it is not told": Fault("remedies", "report.error or ended or", "report.error or"),
     "what another owner ends was free": Fault("planner", "    book_taken,\n    watch", "    watch"),
     "what has not begun costs, too": Fault("remedies", "run and run.phase is Phase.RUNNING:", "run:"),
     "a resumed conversation is counted twice": Fault("costs", "if before is None or not told.cumulative:", "if True:"),

@@ -73,6 +73,8 @@ class AgentWatch:
         self._follow()
         ended_by = (self._ended_by or Watch.WALL) if timed_out else None
         closed = self._program.close(self._report, code)
+        if timed_out and not self._report.error:
+            closed = replace(closed, error="")  # that it was ended by a signal is our doing
         finished = closed.finished and not timed_out
         printed = "" if finished else self._printed.decode("utf-8", "replace").strip()[-AGENT_WORDS_CHARS:]
         self._report = replace(closed, finished=finished, printed=printed, ended_by=ended_by, tally=NO_TALLY)

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from orchd.core.attempts import UNSEEN
 from orchd.core.chains import chosen_spec, list_candidates
+from orchd.core.exit_words import CLOCKS
 from orchd.core.failures import UNTOLD, Facts, name_failure
 from orchd.core.parts import divide, find_parts
 from orchd.core.recovery import COOLS, cools_until, find_remedy
@@ -119,7 +120,8 @@ def _tell_tried(task: Task, candidate: Candidate, left: Exit | None, now_ms: int
     report = left.report if left and left.report else UNTOLD
     failure = name_failure(_gather(task, candidate, left))
     tokens = report.usage.input_tokens + report.usage.output_tokens
-    what = report.error or next(iter(task.detail), "")
+    ended = CLOCKS[report.ended_by] if report.ended_by else ""
+    what = report.error or ended or next(iter(task.detail), "")
     return Tried(candidate, failure, now_ms, bool(task.tip), tokens, report.until_ms, what, task.attempt)
 
 
