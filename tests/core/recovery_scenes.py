@@ -215,6 +215,10 @@ def what_told_nothing_of_its_money_was_not_free() -> None:
     for report, unpriced in ((killed, 1), (Report(tools=1), 1), (refused, 0), (replace(killed, usage=Usage(1, 0, 1, 5)), 0)):
         plan = after(report, working())
         demand("as unknown", [one.unpriced for one in plan.state.ledger.accounts] == [unpriced], report, plan.state.ledger)
+    told = Exit(Outcome.LOST, report=replace(killed, usage=Usage(1, 0, 1, 5)), fence=working().leases["a"].fence)
+    plan = planned(working(), runs={"a.1.1": RunSeen(Phase.ENDED, told, KEPT)})
+    demand("what it had told counts", [(a.micros, a.unpriced) for a in plan.state.ledger.accounts] == [(5, 0)])
+    demand("and says nothing of its end", not [one for one in plan.events if "say" in str(getattr(one, "detail", ""))])
     demand("so is a lost one", [one.unpriced for one in lost(working()).state.ledger.accounts] == [1])
     answered = replace(working().tasks["a"], rework=Rework(Answer.WIDEN, "tip", "base", "ref"))
     demand("not an answer", not lost(replace(working(), tasks={"a": answered})).state.ledger.accounts)

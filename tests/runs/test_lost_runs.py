@@ -20,7 +20,7 @@ from orchd.adapters.evidence import read_running, read_started
 from orchd.adapters.processes import Identity, identify, is_alive, open_process, send_signal
 from orchd.adapters.run_files import SALVAGE_LOCK
 from orchd.adapters.run_step import name_progress
-from orchd.model.agent import Report, Usage
+from orchd.model.agent import Report, Usage, Watch
 from orchd.model.run import Outcome, Phase
 
 DAEMON = """
@@ -163,13 +163,13 @@ def test_what_a_lost_run_wrote_and_told_is_in_its_result_and_its_survivors_are_e
     world.lose("a.1.1")
     assert world.phase("a.1.1") is Phase.LOST
     for at, used in enumerate((Usage(9, 3, 1, 70), Usage(40, 0, 2))):
-        told = Report(finished=True, conversation=f"c{at}", tools=2, usage=used)
+        told = Report(finished=True, ended_by=Watch.MONEY, conversation=f"c{at}", tools=2, usage=used)
         name_progress(world.folder("a.1.1"), at).write_text(json.dumps(encode(told)))
     world.runs.salvage("a.1.1")
     world.runs.salvage("a.1.1")
     left = world.end("a.1.1")
     assert left.outcome is Outcome.LOST
-    assert left.report == Report(conversation="c1", tools=2, usage=Usage(49, 3, 3, 70), error="it was lost")
+    assert left.report == Report(conversation="c1", tools=2, usage=Usage(49, 3, 3, 70))
     world.take("a.1.1")
     assert world.show(left.tip, "f") == "saved"
     assert living(mark) == []

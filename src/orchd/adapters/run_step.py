@@ -14,6 +14,9 @@ from typing import Any, NamedTuple
 from orchd.adapters.heartbeat import read_boot_seconds
 from orchd.adapters.run_files import PROGRESS, STEP
 
+_ENDS = ("finished", "error", "ended_by")
+"""What a report says of the end of its agent."""
+
 
 class StepNow(NamedTuple):
     """The step that runs (empty: the task has none), and the seconds since it began."""
@@ -50,7 +53,7 @@ def read_told(folder: Path) -> dict[str, Any] | None:
             told.append(json.loads(path.read_bytes()))
     if not told:
         return None
-    whole = {**told[-1], "finished": False, "error": "it was lost"}
+    whole = {key: value for key, value in told[-1].items() if key not in _ENDS}
     uses = [one.get("usage", {}) for one in told]
     if len(uses) > 1:
         names = {name for use in uses for name, value in use.items() if type(value) is int}

@@ -120,7 +120,7 @@ def _describe_exit(seen: Exit) -> tuple[str, ...]:
         return (f"{_name_step(last[0])}has changed nothing", *(tell_report(seen.report) if seen.report else ()))
     lines = tuple(f"{_name_step(r)}{tell_exit(r.code)} after {r.seconds:.1f} s" for r in last if not r.timed_out)
     lines += tuple(f"{_name_step(r)}still running after {r.seconds:.0f} s" for r in last if r.timed_out)
-    lines += tell_report(seen.report) if seen.report else ()
+    lines += tell_report(seen.report) if seen.report and seen.outcome is not Outcome.LOST else ()
     return lines + ((seen.detail,) if seen.detail else ())
 
 
