@@ -5,7 +5,7 @@ Rule: no git process and no library call here ever opens a repository that a tas
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -316,13 +316,21 @@ def _find_violations(aside: GitRepo, order: AdmitOrder, tip: Oid, config: Config
 def _find_forged(aside: GitRepo, base: Oid, tip: Oid) -> Oid:
     """The first new commit that says it is a checkpoint and has not its tag; empty: there is none. A clone would take it for a
     landing, and the tasks that it names for landed."""
-    walker = aside.library.walk(tip)
-    walker.hide(base)
-    for commit in walker:
+    for commit in _list_new(aside, base, tip):
         names = parse_trailers(commit.raw_message.decode(errors="replace")).get(CHECKPOINT, ())
         if names and not _is_tagged(aside, names[0], commit):
             return str(commit.id)
     return ""
+
+
+def _list_new(aside: GitRepo, base: Oid, tip: Oid) -> Iterable[pygit2.Commit]:
+    """Nearly always it is one; to walk costs more than to look."""
+    commit = aside.commit(tip)
+    if [str(parent) for parent in commit.parent_ids] == [base]:
+        return (commit,)
+    walker = aside.library.walk(tip)
+    walker.hide(base)
+    return walker
 
 
 def _is_tagged(repo: GitRepo, name: str, commit: pygit2.Commit) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
+from functools import cached_property
 from pathlib import Path
 
 from orchd.errors import ConfigError
@@ -16,47 +17,47 @@ from orchd.model.dataclass import dataclass
 from orchd.model.ids import Oid
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Place:
     """`git_dir` is the repository's common directory, `checkout` the top folder of the work tree (None: bare),
-    `state_home` the folder for workspaces of this user."""
+    `state_home` the folder for workspaces of this user. Paths are put together once: every step of every task asks for some."""
 
     git_dir: Path
     checkout: Path | None
     state_home: Path
 
-    @property
+    @cached_property
     def orch(self) -> Path:
         """The local folder of orchd inside the git directory."""
         return self.git_dir / "orch"
 
-    @property
+    @cached_property
     def runs(self) -> Path:
         """One folder per run: order, start and exit evidence, log, result."""
         return self.orch / "runs"
 
-    @property
+    @cached_property
     def intents(self) -> Path:
         """Requests of other processes."""
         return self.orch / "intents"
 
-    @property
+    @cached_property
     def cache(self) -> Path:
         """Rebuildable; deleting it is always safe."""
         return self.orch / "cache"
 
-    @property
+    @cached_property
     def inbox(self) -> Path | None:
         """Where people drop task files that they do not commit."""
         return self.checkout / ".orch" / "inbox" if self.checkout else None
 
-    @property
+    @cached_property
     def repo_id(self) -> str:
         """A readable name plus a hash of the path, for folders outside the repository."""
         top = self.checkout or self.git_dir
         return f"{top.name}-{hashlib.sha256(os.fsencode(self.git_dir)).hexdigest()[:10]}"
 
-    @property
+    @cached_property
     def workspaces(self) -> Path:
         """The parent of all workspaces, mode 0700, outside the checkout."""
         return self.state_home / "orchd" / self.repo_id / "workspaces"
