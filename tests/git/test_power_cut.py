@@ -50,8 +50,8 @@ def test_what_was_lost_before_it_was_synced_is_written_again(world: World, monke
     lose(world, tree, 0)
     reboot(monkeypatch, "two")
     repo = world.open()
-    assert {path.name for path in power_cut.lost_objects(world.place).iterdir()} == {blob, tree}
     assert write_both(repo) == (blob, tree)
+    assert {path.name for path in power_cut.lost_objects(world.place).iterdir()} == {blob, tree}
     assert repo.refs.move("refs/orch/x", "", tree)
     assert git(world.top, "cat-file", "-s", f"{tree}:big") == str(len(BIG))
     git(world.top, "fsck", "--strict")
@@ -73,7 +73,7 @@ def test_only_once_for_each_boot_and_only_what_is_young(world: World, monkeypatc
     for oid in (young, old):
         lose(world, oid, 0)
     os.utime(file_of(world, old), (1, 1))
-    world.open()
+    world.open().write_blob(b"other")
     assert file_of(world, young).exists(), "it is the same boot: the kernel still has all bytes"
     reboot(monkeypatch, "two")
     assert power_cut.set_lost_aside(world.place) == (file_of(world, young),)
@@ -85,7 +85,7 @@ def test_what_is_whole_stays(world: World, monkeypatch: pytest.MonkeyPatch) -> N
     reboot(monkeypatch, "one")
     blob, tree = write_both(world.open())
     reboot(monkeypatch, "two")
-    world.open()
+    world.open().write_blob(b"other")
     assert file_of(world, blob).exists() and file_of(world, tree).exists()
     assert not power_cut.lost_objects(world.place).exists()
     assert power_cut.boot_mark(world.place).read_text() == "two"

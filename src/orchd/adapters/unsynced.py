@@ -25,16 +25,21 @@ TOGETHER = 200
 
 
 class Unsynced:
-    """The unsynced objects of the store in `folder`. Whatever is not written through here the library syncs by itself."""
+    """The unsynced objects of the store in `folder`. Whatever is not written through here the library syncs by itself.
+    `before` is called before the first is written; who only looks leaves no trace."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, before: Callable[[], object]) -> None:
         self._folder = str(folder)
+        self._before: Callable[[], object] | None = before
         self._waiting: dict[Oid, None] = {}
         self._doubted = False
         _let_sync(durably=True)
 
     def write(self, make: Callable[[], object]) -> Oid:
         """Let the library write one object: what `make` returns is its id."""
+        if self._before:
+            self._before()
+            self._before = None
         with unsynced():
             oid = str(make())
         self._waiting[oid] = None
