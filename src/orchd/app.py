@@ -190,10 +190,10 @@ def checkpoints(place: Place) -> tuple[Checkpoint, ...]:
 
 
 def prove(place: Place) -> Proof:
-    """Whether main holds what orchd landed, from git objects alone."""
+    """Whether main, with a remote the one there, holds what orchd landed, from git objects alone."""
     from orchd.adapters.losses import prove_branch
 
-    return prove_branch(place, branch(place))
+    return prove_branch(place, branch(place), config(place).remote)
 
 
 def restore(place: Place, checkpoint: Checkpoint, folder: Path | None, *, dry_run: bool) -> Path:

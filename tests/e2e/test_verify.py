@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from stories import Repo, make_repo
 
+from orchd import app
+from orchd.adapters.losses import prove_branch
+
 
 @pytest.fixture(scope="module")
 def landed(tmp_path_factory: pytest.TempPathFactory) -> Repo:
@@ -187,6 +190,27 @@ def test_what_main_lost_is_told_until_a_person_settles_it(repo: Repo) -> None:
     assert all(not one["broken"] and "waived by Ann at" in one["what"] for one in repo.data("verify"))  # type: ignore[attr-defined]
     assert repo.data("status")["needs_you"] == []  # type: ignore[index]
     assert "main contains" in repo.orchd("waive", repo.checkpoints()[0], code=2)
+
+
+def test_with_a_remote_the_main_there_is_proven_as_it_was_last_seen(repo: Repo) -> None:
+    place, last = app.find(repo.top), repo.checkpoints()[-1]
+
+    def breaks(remote: str) -> list[str]:
+        return [one.checkpoint for one in prove_branch(place, "main", remote).breaks]
+
+    assert breaks("origin") == [], "it was never seen"
+    repo.git("update-ref", "refs/orch/remote/main", f"{last}^{{commit}}~1")
+    assert breaks("origin") == [last] and breaks("") == [], "without a remote the own branch counts, and misses it"
+    repo.git("update-ref", "refs/remotes/origin/main", "main")
+    assert breaks("origin") == [], "a person fetched what is ahead of it"
+    apart = repo.git("commit-tree", "main^{tree}", "-p", f"{last}^{{commit}}~1", "-m", "by somebody else")
+    repo.git("update-ref", "refs/orch/remote/main", apart)
+    assert breaks("origin") == [], "and where the two went apart nobody can say yet that it is lost"
+    repo.git("update-ref", "-d", "refs/remotes/origin/main")
+    assert breaks("origin") == [last]
+    repo.git("update-ref", "refs/orch/remote/main", "main")
+    repo.git("update-ref", "refs/heads/main", apart)
+    assert breaks("origin") == [] and breaks("") == [last], "an own branch that is behind is no alarm"
 
 
 @pytest.mark.parametrize("commits", [1, 3])

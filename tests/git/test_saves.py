@@ -443,4 +443,4 @@ def test_what_agents_cost_is_read_back_from_the_checkpoint_and_the_chain_holds(w
         ("t1", spent),
         ("t2", None),
     ]
-    assert prove_history(read_history(world.place, "main")).breaks == ()
+    assert prove_history(read_history(world.place, "main", "")).breaks == ()

@@ -53,6 +53,13 @@ def name_all(place: Place, branch: str, remote: str) -> tuple[str, ...]:
     return tuple(ref for ref in wanted if ref in known) or (f"refs/heads/{branch}",)
 
 
+def name_newest(place: Place, branch: str, remote: str) -> tuple[str, ...]:
+    """The ref of what is known of the branch, the newest first: a person's fetch may be ahead of what was seen before, and
+    where the two went apart both count."""
+    mains = name_all(place, branch, remote)
+    return mains[::-1] if len(mains) > 1 and contains(place, mains[1], mains[0]) else mains
+
+
 def contains(place: Place, ref: str, commit: Oid) -> bool:
     """Whether a ref contains `commit` now. What is not even an object any more is nowhere."""
     return Git(place.git_dir).attempt("merge-base", "--is-ancestor", commit, ref).returncode == 0

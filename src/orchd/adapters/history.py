@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from orchd.adapters.branch import name_newest
 from orchd.adapters.git_objects import parse_trailers
 from orchd.adapters.git_run import HERMETIC_CONFIG, Git
 from orchd.adapters.place import Place, read_ends
@@ -26,12 +27,13 @@ CONFIG = (*HERMETIC_CONFIG, f"core.notesRef={NOTES_REF}", f"notes.displayRef={RE
 TAG_FIELDS = ("%(refname:lstrip=2)", "%(*objectname)", "%(contents)")
 
 
-def read_history(place: Place, branch: str) -> History:
-    """From the base of the oldest checkpoint that the history of `branch` holds to its tip."""
-    signers, main = _find_signers(place), f"refs/heads/{branch}"
+def read_history(place: Place, branch: str, remote: str) -> History:
+    """From the base of the oldest checkpoint that `branch`, with a `remote` the one there, holds to its tip."""
+    signers, (main, *others) = _find_signers(place), name_newest(place, branch, remote)
     git = Git(place.git_dir, (*CONFIG, f"gpg.ssh.allowedSignersFile={signers}"))
-    tags = tuple(map(_parse_tag, _records(git, TAG_FIELDS, "%00", "for-each-ref", CHECKPOINTS_PREFIX)))
-    by_name = {tag.name: tag for tag in tags}
+    beside = frozenset(name for other in others for name in _list_beside(git, main, other))
+    tags = map(_parse_tag, _records(git, TAG_FIELDS, "%00", "for-each-ref", CHECKPOINTS_PREFIX))
+    by_name = {tag.name: tag for tag in tags if tag.name not in beside}
     named = git.run("log", "--topo-order", "--format=%H", f"--grep=^{CHECKPOINT}: ", main).decode().split()
     ends = read_ends(place)
     if not named:
@@ -44,6 +46,12 @@ def read_history(place: Place, branch: str) -> History:
     lacking = any(commit.is_checkpoint and lacks_words(commit, by_name) for commit in commits.values())
     owed = _list_own(place, git) | _list_removed(git) if lacking else frozenset[Oid]()
     return History(tuple(chain), commits, by_name, bool(signers), owed, ends=ends)
+
+
+def _list_beside(git: Git, main: str, other: str) -> list[str]:
+    """The tags of what `other` knows of the branch and `main` does not: nobody can say yet that it is lost."""
+    form = ("--format=%(refname:lstrip=2)", f"--merged={other}", f"--no-merged={main}")
+    return git.run("for-each-ref", *form, CHECKPOINTS_PREFIX).decode(errors="replace").splitlines()
 
 
 def _list_own(place: Place, git: Git) -> frozenset[Oid]:

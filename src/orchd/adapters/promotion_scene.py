@@ -82,7 +82,7 @@ class Scene:
             self.shared.fetch([one.name for one in (environment, before) if one is not None])
 
     def _judge(self, case: Case, freight: Freight) -> Case:
-        history = read_history(self.place, self.branch)
+        history = read_history(self.place, self.branch, self.config.remote)
         landed = history.commits.get(freight.commit)
         before = self._before(case.environment)
         return replace(
