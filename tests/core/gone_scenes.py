@@ -8,11 +8,13 @@ from playbook import SPEC, planned, scene, state_of, task
 from rules import a_save
 from world import demand
 
+from orchd.core.chronicle import tell_events
+from orchd.core.evolve import evolve
 from orchd.core.gone import find_newest, list_landings
 from orchd.core.losses import Loss, is_unbroken, parse_work, tell_settled, word_again, word_waiver
 from orchd.core.restoring import word_restore
 from orchd.core.telling import Scene, list_needs, tell_task
-from orchd.model.message import LandingsGone, RequestRefused, TaskRetried, TaskSeen
+from orchd.model.message import LandingsGone, RequestRefused, TaskRetried, TaskSeen, TaskWithdrawn
 from orchd.model.save import Checkpoint, Merged, SaveStep
 from orchd.model.snapshot import Cause, Intent, State, Verb
 from orchd.model.work import Status, Task
@@ -74,10 +76,30 @@ def what_main_lost_can_be_asked_for_again_and_nothing_else_that_landed() -> None
     again = planned(both(), gone=LOST, intents=asked(Verb.RETRY, "a"), draining=True)
     demand("what is gone is", TaskRetried in map(type, again.events), again.events)
     demand("it waits", again.state.tasks["a"].status is Status.WAITING, again.state)
-    demand("nothing is said to be back", LandingsGone(()) in planned(again.state, draining=True).events, again)
+    demand("nothing is said to be back", not planned(again.state, gone=LOST, draining=True).events, again)
     causes = {one.task: one.cause for one in again.decisions}
     demand("who needs it waits for that", causes["b"] is Cause.NEEDS, causes)
     demand("not a whole session of it", not planned(both(), gone=LOST, intents=asked(Verb.RETRY_SESSION, "default")).events[1:])
+
+
+@scene
+def what_was_asked_for_again_is_dropped_when_main_has_it_again() -> None:
+    back = LandingsGone((), (), ("a",), ("a",))
+    asks = asked(Verb.RETRY, "a")
+    again = planned(both(), gone=LOST, intents=asks, draining=True).state
+    cancelled = planned(again, gone=LOST, intents=asked(Verb.CANCEL, "a"), draining=True).state
+    for state in (again, cancelled, evolve(again, [TaskWithdrawn("a")])):
+        demand("it is still looked for", list_landings(state) == {"a": "land-a"}, state)
+        found = planned(state)
+        demand("that is told", back in found.events, found.events)
+        kept = replace(found.state.tasks["a"], setbacks=(), detail=())
+        demand("it has landed, and is not done twice", kept == replace(landed(), ended_ms=kept.ended_ms), kept)
+        demand("what needs it goes on", found.state.tasks["b"].status is Status.RUNNING, found.events)
+    begun = planned(both(), gone=LOST, intents=asks).state
+    demand("what has begun", begun.tasks["a"].status is Status.RUNNING and not list_landings(begun), begun)
+    demand("goes on", LandingsGone(()) in planned(begun).events, planned(begun).events)
+    lines = [(line.word, line.text) for line in tell_events([back], again)]
+    demand("in words", ("dropped", "the retry of a: there is nothing left to do") in lines, lines)
 
 
 @scene

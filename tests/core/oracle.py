@@ -14,6 +14,7 @@ from orchd.model.claim import PathSpec
 from orchd.model.message import (
     AttemptEnded,
     AttemptStarted,
+    LandingsGone,
     RemedyFound,
     SaveAbandoned,
     SaveClosed,
@@ -46,6 +47,7 @@ LIFE = {
     RemedyFound: {("failed", "waiting"), ("failed", "failed")},
     AttemptStarted: {("waiting", "running")},
     StopAsked: {("running", "stopping")},
+    LandingsGone: {(old, "landed") for old in ("waiting", "withdrawn", "cancelled")},
     TaskAnswered: {("held", "waiting")},
     AttemptEnded: {("running", new) for new in ("ready", "unchanged", "failed", "held", "waiting")}
     | {("stopping", "cancelled")},

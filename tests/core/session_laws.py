@@ -79,7 +79,9 @@ def check_session_start(world: World, snapshot: Snapshot, state: State, event: A
     for earlier in spec.after:
         ended = earlier not in state.tasks or is_done(state, state.tasks[earlier], spec.session, FINISHED)
         demand("what it comes after has ended", ended, event, earlier)
-    rework = state.tasks[event.task].rework
+    task, behind = state.tasks[event.task], world.commits[snapshot.main].behind
+    demand("nothing that main contains is done again", not task.checkpoint or task.commit not in behind, event, task)
+    rework = task.rework
     if rework is None:
         check_base(world, snapshot.main, state, event)
     else:

@@ -211,8 +211,9 @@ class World:
         )
 
     def is_gone(self, task: Task, main: str) -> bool:
-        """Whether a task landed and main does not contain that."""
-        return task.status.value == "landed" and task.commit not in self.commits[main].behind
+        """Whether a task landed, and has not begun again, and main does not contain that."""
+        unbegun = task.checkpoint and task.status.value in ("waiting", "withdrawn", "cancelled")
+        return bool(unbegun or task.status.value == "landed") and task.commit not in self.commits[main].behind
 
     def look_machine(self) -> MachineSeen:
         """A machine that has plenty, or almost nothing."""

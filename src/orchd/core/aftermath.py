@@ -28,7 +28,8 @@ def follow(task: Task, event: RemedyFound) -> Task:
 def begin_again(task: Task, event: TaskRetried) -> Task:
     """After somebody asked for another attempt."""
     again = replace(task, setbacks=remember(task), tried=(), pick=None, skipped=keep_skipped(task, event.steps))
-    return prune(replace(again, reason=None, detail=(), ended_ms=0, lost=0, earlier=event.earlier, steps=event.steps))
+    ended_ms = task.ended_ms if task.checkpoint else 0
+    return prune(replace(again, reason=None, detail=(), ended_ms=ended_ms, lost=0, earlier=event.earlier, steps=event.steps))
 
 
 def remember(task: Task) -> tuple[Setback, ...]:

@@ -345,6 +345,8 @@ def _(event: LandingsGone, state: State) -> Iterator[Line]:
         yield Line(Tone.CALL, "gone", f"{branch} does not contain the work of {tell_paths(event.lost)} any more")
     if event.back:
         yield Line(Tone.GOOD, "back", f"{branch} contains the work of {tell_paths(event.back)} again")
+    if event.moot:
+        yield Line(Tone.PLAIN, "dropped", f"the retry of {tell_paths(event.moot)}: there is nothing left to do")
 
 
 @tell.register

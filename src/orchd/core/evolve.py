@@ -155,7 +155,8 @@ def _(event: TaskWithdrawn, draft: Draft) -> None:
 @apply.register
 def _(event: AttemptStarted, draft: Draft) -> None:
     """Checkpoints are of one base: from one that an answer has left behind, nobody goes on."""
-    task = replace(_change(draft, event, event.task, Status.RUNNING), ended_ms=0, reason=None, detail=(), tip="", ref="")
+    task = _change(draft, event, event.task, Status.RUNNING)
+    task = replace(task, ended_ms=0, reason=None, detail=(), tip="", ref="", checkpoint="", commit="")
     draft.leases[event.task] = event.lease
     draft.next_fence = max(draft.next_fence, event.lease.fence + 1)
     draft.tasks[event.task] = replace(
@@ -240,13 +241,12 @@ def _(event: TaskCancelled, draft: Draft) -> None:
         _cut_line(draft, event)
     task = _change(draft, event, event.task, Status.CANCELLED)
     task = replace(task, reason=Reason.CANCELLED, detail=(), ended_ms=event.at_ms)
-    draft.tasks[event.task] = replace(task, commit="", rework=None, earlier=None)
+    draft.tasks[event.task] = replace(task, commit=task.commit if task.checkpoint else "", rework=None, earlier=None)
 
 
 @apply.register
 def _(event: TaskRetried, draft: Draft) -> None:
-    task = _change(draft, event, event.task, Status.WAITING)
-    draft.tasks[event.task] = begin_again(task, event)
+    draft.tasks[event.task] = begin_again(_change(draft, event, event.task, Status.WAITING), event)
 
 
 @apply.register
@@ -282,9 +282,8 @@ def _(event: SavePlanned, draft: Draft) -> None:
 @apply.register
 def _(event: SaveMerged, draft: Draft) -> None:
     _leave_out(draft, event, event.excluded)
-    draft.save = replace(
-        draft.open_save, step=SaveStep.MERGED, base_tree=event.base_tree, chain=event.chain, excluded=event.excluded
-    )
+    merged = replace(draft.open_save, step=SaveStep.MERGED, base_tree=event.base_tree)
+    draft.save = replace(merged, chain=event.chain, excluded=event.excluded)
     shorten_line(draft)
 
 
@@ -488,6 +487,8 @@ def _(event: RequestRefused, draft: Draft) -> None:
 @apply.register
 def _(event: LandingsGone, draft: Draft) -> None:
     draft.gone = frozenset(event.tasks)
+    for name in event.moot:
+        draft.tasks[name] = replace(_change(draft, event, name, Status.LANDED), reason=None)
 
 
 def _settle_session(draft: Draft, name: SessionId, **changes: Unpack[Settings]) -> None:

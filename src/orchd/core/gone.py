@@ -13,10 +13,13 @@ from orchd.model.save import Save, Target
 from orchd.model.snapshot import State
 from orchd.model.work import Status, Task
 
+UNBEGUN = frozenset({Status.WAITING, Status.WITHDRAWN, Status.CANCELLED})
+"""Where a task is that was asked for again and has not begun: until then its landing is the last that came of it."""
+
 
 def list_landings(state: State) -> dict[TaskId, Oid]:
     """The commit that landed each task, as far as the branch should contain it; also of the save that has just landed."""
-    landed = {name: task.commit for name, task in state.tasks.items() if task.status is Status.LANDED and task.commit}
+    landed = {name: task.commit for name, task in state.tasks.items() if task.commit and _has_landed(task)}
     return landed | (_list_saved(state.save) if state.save else {})
 
 
@@ -44,6 +47,11 @@ def is_there(task: Task, gone: Collection[TaskId]) -> bool:
 def tell_lost(checkpoint: str, branch: str) -> str:
     """Why a checkpoint can be neither undone nor landed again, and what brings it back."""
     return f"{branch} does not contain {checkpoint} any more: `git merge {checkpoint}` on {branch} brings it back"
+
+
+def _has_landed(task: Task) -> bool:
+    """Also what waits to be done again. What has begun has no checkpoint until it lands."""
+    return task.status is Status.LANDED or (bool(task.checkpoint) and task.status in UNBEGUN)
 
 
 def _list_saved(save: Save) -> dict[TaskId, Oid]:

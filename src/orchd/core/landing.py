@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from orchd.core.evolve import evolve
 from orchd.core.gating import blame, landable, next_probes
-from orchd.core.gone import list_landings
+from orchd.core.gone import UNBEGUN, list_landings
 from orchd.core.ownership import find_next_number
 from orchd.core.probing import hear_gates, is_due
 from orchd.core.room import hold_for_room
@@ -46,10 +46,12 @@ def begin_save(state: State, snapshot: Snapshot) -> Iterator[Event]:
 
 
 def hear_gone(state: State, snapshot: Snapshot) -> Iterator[Event]:
-    """Which landings main has lost, or has again. What is asked for anew is no landing any more, and has not come back."""
+    """Which landings main has lost, or has again. What was asked for again and has begun is no landing any more; of what has
+    not, nothing is left to do."""
     if snapshot.gone != state.gone:
         lost, back = snapshot.gone - state.gone, (state.gone - snapshot.gone) & list_landings(state).keys()
-        yield LandingsGone(*(tuple(sorted(names)) for names in (snapshot.gone, lost, back)))
+        moot = (name for name in back if state.tasks[name].status in UNBEGUN)
+        yield LandingsGone(*(tuple(sorted(names)) for names in (snapshot.gone, lost, back, moot)))
 
 
 def advance_save(state: State, snapshot: Snapshot) -> Iterator[Event]:

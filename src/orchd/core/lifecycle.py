@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from orchd.core.gone import UNBEGUN
 from orchd.core.statuses import FINISHED, OPEN
 from orchd.errors import OrchdError
 from orchd.model.message import (
     AttemptEnded,
     AttemptStarted,
     Event,
+    LandingsGone,
     RemedyFound,
     SaveAbandoned,
     SaveClosed,
@@ -38,6 +40,7 @@ MOVES: Mapping[type[Event], Mapping[Status, frozenset[Status]]] = {
     TaskSeen: dict.fromkeys(FINISHED | {S.WAITING}, frozenset({S.WAITING})),
     TaskWithdrawn: {S.WAITING: frozenset({S.WITHDRAWN})},
     TaskRetried: dict.fromkeys((S.FAILED, S.HELD, S.CANCELLED, S.UNCHANGED, S.LANDED), frozenset({S.WAITING})),
+    LandingsGone: dict.fromkeys(UNBEGUN, frozenset({S.LANDED})),
     TaskAnswered: {S.HELD: frozenset({S.WAITING})},
     TaskCancelled: {
         **dict.fromkeys((S.WAITING, S.READY, S.FAILED, S.HELD), frozenset({S.CANCELLED})),

@@ -398,11 +398,12 @@ class SessionAdopted:
 @dataclass(frozen=True, slots=True)
 class LandingsGone:
     """Main does not contain the landings of exactly these tasks (any more): `lost` are new among them, `back` are those that
-    it contains again."""
+    it contains again, `moot` those of them that were asked for again and had not begun."""
 
     tasks: tuple[TaskId, ...]
     lost: tuple[TaskId, ...] = ()
     back: tuple[TaskId, ...] = ()
+    moot: tuple[TaskId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
