@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import os
+import select
+import signal
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 from stories import Repo, make_repo, wait_until
 
+from orchd.adapters.agents import handshake
+from orchd.adapters.agents.handshake import shake_hands
+from orchd.adapters.agents.program import Signs
 from orchd.adapters.handshakes import HandshakeBook, ask_programs, keep_handshakes, read_handshakes
+from orchd.adapters.processes import identify, is_alive, send_signal
 from orchd.core.checkup import examine, is_bad
 from orchd.model.agent import Handshake
 from orchd.model.checkup import Symptoms, Verdict
+from orchd.model.limits import PROBE_SECONDS
 
 WELL = Symptoms((3, 12, 1), (2, 45), free_bytes=2**40, least_bytes=2**29, isolation="user namespace")
 CLAUDE = """#!/bin/sh
@@ -77,6 +87,55 @@ def test_a_program_that_says_nothing_is_told(tmp_path: Path) -> None:
     program(tmp_path, "codex", "#!/bin/sh\nexit 1\n")
     [found] = [one for one in ask_programs({"PATH": f"{tmp_path}:/usr/bin:/bin"}) if one.program == "codex"]
     assert found.problem == "`codex --version` did not tell a version"
+
+
+LEAVES = """#!/bin/sh
+rm -f {left}
+setsid sh -c 'echo $$ > {left}; exec sleep 177' &
+until [ -s {left} ]; do :; done
+echo 9.9.9 --allow
+"""
+SIGNS = Signs("leaver", usage=("--help",), flags=("--allow",))
+
+
+def test_what_a_program_leaves_behind_does_not_hold_up_the_handshake_and_is_ended(tmp_path: Path) -> None:
+    left = tmp_path / "left"
+    program(tmp_path, "leaver", LEAVES.format(left=left))
+    began = time.monotonic()
+    found = shake_hands(SIGNS, {"PATH": f"{tmp_path}:/usr/bin:/bin"})
+    assert (found.version, found.problem) == ("9.9.9", "")
+    assert time.monotonic() - began < PROBE_SECONDS, "its end counts, not that of the stream"
+    child = identify(int(left.read_text()))
+    wait_until(lambda: child is None or not is_alive(child), "the end of what it left behind")
+
+
+def test_without_that_the_child_would_hold_the_stream(tmp_path: Path) -> None:
+    left = tmp_path / "left"
+    program(tmp_path, "leaver", LEAVES.format(left=left))
+    with subprocess.Popen((tmp_path / "leaver",), stdout=subprocess.PIPE, start_new_session=True) as asked:
+        assert asked.stdout is not None
+        asked.wait()
+        assert asked.stdout.readline() == b"9.9.9 --allow\n"
+        assert select.select([asked.stdout], [], [], 0) == ([], [], []), "no end"
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(asked.pid, signal.SIGKILL)
+        child = identify(int(left.read_text()))
+        assert child is not None
+        assert is_alive(child), "the group of the program has it not"
+        send_signal(child, signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [("exec yes 9.9.9", "9.9.9"), ("head -c 2000000 /dev/zero; echo 9.9.9", ""), ("exec sleep 177", "")],
+    ids=["without end", "too late", "silent"],
+)
+def test_an_answer_is_read_up_to_a_size_and_a_time(
+    text: str, version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handshake, "PROBE_SECONDS", 0.2 if "sleep" in text else PROBE_SECONDS)
+    program(tmp_path, "leaver", f"#!/bin/sh\n{text}\n")
+    assert shake_hands(SIGNS, {"PATH": f"{tmp_path}:/usr/bin:/bin"}).version == version
 
 
 def test_handshakes_are_kept_and_a_damaged_file_is_none(tmp_path: Path) -> None:

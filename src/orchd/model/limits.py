@@ -380,6 +380,9 @@ RECALLED_LINES = 400
 PROBE_SECONDS = 30.0
 """How long an agent program may take to tell its version or its flags; the slowest known one takes 20."""
 
+ANSWER_BYTES = 1024 * 1024
+"""The beginning of what an agent program answers to a question of its version, flags or models; the longest known is 0.1 MB."""
+
 HANDSHAKE_DAYS = 7
 """Days after which a program is asked again who it is. One that has changed, or could not be used, is asked at once."""
 

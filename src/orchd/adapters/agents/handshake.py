@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import select
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from orchd.adapters.agents.program import Signs
+from orchd.adapters.processes import find_marked, kill_all
 from orchd.model.agent import Handshake
-from orchd.model.limits import AGENT_MODELS, PROBE_SECONDS
+from orchd.model.limits import AGENT_MODELS, ANSWER_BYTES, PROBE_SECONDS
 
 _MODEL = re.compile(r"[\w.-]+/[\w./:~@-]+")
+_MARK = "ORCHD_ASKED"
 _VERSION = re.compile(r"\d+\.\d+[\w.+-]*")
 
 
@@ -52,9 +57,11 @@ def find_login(signs: Signs, environment: Mapping[str, str]) -> str:
 
 
 def _ask(argv: tuple[str, ...], environment: Mapping[str, str]) -> str:
-    """Its answer on both streams; empty when it cannot be started or does not end."""
+    """The beginning of its answer on both streams; empty when it cannot be started. Nothing of it is left, also not what it
+    started in other sessions."""
+    mark = os.urandom(8).hex()
     # Some programs take their folder from PWD.
-    own = {**environment, "PWD": "/"}
+    own = {**environment, "PWD": "/", _MARK: mark}
     try:
         asked = subprocess.Popen(
             argv,
@@ -68,8 +75,41 @@ def _ask(argv: tuple[str, ...], environment: Mapping[str, str]) -> str:
     except OSError:
         return ""
     try:
-        answer = asked.communicate(timeout=PROBE_SECONDS)[0]
-    except subprocess.TimeoutExpired:
+        return _listen(asked).decode("utf-8", "replace")
+    except OSError:
+        return ""
+    finally:
+        _end(asked, f"{_MARK}={mark}".encode())
+
+
+def _listen(asked: subprocess.Popen[bytes]) -> bytes:
+    """What it says until it ends, its time is over or it is enough. The end of the stream may never come: what it left behind
+    can hold it."""
+    assert asked.stdout is not None
+    deadline = time.monotonic() + PROBE_SECONDS
+    said, output, ended = b"", asked.stdout.fileno(), os.pidfd_open(asked.pid)
+    try:
+        poll = select.poll()
+        poll.register(output, select.POLLIN)
+        poll.register(ended, select.POLLIN)
+        while len(said) < ANSWER_BYTES and (left := deadline - time.monotonic()) > 0:
+            ready = dict(poll.poll(left * 1000))
+            data = os.read(output, ANSWER_BYTES - len(said)) if output in ready else b""
+            if ready and not data:
+                break
+            said += data
+    finally:
+        os.close(ended)
+    return said
+
+
+def _end(asked: subprocess.Popen[bytes], mark: bytes) -> None:
+    """End it and what it left behind. It is reaped last: until then its id is nobody else's."""
+    assert asked.stdout is not None
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(asked.pid, signal.SIGKILL)
-        answer = asked.communicate()[0]
-    return answer.decode("utf-8", "replace")
+    with contextlib.suppress(OSError):
+        kill_all(find_marked((mark,)))
+    asked.stdout.close()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        asked.wait(PROBE_SECONDS)
