@@ -485,10 +485,11 @@ def ask(place: Place, verb: Verb, subject: str, words: Sequence[str] = ()) -> st
 
 
 def person(start: Path) -> str:
-    """Who works here, as git knows it; empty when it does not."""
-    from orchd.adapters.git_run import Git
+    """Who works here, as git knows it, also from the person's own configuration; empty when it does not."""
+    from orchd.adapters.git_run import REMOTE_ENVIRONMENT, Git
 
-    return Git(find(start).git_dir).attempt("config", "user.name").stdout.decode(errors="replace").strip()
+    git = Git(find(start).git_dir, environment=REMOTE_ENVIRONMENT)
+    return git.attempt("config", "user.name").stdout.decode(errors="replace").strip()
 
 
 def take_number(place: Place, kind: str, holder: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from orchd import app
 from orchd.adapters.git_repo import open_repo
 from orchd.adapters.place import Place
 from orchd.errors import ConfigError
@@ -45,3 +46,25 @@ def test_reftable_is_told_the_command_of_git_that_converts_it_and_its_version(tm
     hint = refusal(tmp_path / ".git").hint
     assert "git refs migrate --ref-format=files" in hint
     assert "2.46" in hint
+
+
+@pytest.mark.parametrize("option", ["--filter=blob:none", "--filter=tree:0"])
+def test_a_partial_clone_is_refused_and_the_clone_that_is_advised_works(tmp_path: Path, option: str) -> None:
+    origin, url = tmp_path / "origin", f"file://{tmp_path / 'origin'}"
+    origin.mkdir()
+    git(origin, "init", "-q", "-b", "main")
+    git(origin, "config", "uploadpack.allowFilter", "true")
+    git(origin, "commit", "-q", "--allow-empty", "-m", "first")
+    git(tmp_path, "clone", "-q", "--bare", option, url, "part")
+    assert refusal(tmp_path / "part").hint == "clone it again without `--filter`"
+    git(tmp_path, "clone", "-q", "--bare", url, "whole")
+    open_repo(Place(tmp_path / "whole", None, tmp_path))
+
+
+def test_a_person_is_whom_their_own_configuration_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git(tmp_path, "init", "-q")
+    (tmp_path / ".gitconfig").write_text("[user]\n\tname = Ada\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert app.person(tmp_path) == "Ada"
+    git(tmp_path, "config", "user.name", "Bob")
+    assert app.person(tmp_path) == "Bob"

@@ -185,21 +185,26 @@ def _check_names(refs: RefStore) -> None:
             raise ConfigError(f"there is {what}, so git cannot make {blocked}, which orchd needs", f"rename it: `{rename}`")
 
 
+_PARTIAL = ("is a partial clone: some objects are only in its remote", "clone it again without `--filter`")
+UNREADABLE_KEYS = r"^extensions\.(refstorage|objectformat|partialclone)$|^remote\..*\.promisor$"
 UNREADABLE_FORMATS = {
-    "reftable": (
+    "extensions.refstorage reftable": (
         "keeps its refs as reftable",
         "convert it with `git refs migrate --ref-format=files` (git 2.46 or newer)",
     ),
-    "sha256": (
+    "extensions.objectformat sha256": (
         "uses SHA-256 object ids",
         "git cannot convert it; to copy it with new ids: `git init NEW`, then `git fast-export --all | git -C NEW fast-import`",
     ),
+    "extensions.partialclone ": _PARTIAL,
+    ".promisor true": _PARTIAL,
 }
-"""What the library cannot read, by the value in git's configuration: the fault and the way out."""
+"""What the library cannot read, by what git's configuration says: the fault and the way out."""
 
 
 def _check_format(git_dir: Path, git: Git) -> None:
-    asked = git.attempt("config", "--file", str(git_dir / "config"), "--get-regexp", r"^extensions\.(refstorage|objectformat)$")
+    asked = git.attempt("config", "--file", str(git_dir / "config"), "--get-regexp", UNREADABLE_KEYS)
+    said = asked.stdout.decode(errors="replace").lower()
     for value, (fault, hint) in UNREADABLE_FORMATS.items():
-        if value in asked.stdout.decode().lower().split():
+        if value in said:
             raise ConfigError(f"{git_dir} {fault}, which orchd cannot read", hint)
