@@ -9,9 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cases import recorded_cases, restore
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchd.adapters.agent_log import tell_stream
 from orchd.adapters.agents import permits, programs
 from orchd.adapters.agents.events import Lines, parse
 from orchd.adapters.agents.program import Folders, Program
@@ -159,6 +161,26 @@ def test_a_line_without_end_costs_no_memory_and_means_nothing() -> None:
     [line] = lines.feed(b'"}\n')
     assert len(line) == AGENT_LINE_BYTES
     assert parse(line) == {}
+
+
+@pytest.mark.parametrize("half", ["\\ud83d", "\\uDE00", "\\ude00\\ud83d"])
+def test_half_a_character_becomes_a_question_mark(half: str) -> None:
+    found = parse(f'{{"cut {half}": ["{half} here", "whole \\ud83d\\ude00"]}}'.encode())
+    cut = "?" * half.count("u")
+    assert found == {f"cut {cut}": [f"{cut} here", "whole \U0001f600"]}
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_half_a_character_in_a_stream_stops_nobody(program: str) -> None:
+    """Each recorded stream again, with half a character at the beginning of each text."""
+    for _, recorded in recorded_cases(program):
+        stream = re.sub(rb'"(text|command|content|message|result|output)": ?"', rb"\g<0>\\ud83d", restore(recorded["lines"]))
+        lines = stream.splitlines(keepends=True)
+        report = Report()
+        for line in lines:
+            report = PROGRAMS[program].read(line, report)
+        assert "\ud83d" not in repr(report)
+        b"".join(tell_stream(PROGRAMS[program], lines)).decode()
 
 
 @pytest.mark.parametrize(

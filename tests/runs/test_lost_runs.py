@@ -250,6 +250,22 @@ def test_a_supervisor_killed_at_any_step_is_lost_and_salvaged(world: World, monk
     assert not list(world.place.workspaces.glob(".*"))
 
 
+def test_what_can_never_be_collected_ends_lost_and_keeps_its_workspace(world: World, monkeypatch: pytest.MonkeyPatch):
+    world.start("a.1.1", "echo x > f; exec sleep 1000")
+    wait_for((world.workspace("a.1.1") / "f").exists)
+    world.lose("a.1.1")
+    world.runs.close()
+    fall = "m._collect = lambda *_: ''.encode('ascii') + ''"
+    patch_supervisors(monkeypatch, f"import orchd.adapters.supervisor as m; {fall}")
+    world.runs = world.open()
+    world.runs.salvage("a.1.1")
+    left = world.end("a.1.1")
+    assert left.outcome is Outcome.LOST
+    assert "it could not be collected: TypeError" in left.detail
+    assert "TypeError" in (world.folder("a.1.1") / "supervisor.err").read_text()
+    assert (world.workspace("a.1.1") / "f").exists()
+
+
 def test_a_process_id_that_was_used_again_is_nobody_we_know(world: World):
     me = identify(os.getpid())
     assert me

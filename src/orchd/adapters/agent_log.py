@@ -39,10 +39,10 @@ def _tell_step(line: bytes, before: Report, after: Report) -> Iterator[bytes]:
         yield line + b"\n"
         return
     if after.tools > before.tools:
-        yield f"> {after.last_tool}\n".encode()
+        yield f"> {after.last_tool}\n".encode(errors="replace")
     if after.words and after.words != before.words:
-        yield f"{after.words.rstrip()}\n".encode()
+        yield f"{after.words.rstrip()}\n".encode(errors="replace")
     if len(after.denied) > len(before.denied):
-        yield f"! refused: {after.denied[-1]}\n".encode()
+        yield f"! refused: {after.denied[-1]}\n".encode(errors="replace")
     if after.error and after.error != before.error:
-        yield f"! {after.error}\n".encode()
+        yield f"! {after.error}\n".encode(errors="replace")

@@ -307,8 +307,16 @@ def _salvage_alone(folder: Path, ordered: Ordered) -> None:
     remove_unfinished(workspace)
     tree = ProcessTree()
     tree.ignore_stop()
-    made, detail = _collect(tree, folder, ordered, None) if os.path.lexists(workspace) else (Collected(), "")
-    _leave_evidence(folder, ordered, Ran("lost", detail=detail, report=read_told(folder)), made)
+    try:
+        made, detail = _collect(tree, folder, ordered, None) if os.path.lexists(workspace) else (Collected(), "")
+        _leave_evidence(folder, ordered, Ran("lost", detail=detail, report=read_told(folder)), made)
+    except OSError:  # of the machine: it may be better the next time
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, it would be the same for ever; the workspace is kept
+        import traceback
+
+        traceback.print_exc()
+        _leave_evidence(folder, ordered, Ran("lost", detail=f"it could not be collected: {error!r}"), Collected())
 
 
 def _end_supervisor(folder: Path) -> None:
@@ -376,7 +384,7 @@ def _own_identity() -> Mapping[str, object]:
 
 
 def _dumps(data: object) -> bytes:
-    return (json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
+    return (json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":")) + "\n").encode(errors="replace")
 
 
 _VERBS: Mapping[str, Callable[[Path, Request, int], None]] = {"start": _supervise, "salvage": _salvage, _REVOKE: _salvage}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias, TypeVar
 
@@ -14,6 +15,8 @@ Event: TypeAlias = Mapping[str, object]
 _Kind = TypeVar("_Kind")
 
 _MOST = 2**53
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+"""Half of a pair that is one character: a program that cuts a text may leave it, and no file and no terminal takes it."""
 
 
 class Lines:
@@ -48,6 +51,8 @@ def parse(line: bytes) -> Event:
         return {}
     try:
         found = json.loads(text.decode("utf-8", "replace"))
+        if _HALF.search(text):
+            found = json.loads(json.dumps(found, ensure_ascii=False).encode(errors="replace"))
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
