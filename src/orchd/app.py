@@ -486,10 +486,9 @@ def ask(place: Place, verb: Verb, subject: str, words: Sequence[str] = ()) -> st
 
 def person(start: Path) -> str:
     """Who works here, as git knows it, also from the person's own configuration; empty when it does not."""
-    from orchd.adapters.git_run import REMOTE_ENVIRONMENT, Git
+    from orchd.adapters.git_run import read_person
 
-    git = Git(find(start).git_dir, environment=REMOTE_ENVIRONMENT)
-    return git.attempt("config", "user.name").stdout.decode(errors="replace").strip()
+    return read_person(find(start).git_dir)
 
 
 def take_number(place: Place, kind: str, holder: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from subprocess import Popen
 
 import pytest
@@ -13,7 +14,7 @@ from stories import Repo
 from orchd.adapters.leadership import Leader, take_leadership
 from orchd.adapters.place import Place
 from orchd.adapters.server import read_server
-from orchd.errors import Busy
+from orchd.errors import Busy, UsageError
 
 HOLD = """
 from pathlib import Path
@@ -32,6 +33,12 @@ def test_the_second_is_refused_and_told_who_the_first_is(repo: Repo, place: Plac
         take_leadership(place)
     first.release()
     take_leadership(place).release()
+
+
+@pytest.mark.parametrize("below", [".git", "sub/.git"])
+def test_in_a_workspace_nobody_serves_whatever_the_environment_says(place: Place, below: str) -> None:
+    with pytest.raises(UsageError, match="in the workspace of a task"):
+        take_leadership(replace(place, git_dir=place.workspaces / "a.1.1" / below))
 
 
 def test_the_lock_of_a_killed_process_is_free_and_its_record_is_not_believed(

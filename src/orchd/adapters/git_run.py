@@ -96,3 +96,9 @@ def _empty_folder(git_dir: Path) -> Path:
         return git_dir
     folder.mkdir(exist_ok=True)
     return folder
+
+
+def read_person(git_dir: Path) -> str:
+    """git's `user.name`, as it is for the person who calls; empty when there is none."""
+    git = Git(git_dir, environment=REMOTE_ENVIRONMENT)
+    return git.attempt("config", "user.name").stdout.decode(errors="replace").strip()

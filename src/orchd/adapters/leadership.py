@@ -14,7 +14,7 @@ import time
 from filelock import FileLock, Timeout
 
 from orchd.adapters.durable import remove_quietly, write_durably
-from orchd.adapters.place import Place
+from orchd.adapters.place import Place, refuse_workspace
 from orchd.adapters.server import read_server, server_file
 from orchd.errors import Busy
 from orchd.model.dataclass import dataclass
@@ -48,7 +48,8 @@ class Leader:
 
 
 def take_leadership(place: Place) -> Leader:
-    """The lock, or Busy naming who holds it."""
+    """The lock, or Busy naming who holds it. Raises UsageError in a workspace of a task."""
+    refuse_workspace(place)
     place.orch.mkdir(parents=True, exist_ok=True)
     lock = FileLock(place.orch / "lock")
     try:

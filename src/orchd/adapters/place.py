@@ -12,7 +12,7 @@ import subprocess
 from functools import cached_property
 from pathlib import Path
 
-from orchd.errors import ConfigError
+from orchd.errors import ConfigError, UsageError
 from orchd.model.dataclass import dataclass
 from orchd.model.ids import Oid
 
@@ -61,6 +61,14 @@ class Place:
     def workspaces(self) -> Path:
         """The parent of all workspaces, mode 0700, outside the checkout."""
         return self.state_home / "orchd" / self.repo_id / "workspaces"
+
+
+def refuse_workspace(place: Place) -> None:
+    """Raises UsageError in a workspace of orchd, whatever the environment says: what a task starts would start tasks."""
+    parts = place.git_dir.parts
+    if ("orchd", "workspaces") in zip(parts, parts[2:], strict=False):
+        hint = "say in your result what else is to be done; `orchd claim --task` asks for more paths"
+        raise UsageError(f"{place.git_dir} is in the workspace of a task, and there no orchd serves", hint)
 
 
 def read_ends(place: Place) -> frozenset[Oid]:
