@@ -97,6 +97,7 @@ def what_was_asked_for_again_is_dropped_when_main_has_it_again() -> None:
         demand("what needs it goes on", found.state.tasks["b"].status is Status.RUNNING, found.events)
     begun = planned(both(), gone=LOST, intents=asks).state
     demand("what has begun", begun.tasks["a"].status is Status.RUNNING and not list_landings(begun), begun)
+    demand("has landed no more", (begun.tasks["a"].checkpoint, begun.tasks["a"].commit) == ("", ""), begun)
     demand("goes on", LandingsGone(()) in planned(begun).events, planned(begun).events)
     lines = [(line.word, line.text) for line in tell_events([back], again)]
     demand("in words", ("dropped", "the retry of a: there is nothing left to do") in lines, lines)
@@ -137,7 +138,7 @@ def the_newest_landing_leads_to_all_before_it() -> None:
 @scene
 def only_a_person_settles_what_main_lost() -> None:
     again, waiver = word_again("a", "Ann", 0), word_waiver("checkpoint/1", "Ann \x1b", 0)
-    once, later = parse_work("checkpoint/1", ["a 1.1 tip"]), parse_work("checkpoint/2", ["a 1.2 tip", "b 2.1 tip"])
+    once, later = parse_work("checkpoint/1", ["a 1.1 tip"]), parse_work("checkpoint/2", ["a 1.2 tip", "b 1.2 tip"])
     loss = Loss("checkpoint/1", "c1", once)
     demand("not time", not tell_settled(loss, later), later)
     demand("not a wish alone", not tell_settled(replace(loss, note=again), ()), again)
@@ -145,6 +146,10 @@ def only_a_person_settles_what_main_lost() -> None:
     demand("not a wish for another", not tell_settled(replace(loss, note=word_again("b", "Ann", 0)), later), later)
     both = replace(loss, work=parse_work("checkpoint/1", ["a 1.1 tip", "b 1.1 tip"]))
     demand("not a part of it", not tell_settled(replace(both, note=again), later), later)
+    reworded = parse_work("checkpoint/3", ["a 2.3 tip"])
+    demand("not a new wording", not tell_settled(replace(loss, note=again), reworded), reworded)
+    newest = tell_settled(replace(loss, note=again), (*reworded, *parse_work("checkpoint/4", ["a 1.3 tip"]), *later))
+    demand("but the newest of the same", newest.startswith("superseded by checkpoint/4 ("), newest)
     demand("not without work", not tell_settled(Loss("checkpoint/1", "c1"), later), later)
     demand("not a word about another", not tell_settled(replace(loss, note=word_waiver("checkpoint/2", "Ann", 0)), ()), loss)
     said = tell_settled(replace(loss, note=again), later)

@@ -1,7 +1,7 @@
 """Checkpoints that main has lost, and what people said about that.
 
 Rule: only a person settles a loss, by name and time. That something landed later says nothing by itself: it takes the place of
-what was lost only where somebody asked for that very task again. Clients use this, so it stays light.
+what was lost only where somebody asked for that very task again, and that was done. Clients use this, so it stays light.
 """
 
 from __future__ import annotations
@@ -31,11 +31,6 @@ class Work:
     generation: int
     attempt: int
     checkpoint: str
-
-    @property
-    def version(self) -> tuple[int, int]:
-        """Rises with each time that the task is asked for or tried."""
-        return self.generation, self.attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +78,19 @@ def tell_settled(loss: Loss, landed: Iterable[Work]) -> str:
     waiver = _find(loss, WAIVED, loss.checkpoint)
     if waiver:
         return f"{WAIVED} by {waiver}"
-    newest = {one.task: one for one in sorted(landed, key=lambda one: one.version)}
-    later = [newest[one.task] for one in loss.work if one.task in newest and newest[one.task].version > one.version]
+    there = tuple(landed)
+    later = [found for one in loss.work if (found := _find_later(one, there))]
     if not asks_again(loss) or len(later) < len(loss.work):
         return ""
     names = ", ".join(dict.fromkeys(inert(one.checkpoint) for one in later))
     asked = ", ".join(f"{inert(one.task)} by {_find(loss, AGAIN, one.task)}" for one in loss.work)
     return f"superseded by {names} ({AGAIN}: {asked})"
+
+
+def _find_later(lost: Work, landed: Iterable[Work]) -> Work | None:
+    """What takes its place: the newest later attempt of the same. A new wording is another generation, and something else."""
+    same = (one for one in landed if (one.task, one.generation) == (lost.task, lost.generation) and one.attempt > lost.attempt)
+    return max(same, key=lambda one: one.attempt, default=None)
 
 
 def _find(loss: Loss, what: str, subject: str) -> str:
