@@ -162,6 +162,10 @@ def test_a_checkpoint_that_main_lost_is_a_break() -> None:
     commits = {oid: one for oid, one in EXAMPLE.commits.items() if oid not in EXAMPLE.main[:2]}
     lost = replace(EXAMPLE, main=EXAMPLE.main[2:], commits=commits)
     assert [one.commit for one in prove_history(lost).breaks] == ["landed2"]
+    for said, foreign in ((EXAMPLE.tags["checkpoint/2"].trailers, True), ({"Orch-Checkpoint": ("mine",)}, False)):
+        for tag in (Tag("mine", "apart", said), Tag("mine", "apart", {}, said)):
+            found = prove_history(replace(EXAMPLE, tags={**EXAMPLE.tags, "mine": tag})).breaks
+            assert (found == ()) is foreign, "a tag that does not say so is no checkpoint's, wherever it is"
     waiver = word_waiver("checkpoint/2", "Ann", 0)
     waived = prove_history(replace(lost, remarks={"landed2": waiver}))
     assert waived.breaks == () and [one.commit for one in waived.settled] == ["landed2"]

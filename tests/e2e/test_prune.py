@@ -24,9 +24,9 @@ def repo(tmp_path: Path) -> Repo:
         repo.orchd("run")
     second = repo.git("rev-parse", repo.checkpoints()[1])
     env = {"GIT_COMMITTER_DATE": "2020-01-01T12:00:00Z"}
-    for number in range(1, 30):
+    for name in (OLD.format(number=number) for number in range(1, 30)):
         subprocess.run(
-            ["git", "tag", "-a", "-m", "old", OLD.format(number=number), f"{second}^{{commit}}"],
+            ["git", "tag", "-a", "-m", f"old\n\nOrch-Checkpoint: {name}", name, f"{second}^{{commit}}"],
             cwd=repo.top,
             env={**repo.env, **env},
             check=True,
@@ -39,7 +39,14 @@ def test_only_what_nothing_keeps_goes_and_all_of_it_is_told_before(repo: Repo) -
     repo.orchd("pin", kept_for_good)
     away = OLD.format(number=7)
     repo.git("tag", "-d", away)
-    repo.git("tag", "-a", "-m", "apart", away, repo.git("commit-tree", "-m", "nowhere else", "main^{tree}"))
+    repo.git(
+        "tag",
+        "-a",
+        "-m",
+        f"apart\n\nOrch-Checkpoint: {away}",
+        away,
+        repo.git("commit-tree", "-m", "nowhere else", "main^{tree}"),
+    )
     before = repo.checkpoints()
     rows = repo.data("prune", "--dry-run")
     assert repo.checkpoints() == before

@@ -169,6 +169,26 @@ def test_tampering_is_seen(repo: Repo, name: str) -> None:
     assert words in said
 
 
+def test_somebody_elses_tag_is_no_checkpoint_and_one_that_was_made_light_is_broken_once(repo: Repo) -> None:
+    place = app.find(repo.top)
+    known = app.checkpoints(place)
+    repo.git("tag", "checkpoint/foo", "main")
+    repo.git("tag", "checkpoint/blob", "main:src/one.txt")
+    repo.git("tag", "-a", "-m", "mine", "checkpoint/2026-01-01-009", repo.git("commit-tree", "main^{tree}", "-m", "apart"))
+    assert prove_branch(place, "main", "").breaks == () and app.checkpoints(place) == known
+    assert "there is no checkpoint `foo`" in repo.orchd("restore", "foo", code=2)
+    last = known[-1]
+    repo.git("tag", "-f", last.name, last.commit)
+    [found] = prove_branch(place, "main", "").breaks
+    assert (found.checkpoint, found.what.split(",")[0]) == (last.name, "its tag is missing")
+    assert [one.commit for one in app.checkpoints(place)] == [one.commit for one in known]
+    repo.git("reset", "-q", "--hard", f"{last.commit}~1")
+    [found] = prove_branch(place, "main", "").breaks
+    assert (found.checkpoint, found.what) == (last.name, "main does not contain it (any more)")
+    repo.orchd("waive", last.name)
+    assert prove_branch(place, "main", "").breaks == ()
+
+
 def test_what_main_lost_is_told_until_a_person_settles_it(repo: Repo) -> None:
     lost = repo.checkpoints()[-1]
     repo.git("reset", "-q", "--hard", f"{lost}~1")

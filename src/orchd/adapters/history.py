@@ -24,7 +24,7 @@ SIGNERS = "orchd.allowedSigners"
 CONFIG = (*HERMETIC_CONFIG, f"core.notesRef={NOTES_REF}", f"notes.displayRef={REMOTE_PREFIX}notes/*")
 """Where clones share a remote, the notes of what another one landed are only among those that were fetched."""
 
-TAG_FIELDS = ("%(refname:lstrip=2)", "%(*objectname)", "%(contents)")
+TAG_FIELDS = ("%(refname:lstrip=2)", "%(objectname)", "%(contents)", "%(*objectname)", "%(*contents)")
 
 
 def read_history(place: Place, branch: str, remote: str) -> History:
@@ -93,5 +93,7 @@ def _parse_commit(record: tuple[str, ...]) -> Commit:
 
 
 def _parse_tag(record: tuple[str, ...]) -> Tag:
-    name, commit, message = record
-    return Tag(name, commit, parse_trailers(message))
+    name, own, message, target, beneath = record
+    if not target:
+        return Tag(name, own, {}, parse_trailers(message))
+    return Tag(name, target, parse_trailers(message), parse_trailers(beneath))

@@ -26,7 +26,7 @@ OID = re.compile(r"[0-9a-f]{40}")
 def prove_branch(place: Place, branch: str, remote: str) -> Proof:
     """Whether `branch`, with a `remote` the one there, holds what orchd landed, and what people said about what it does not."""
     history = read_history(place, branch, remote)
-    lost = {tag.commit for tag in history.tags.values() if tag.commit not in history.commits}
+    lost = {tag.commit for tag in history.tags.values() if tag.words and tag.commit not in history.commits}
     return prove_history(replace(history, remarks=_read_remarks(Git(place.git_dir), lost)))
 
 

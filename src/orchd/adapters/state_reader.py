@@ -14,7 +14,7 @@ from orchd.adapters.git_run import Git
 from orchd.adapters.place import Place
 from orchd.adapters.records import EVENTS, HOT, load_record
 from orchd.adapters.state_tree import StateTree
-from orchd.core.chain_proof import BASE, TASK
+from orchd.core.chain_proof import BASE, CHECKPOINT, TASK
 from orchd.core.costs import COST, read_spent, sum_spent
 from orchd.errors import GitError
 from orchd.model.cost import Spent
@@ -28,7 +28,7 @@ ASKED_AT_ONCE = 500
 """Requests written before their answers are read: they fit into a pipe, so neither side can block the other."""
 
 FIELD, RECORD = "\0", "\1\n"
-CHECKPOINT_FORMAT = "%(refname:lstrip=2)%00%(*objectname)%00%(taggerdate:unix)%00%(contents)%01"
+CHECKPOINT_FORMAT = "%(refname:lstrip=2)%00%(objectname)%00%(*objectname)%00%(creatordate:unix)%00%(contents)%01"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +93,11 @@ def walk_operations(place: Place, limit: int) -> Iterator[Operation]:
 
 
 def read_checkpoints(place: Place) -> tuple[Checkpoint, ...]:
-    """All checkpoints, the oldest first."""
+    """All checkpoints, the oldest first. Somebody else's tag beside theirs is none."""
     said = Git(place.git_dir).run("for-each-ref", "--sort=taggerdate", f"--format={CHECKPOINT_FORMAT}", CHECKPOINTS_PREFIX)
     records = said.decode(errors="replace").split(RECORD)
-    return tuple(sorted(map(_parse_checkpoint, filter(None, records)), key=lambda one: (one.created_ms, one.name)))
+    found = filter(None, map(_parse_checkpoint, filter(None, records)))
+    return tuple(sorted(found, key=lambda one: (one.created_ms, one.name)))
 
 
 def read_work(place: Place, name: str) -> tuple[tuple[str, Spent | None], ...]:
@@ -112,13 +113,15 @@ def _only_hot(objects: Objects, tree: Oid) -> tuple[State, Mapping[Status, int]]
     return state, meta.archived
 
 
-def _parse_checkpoint(record: str) -> Checkpoint:
-    name, commit, seconds, message = record.split(FIELD, 3)
+def _parse_checkpoint(record: str) -> Checkpoint | None:
+    name, own, target, seconds, message = record.split(FIELD, 4)
     trailers = parse_trailers(message)
+    if trailers.get(CHECKPOINT) != (name,):
+        return None
     gates = tuple(gate.partition(" passed")[0] for gate in trailers.get("Orch-Gate", ()))
     return Checkpoint(
         name,
-        commit,
+        target or own,
         int(seconds or 0) * 1000,
         "".join(trailers.get("Orch-Session", ())[:1]),
         tuple(task.split(" ")[0] for task in trailers.get(TASK, ())),

@@ -56,11 +56,18 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A checkpoint's tag: its short name, the commit it points at, and its trailers."""
+    """A tag where checkpoints have theirs: its short name, the commit it points at, its trailers (a bare name for a commit has
+    none), and those of the commit."""
 
     name: str
     commit: Oid
     trailers: Trailers
+    beneath: Trailers = field(default_factory=dict)
+
+    @property
+    def words(self) -> Trailers:
+        """The trailers by which it is a checkpoint's, its own or those of its commit; none: somebody else's tag is there."""
+        return next((said for said in (self.trailers, self.beneath) if said.get(CHECKPOINT) == (self.name,)), {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +164,8 @@ def _find_lost(history: History, landed: list[Commit]) -> tuple[list[Break], lis
     there = [work for commit in landed for work in _work_of(commit.first(CHECKPOINT), commit.trailers)]
     lost, settled = list[Break](), list[Break]()
     for tag in () if history.ends else history.tags.values():
-        if tag.commit not in history.commits:
-            loss = Loss(tag.name, tag.commit, _work_of(tag.name, tag.trailers), history.remarks.get(tag.commit, ""))
+        if tag.words and tag.commit not in history.commits:
+            loss = Loss(tag.name, tag.commit, _work_of(tag.name, tag.words), history.remarks.get(tag.commit, ""))
             said = tell_settled(loss, there)
             what = f"{LOST}: {said}" if said else f"{LOST} (any more)"
             (settled if said else lost).append(Break(tag.name, tag.commit, what))
