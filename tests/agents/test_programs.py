@@ -229,3 +229,22 @@ def test_a_program_is_one_module_of_about_80_lines() -> None:
             lines = [line.strip() for at, line in enumerate(text.splitlines(), 1) if at not in words]
             assert sum(bool(line) and not line.startswith("#") for line in lines) <= MOST_LINES, path.name
             assert set(re.findall(r"from orchd.adapters.agents.(\w+) import", text)) <= SHARED | PROGRAMS.keys(), path.name
+
+
+@pytest.mark.parametrize(
+    ("told", "cost"),
+    [
+        ("NaN", None),
+        ("-1", None),
+        ("Infinity", None),
+        ("1e999", None),
+        ("true", None),
+        ('"1"', None),
+        ("0", 0),
+        ("0.25", 250_000),
+    ],
+)
+def test_money_that_is_no_amount_is_not_known(told: str, cost: int | None) -> None:
+    line = f'{{"type":"step_finish","part":{{"reason":"stop","cost":{told},"tokens":{{"input":7,"output":2}}}}}}'
+    usage = PROGRAMS["opencode"].read(line.encode(), Report()).usage
+    assert (usage.input_tokens, usage.output_tokens, usage.cost_micros) == (7, 2, cost)

@@ -91,7 +91,10 @@ def check_scenes() -> None:
     assert price_of(replace(used, cost_micros=7), "opus", PRICES) == 7
     free = replace(used, cost_micros=0)
     assert price_of(free, "opus", PRICES) == price_of(used, "opus", PRICES), "who does not know a model tells no money"
-    assert price_of(free, "nobody", PRICES) == 0
+    assert price_of(free, "nobody", PRICES) is None, "and without a price nobody does"
+    assert price_of(Usage(cost_micros=0), "nobody", PRICES) == 0
+    lacking = book(Ledger(), replace(BILL, model="new", told=free), PRICES).accounts[0]
+    assert (lacking.unpriced, lacking.micros) == (1, 0)
     assert [find_price(name, PRICES) for name in ("gpt-mini-2", "gpt-5", "opus-4")] == [PRICES[2], PRICES[1], None]
     before = Usage(100, 10, 50, 500, True)
     assert subtract(Usage(150, 10, 60, 700, True), before) == Usage(50, 0, 10, 200)

@@ -75,8 +75,9 @@ FAULTS = {
         "costs", "if one.conversation != bill.conversation)", "if True)"
     ),
     "money that nobody knows is taken for none": Fault("costs", "unpriced=old.unpriced + (cost is None)", "unpriced=0"),
-    "money that nobody knows is guessed": Fault(
-        "prices", "        return used.cost_micros\n    fresh", "        return 0\n    fresh"
+    "money that nobody knows is guessed": Fault("prices", "        return None\n    fresh", "        return 0\n    fresh"),
+    "what a program tells as free is known": Fault(
+        "prices", "        return None\n    fresh", "        return used.cost_micros\n    fresh"
     ),
     "what a program does not know is free": Fault("prices", "    if used.cost_micros:", "    if used.cost_micros is not None:"),
     "what the program says is overruled": Fault("prices", "    if used.cost_micros:", "    if False:"),

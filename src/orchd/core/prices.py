@@ -18,13 +18,13 @@ def price_of(used: Usage, model: str, prices: Sequence[Price]) -> int | None:
 
 def cost_of(used: Usage, price: Price | None) -> int | None:
     """What it cost: as the program says; where it says nothing, or that it was free, by the price, rounded up. None: nobody
-    knows."""
+    knows; programs say of models that they do not know that they are free."""
     if used.cost_micros:
         return used.cost_micros
     if not used.input_tokens and not used.output_tokens:
         return 0
     if price is None:
-        return used.cost_micros
+        return None
     fresh = max(0, used.input_tokens - used.cached_tokens)
     total = fresh * price.input_micros + used.cached_tokens * price.cached_micros + used.output_tokens * price.output_micros
     return -(-total // MILLION)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias, TypeGuard, TypeVar
 
 from orchd.model.agent import MICROS, Usage
 from orchd.model.dataclass import dataclass
@@ -84,9 +84,9 @@ def number(event: Event, *path: str) -> int:
 
 
 def micros(event: Event, *path: str) -> int | None:
-    """Dollars at `path` as millionths; None when they are not there."""
+    """Dollars at `path` as millionths; None when they are not there, or can be no money."""
     found = _at(event, path, object)
-    return _whole(found, MICROS) if isinstance(found, int | float) and not isinstance(found, bool) else None
+    return _whole(found, MICROS) if _is_amount(found) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,9 @@ def _at(event: Event, path: tuple[str, ...], kind: type[_Kind]) -> _Kind | None:
 
 
 def _whole(found: object, factor: int) -> int:
-    if not isinstance(found, int | float) or isinstance(found, bool) or not 0 <= found <= _MOST:
-        return 0
-    return round(found * factor)
+    return round(found * factor) if _is_amount(found) else 0
+
+
+def _is_amount(found: object) -> TypeGuard[int | float]:
+    """JSON as programs write it knows NaN and Infinity too."""
+    return isinstance(found, int | float) and not isinstance(found, bool) and 0 <= found <= _MOST
