@@ -73,6 +73,7 @@ def missing_evidence_is_no_success_even_where_nothing_is_fine() -> None:
     plan = planned(working(noop=True, evidence=("x",)), runs={"a.1.1": left(Report(finished=True), gone)})
     [ended] = [event for event in plan.events if isinstance(event, AttemptEnded)]
     demand("failed", (ended.status, ended.reason) == (Status.FAILED, Reason.EVIDENCE), ended)
+    demand("and what to correct", "correct `evidence:`" in plan.state.tasks["a"].detail[-1], plan.state.tasks["a"])
 
 
 @scene

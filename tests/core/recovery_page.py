@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from orchd.core.recovery import REMEDIES, SETTINGS, TOLD
+from orchd.core.recovery import CLOSER, REMEDIES, SETTINGS, TOLD
 from orchd.model.agent import Failure
 from orchd.model.limits import COOL_SECONDS, MEMORY_BYTES, MEMORY_SHARE, SETBACKS, STEP_ATTEMPTS, SUB_STEP_DEPTH, SUB_STEPS
 
@@ -87,7 +87,8 @@ def tell_moves(failure: Failure) -> str:
 
 
 def tell_setting(failure: Failure) -> str:
-    return SETTINGS[failure].format(program="PROGRAM", vendor="PROVIDER", what="(the evidence)")
+    closer = (f"; for `{cause}`: {text}" for (about, cause), text in CLOSER.items() if about is failure)
+    return "".join((SETTINGS[failure], *closer)).format(program="PROGRAM", vendor="PROVIDER", what="(the evidence)")
 
 
 def count_texts() -> int:

@@ -6,8 +6,9 @@ import random
 from dataclasses import replace
 
 from orchd.core.recovery import REMEDIES, cools_until, find_remedy
-from orchd.model.agent import Failure
+from orchd.model.agent import Failure, Watch
 from orchd.model.recovery import Candidate, Case, Decompose, Escalate, Outlook, Part, Remedy, Resume, Retry, Tried, Wait
+from orchd.model.work import Reason
 
 F = Failure
 NOW = 1_000_000
@@ -143,9 +144,31 @@ def check_table() -> None:
         assert isinstance(find_remedy(case_of(failure, parts=two, optional=True)), Escalate)
 
 
+ADVICE = (
+    (F.TIMEOUT, Watch.SILENCE, "limits: silence"),
+    (F.TIMEOUT, Watch.PROGRESS, "limits: progress"),
+    (F.TIMEOUT, Watch.WALL, "raise `timeout:`"),
+    (F.TIMEOUT, "", "raise `timeout:`"),
+    (F.TOKEN_EXHAUSTED, Watch.TOKENS, "limits: tokens"),
+    (F.TOKEN_EXHAUSTED, "", "limits: tokens"),
+    (F.CONVERGENCE_FAILURE, Reason.EVIDENCE, "correct `evidence:`"),
+    (F.RATE_LIMIT, Watch.SILENCE, "another provider"),
+)
+
+
+def check_advice() -> None:
+    """The setting that is named is that of the limit which was reached, and of no other."""
+    for failure, cause, named in ADVICE:
+        case = case_of(failure, cause=cause)
+        told = find_remedy(replace(case, tried=case.tried * 3))
+        assert isinstance(told, Escalate) and named in told.setting, told
+        assert ("timeout:" in told.setting) == (named == "raise `timeout:`"), told
+
+
 def check_quickly() -> None:
     """All of it, with fixed dice."""
     check_table()
+    check_advice()
     dice = random.Random(5)
     for _ in range(3000):
         check_unrolled(dice)

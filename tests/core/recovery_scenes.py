@@ -282,3 +282,6 @@ def an_agent_is_ended_when_its_money_is_spent_as_it_says_or_by_its_price() -> No
     demand("nobody knows a price", find_expired(vigil, replace(clocks, price=None), 0.0) is None)
     failed = after(Report(ended_by=Watch.MONEY), working(fallbacks=("codex",))).state.tasks["a"]
     demand("a person decides", failed.status is Status.FAILED and "raise the budget" in failed.detail[-1], failed)
+    once = planned(working(), runs={"a.1.1": left(Report(ended_by=Watch.PROGRESS), Returned(Entry.KEPT, "tip", "ref"))})
+    slow = once.state.tasks["a"]
+    demand("the setting of that clock is named", "`limits: progress`" in slow.detail[-1], slow)

@@ -24,6 +24,7 @@ def test_whatever_fails_a_step_ends_soon_and_nobody_is_asked_in_vain(dice: rando
 
 def test_the_table_of_the_design_row_by_row() -> None:
     recovery_rules.check_table()
+    recovery_rules.check_advice()
 
 
 def test_every_move_is_told() -> None:

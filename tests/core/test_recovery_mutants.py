@@ -37,6 +37,8 @@ FAULTS = {
     "a lost attempt is not one of an agent": Fault("attempts", " and not _has_remedies(task):", ":"),
     "a circle is a lack of time": Fault("attempts", "seen.report.ended_by in OWN_CLOCKS or ", ""),
     "an answer is forgotten with a lost attempt": Fault("attempts", " and task.earlier is None", ""),
+    "advice names the setting of another limit": Fault("recovery", "CLOSER.get((last.failure, case.cause), ", "str("),
+    "nobody looks which clock it was": Fault("remedies", "return clock or task.reason", "return task.reason"),
     # costs
     "who told nothing was free": Fault(
         "remedies", "return silent and not report.finished", "return False and not report.finished"

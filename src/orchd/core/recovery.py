@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from orchd.model.agent import Failure
+from orchd.model.agent import Failure, Watch
 from orchd.model.limits import COOL_MOST_SECONDS, COOL_SECONDS, STEP_ATTEMPTS, SUB_STEP_DEPTH, SUB_STEPS
 from orchd.model.recovery import Candidate, Case, Decompose, Escalate, Outlook, Remedy, Resume, Retry, Tried, Wait
+from orchd.model.work import Reason
 
 F = Failure
 Move: TypeAlias = Callable[[Case], Remedy | None]
@@ -29,7 +30,8 @@ SETTINGS: Mapping[Failure, str] = {
     F.CONFIG: "correct `model:`, `agent:` or the settings of `{program}`: {what}",
     F.PERMISSION: "allow it in the `rules:` of the agent's definition, or change the task: {what}",
     F.BUDGET: "raise the budget or the cap that was reached, or pay `{vendor}`: {what}",
-    F.TOKEN_EXHAUSTED: "split the task into smaller ones, or name an agent with a larger context in `agent:`",
+    F.TOKEN_EXHAUSTED: "split the task into smaller ones, or name an agent with a larger context (or more `limits: tokens`) "
+    "in `agent:`",
     F.RATE_LIMIT: "name an agent of another provider in `agent:`, or retry later: `{vendor}` wants to be left alone",
     F.UNAVAILABLE: "name an agent of another provider in `agent:`, or retry later: `{vendor}` does not answer",
     F.MODEL_FAILURE: "name an agent of another vendor than `{vendor}` in `agent:`",
@@ -39,6 +41,17 @@ SETTINGS: Mapping[Failure, str] = {
     F.UNKNOWN: "`orchd logs` shows what it printed; then `orchd retry`, or name another agent in `agent:`",
 }
 """What a person can change, by class. Each is told with the attempt that was last."""
+
+CLOSER: Mapping[tuple[Failure, str], str] = {
+    (F.TIMEOUT, Watch.SILENCE): "raise `limits: silence` in `.orch/config.yaml`, or name another agent in `agent:`",
+    (F.TIMEOUT, Watch.PROGRESS): "raise `limits: progress` in `.orch/config.yaml`, or split the task into smaller ones",
+    (F.TOKEN_EXHAUSTED, Watch.TOKENS): "raise `limits: tokens` in the agent's definition, or split the task into smaller ones",
+    (
+        F.CONVERGENCE_FAILURE,
+        Reason.EVIDENCE,
+    ): "correct `evidence:` if it names the wrong paths, name another agent in `agent:`, or make the goal clearer: {what}",
+}
+"""The same where more than the class is known: which of our clocks ended it, or what its result lacks."""
 
 
 def find_remedy(case: Case) -> Remedy:
@@ -127,7 +140,7 @@ def _decompose(case: Case) -> Remedy | None:
 
 
 def _resume(case: Case) -> Remedy | None:
-    return Resume(f"skipped: {_fill(SETTINGS[case.last.failure], case.last)}") if case.optional else None
+    return Resume(f"skipped: {_fill(case)}") if case.optional else None
 
 
 def _escalate(case: Case) -> Escalate:
@@ -136,11 +149,13 @@ def _escalate(case: Case) -> Escalate:
         outlook = Outlook.ESCALATED
     else:
         outlook = Outlook.RETRY_FAILED if len(case.tried) > 1 else Outlook.UNRECOVERABLE
-    return Escalate(outlook, _fill(SETTINGS[failure], case.last))
+    return Escalate(outlook, _fill(case))
 
 
-def _fill(text: str, last: Tried) -> str:
-    """With the evidence behind it, where there is any."""
+def _fill(case: Case) -> str:
+    """What a person can change, with the evidence behind it, where there is any."""
+    last = case.last
+    text = CLOSER.get((last.failure, case.cause), SETTINGS[last.failure])
     text = text if last.what else text.removesuffix(": {what}")
     return text.format(program=last.candidate.program, vendor=last.candidate.vendor, what=last.what or last.failure.value)
 

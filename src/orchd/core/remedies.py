@@ -96,6 +96,7 @@ def _follow_up(task: Task, step: Step, seen: RunSeen, state: State, snapshot: Sn
     cools_ms = cools_until(history, snapshot.now_ms) if tried.failure in COOLS else 0
     cooling = {**state.cooling, tried.candidate.vendor: cools_ms} if cools_ms else state.cooling
     case = Case(history, chain, snapshot.now_ms, cooling, find_parts(step, seen.asked), step.depth, step.optional)
+    case = replace(case, cause=_find_cause(task, seen.exit))
     found = RemedyFound(task.spec.id, tried, Status.FAILED, tried.candidate, cools_ms)
     match find_remedy(case):
         case Retry(candidate) | Wait(candidate):
@@ -123,6 +124,11 @@ def _tell_tried(task: Task, candidate: Candidate, left: Exit | None, now_ms: int
     ended = CLOCKS[report.ended_by] if report.ended_by else ""
     what = report.error or ended or next(iter(task.detail), "")
     return Tried(candidate, failure, now_ms, bool(task.tip), tokens, report.until_ms, what, task.attempt)
+
+
+def _find_cause(task: Task, left: Exit | None) -> str:
+    clock = left.report.ended_by if left and left.report else None
+    return clock or task.reason or ""
 
 
 def _gather(task: Task, candidate: Candidate, left: Exit | None) -> Facts:

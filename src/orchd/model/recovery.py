@@ -69,7 +69,8 @@ class Tried:
 class Case:
     """A step whose last attempt failed: `tried` in order, the last one is it (never empty); `chain` are the candidates in the
     order of the wish; `cooling` are providers that are left alone, and until when. `parts` are sub-steps that the task declares
-    or the agent proposed, `depth` how deep in a decomposition it is. `optional`: it may be skipped."""
+    or the agent proposed, `depth` how deep in a decomposition it is. `optional`: it may be skipped. `cause` is the clock that
+    ended it (a `Watch`), else why the task failed (a `Reason`)."""
 
     tried: tuple[Tried, ...]
     chain: tuple[Candidate, ...]
@@ -78,6 +79,7 @@ class Case:
     parts: tuple[Part, ...] = ()
     depth: int = 0
     optional: bool = False
+    cause: str = ""
 
     @property
     def last(self) -> Tried:
