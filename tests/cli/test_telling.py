@@ -220,6 +220,10 @@ def test_a_landed_task_that_the_branch_lost_is_not_said_to_be_there():
     lost, there = Scene(branch="trunk", contained=False), Scene(branch="trunk")
     assert tell(task, scene=lost).what == f"it landed as {CHECKPOINT.name}, but trunk does not contain it any more"
     assert "does not contain" in tell_proven(task, lost)
+    steps = tell(task, scene=replace(lost, checkpoint=CHECKPOINT)).steps
+    assert f"git merge {CHECKPOINT.name}" in steps[1] and f"orchd waive {CHECKPOINT.name}" in steps[-1]
+    untagged = tell(task, scene=lost).steps
+    assert f"git merge {task.commit[:12]}`" in untagged[1] and not any("waive" in step for step in untagged)
     assert tell(task, scene=there).what == f"trunk contains it since {CHECKPOINT.name}"
 
 

@@ -393,16 +393,16 @@ def _tell_landed(task: Task, _: State, scene: Scene) -> Telling:
     here = task.commit if task.commit != NOWHERE else ""
     commit = (f"its checkpoint is the commit {here[:SHORT_OID]}" if here else COPIED,) if task.commit else ()
     show = (f"`git show {here[:SHORT_OID]}` shows the checkpoint",) if here else ()
-    merge = f"`git merge {task.checkpoint}` on {scene.branch} brings it back"
-    waive = f"`orchd waive {task.checkpoint}` says that it is not wanted back"
-    back = () if scene.contained else (merge, _retry_step(task, scene).format_map(_task_facts(task, scene)), waive)
+    tag = task.checkpoint if scene.checkpoint else ""
+    merge = (f"`git merge {tag or here[:SHORT_OID]}` on {scene.branch} brings it back",) if tag or here else ()
+    waive = (f"`orchd waive {tag}` says that it is not wanted back",) if tag else ()
+    back = () if scene.contained else (*merge, _retry_step(task, scene).format_map(_task_facts(task, scene)), *waive)
     return Telling(_tell_where(task, scene), (*commit, *gates, *_tell_work(task)), (*show, *back))
 
 
 def _tell_where(task: Task, scene: Scene) -> str:
-    if scene.contained:
-        return f"{scene.branch} contains it since {task.checkpoint}"
-    return f"it landed as {task.checkpoint}, but {scene.branch} does not contain it any more"
+    lost = f"it landed as {task.checkpoint}, but {scene.branch} does not contain it any more"
+    return f"{scene.branch} contains it since {task.checkpoint}" if scene.contained else lost
 
 
 def _tell_unchanged(task: Task, _: State, scene: Scene) -> Telling:
