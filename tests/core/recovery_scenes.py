@@ -185,6 +185,12 @@ def who_is_not_installed_is_passed_over_and_that_is_told() -> None:
     demand("the next", start.order.job is not None and start.order.job.program == "codex", start)
     spec = crowd("first").tasks["a"].spec
     demand("told", tell_chain(spec, seen) == ("agent `first` is passed over: claude is not installed",), tell_chain(spec, seen))
+    barred = replace(PAIR.good[0], capabilities=("implement",), objection="claude cannot do that")
+    odd = replace(PAIR, good=(barred, PAIR.good[1]))
+    [start] = [one for one in planned(crowd("first"), agents=odd).actions if isinstance(one, StartRun)]
+    demand("nor whose rules cannot be held", start.order.job is not None and start.order.job.program == "codex", start)
+    demand("and why", tell_chain(spec, odd) == ("agent `first` is passed over: claude cannot do that",), tell_chain(spec, odd))
+    demand("nor is it anybody", tell_chain(replace(spec, agent=AUTO), odd)[0] == "`auto` is `claude` (claude)")
     none = replace(PAIR, installed=())
     [start] = [one for one in planned(crowd("first"), agents=none).actions if isinstance(one, StartRun)]
     demand("nobody: the first says it", start.order.job is not None and start.order.job.program == "claude", start)

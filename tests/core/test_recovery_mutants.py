@@ -39,6 +39,8 @@ FAULTS = {
     "an answer is forgotten with a lost attempt": Fault("attempts", " and task.earlier is None", ""),
     "advice names the setting of another limit": Fault("recovery", "CLOSER.get((last.failure, case.cause), ", "str("),
     "nobody looks which clock it was": Fault("remedies", "return clock or task.reason", "return task.reason"),
+    "who cannot be held to its rules is started": Fault("chains", "not (agent and agent.objection) and ", ""),
+    "anybody is who cannot be held to its rules": Fault("agents", " and not one.objection]", "]"),
     # costs
     "who told nothing was free": Fault(
         "remedies", "return silent and not report.finished", "return False and not report.finished"
@@ -121,10 +123,10 @@ FAULTS = {
     "tokens are no budget": Fault("remedies", "        tokens=candidate.budget_tokens,\n", ""),
     "nobody knows who holds more": Fault("chains", "context = price.context_tokens if price else 0", "context = 0"),
     "an agent is not told how many tokens it may use": Fault("agents", ", tokens=agent.max_tokens,", ","),
-    "auto is somebody who cannot be used": Fault("agents", "if one.runner in seen.fine]", "if one.runner in seen.installed]"),
+    "auto is somebody who cannot be used": Fault("agents", "one.runner in seen.fine and", "one.runner in seen.installed and"),
     "auto is decided before anybody has answered": Fault("agents", " or (AUTO in names and bool(seen.unasked))", ""),
-    "who is not installed is asked": Fault("chains", "if not _is_missing(one.program, seen)) or chain", "if True)"),
-    "nobody is left where nobody is installed": Fault("chains", "one.program, seen)) or chain", "one.program, seen))"),
+    "who is not installed is asked": Fault("chains", " and not _is_missing(one.program, seen))", ")"),
+    "nobody is left where nobody is installed": Fault("chains", "return able or tuple(one for _, one in chain)", "return able"),
     "auto brings back a definition as a bare program": Fault("agents", "if name not in named)", "if True)"),
     "caps are overlooked": Fault("checks", "lambda room: room.config.caps != Caps()", "lambda room: False"),
     "costs are never booked": Fault("planner", "    book_costs,\n", ""),

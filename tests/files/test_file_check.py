@@ -152,6 +152,17 @@ def test_a_symlink_is_told_of_not_followed(place: Place, write: Write) -> None:
     assert [(problem.file, problem.code) for problem in problems] == [(".orch/tasks/a.yaml", "E001")]
 
 
+def test_rules_that_no_run_of_its_program_can_hold_are_a_problem_of_an_agent(place: Place, write: Write) -> None:
+    assert place.checkout is not None
+    (place.checkout / ".orch/agents").mkdir()
+    rules = "rules: [allow read, allow edit, 'allow shell(git *)']"
+    write("agents/f.md", f"---\ndescription: d\nrunner: codex\n{rules}\n---\n")
+    write("agents/g.md", f"---\ndescription: d\nrunner: opencode\n{rules}\n---\n")
+    [problem] = check_files(place)[1]
+    assert (problem.file, problem.code, problem.line, problem.column) == (".orch/agents/f.md", "E092", 4, 1)
+    assert "`allow shell git *`" in problem.message and "runner:" in problem.hint
+
+
 def test_an_agent_that_nobody_knows_is_a_problem_where_it_is_named(place: Place, write: Write) -> None:
     assert place.checkout is not None
     subprocess.run(("git", "init", "-q", "-b", "main"), cwd=place.checkout, check=True)

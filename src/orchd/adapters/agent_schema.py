@@ -14,7 +14,7 @@ from orchd.adapters.agents.programs import PROGRAMS
 from orchd.adapters.field_checks import Slug, Strict, check_model_name, check_repeats, check_title, check_variable, fault
 from orchd.adapters.schema import refuse_name, validate
 from orchd.adapters.yaml_source import Document, Kind, Span, load_yaml, make_problem, shorten
-from orchd.model.agent import AUTO, MICROS, Definition, Effort, Permit, Rule, Tool
+from orchd.model.agent import AUTO, MICROS, Definition, Effort, Job, Permit, Rule, Tool
 from orchd.model.ids import is_slug
 from orchd.model.limits import (
     AGENT_TOKENS,
@@ -194,6 +194,7 @@ def _to_definition(document: Document, file: AgentFile, name: str, instructions:
         hint = "save the file as UTF-8"
         return (document.problem(Span(1, 1), "E003", f"this is not UTF-8 (byte 0x{instructions[error.start]:02x})", hint),)
     efforts = {effort: str(getattr(file.model, effort)) for effort in Effort}
+    rules = tuple(file.rules)
     return Definition(
         name,
         file.runner,
@@ -202,13 +203,14 @@ def _to_definition(document: Document, file: AgentFile, name: str, instructions:
         tuple((effort, model) for effort, model in efforts.items() if model),
         file.provider,
         tuple(file.capabilities),
-        tuple(file.rules),
+        rules,
         file.limits.turns or 0,
         int((file.limits.dollars or 0) * MICROS),
         text,
         tuple(file.keys),
         file.limits.tokens or 0,
         file.limits.proposals,
+        PROGRAMS[file.runner].objection(Job(file.runner, "", rules=rules)),
     )
 
 

@@ -27,9 +27,9 @@ from orchd.adapters.session_schema import find_base, parse_session
 from orchd.adapters.settings import CONFIG_PATH
 from orchd.adapters.task_files import SUFFIXES, TASKS, list_folder, refuse, refuse_folder, show_file
 from orchd.adapters.task_schema import parse_task
-from orchd.adapters.yaml_source import Document, load_yaml
+from orchd.adapters.yaml_source import Document, Span, load_yaml, make_problem
 from orchd.core.agents import find_agent_fault
-from orchd.model.agent import AgentsSeen
+from orchd.model.agent import AgentsSeen, Definition
 from orchd.model.config import Config
 from orchd.model.problem import Problem
 from orchd.model.session import SessionSpec
@@ -112,7 +112,7 @@ def _check(place: Place, path: Path, timeout: float) -> FileSeen | tuple[Problem
         return _check_branch(place, shown, read.content, config) if isinstance(config, Config) else config
     if path.parent.parts[-2:] == AGENTS:
         agent = parse_agent(shown, path.stem, read.content)
-        return agent if isinstance(agent, tuple) else ()
+        return agent if isinstance(agent, tuple) else tuple(_object(shown, read.content, agent))
     if path.parent.parts[-2:] == CLAIM_FILES:
         held = parse_reservation(shown, read.content, read.signature[1] // 1_000_000)
         return held if isinstance(held, tuple) else ()
@@ -122,6 +122,15 @@ def _check(place: Place, path: Path, timeout: float) -> FileSeen | tuple[Problem
     parsed = parse_task(shown, path.stem, read.content)
     source = _SOURCES.get(inside.parent.parts, Source.FILE) if inside else Source.FILE
     return parsed if isinstance(parsed, tuple) else show_file(shown, parsed, source, timeout)
+
+
+def _object(path: str, content: bytes, agent: Definition) -> Iterator[Problem]:
+    """That it can never be started, which `orchd run` does not find before it is meant to be."""
+    if agent.objection:
+        lines = content.decode("utf-8", "replace").splitlines()
+        at = next((number for number, line in enumerate(lines, 1) if line.startswith("rules:")), 1)
+        hint = "change its `rules:`, or name another program in `runner:`"
+        yield make_problem(path, lines, Span(at, 1), "E092", agent.objection, hint)
 
 
 def _read(place: Place, path: Path) -> Read | None:

@@ -75,6 +75,7 @@ FILE_CODES: Mapping[str, str] = {
     "E087": "a program that orchd does not know",
     "E090": "not the name of a model",
     "E091": "not a day",
+    "E092": "rules to which the program of an agent cannot be held",
 }
 
 LATER_KEYS: Mapping[str, tuple[str, str]] = {

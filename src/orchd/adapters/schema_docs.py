@@ -129,8 +129,8 @@ def _agent_page() -> str:
         "they have answered.",
         "## A chain",
         "`agent: [one, two]`: who is named first begins, and the next goes on where that one cannot "
-        "([recovery](recovery.md)). Whose program is not installed is passed over. `orchd explain` says who `auto` is, and who "
-        "is passed over and why, by what the orchd that served last has seen.",
+        "([recovery](recovery.md)). Whose program is not installed, or cannot be held to its rules, is passed over. "
+        "`orchd explain` says who `auto` is, and who is passed over and why, by what the orchd that served last has seen.",
     )
 
 

@@ -86,7 +86,7 @@ def is_agent_unclear(spec: TaskSpec, seen: AgentsSeen) -> bool:
 
 
 def _any_agent(labels: tuple[str, ...], seen: AgentsSeen) -> Iterator[Definition]:
-    ready = [one for one in seen.good if one.runner in seen.fine]
+    ready = [one for one in seen.good if one.runner in seen.fine and not one.objection]
     matches = {one.name: len(set(labels) & set(one.capabilities)) for one in ready}
     yield from sorted((one for one in ready if matches[one.name]), key=lambda one: (-matches[one.name], one.name))
     yield from (one for one in ready if IMPLEMENTS in one.capabilities)

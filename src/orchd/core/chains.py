@@ -25,10 +25,13 @@ WORKED_ON = ACTIVE | {Status.WAITING}
 
 def list_candidates(spec: TaskSpec, seen: AgentsSeen, config: Config) -> tuple[Candidate, ...]:
     """Who can do the goal of a task, in the order of its wish. The model that it wishes is that of the first. Whose program is
-    not installed is passed over; where that is so for all of them they stay, and the attempt says what is missing."""
+    not installed, or cannot be held to its rules, is passed over; where that is so for all of them they stay, and the attempt
+    says what is missing."""
     specs = (spec, *(replace(spec, agent=name, model="") for name in spec.fallbacks))
-    chain = tuple(_candidate(one, find_agent(one.agent, spec.labels, seen), config) for one in specs)
-    return tuple(one for one in chain if not _is_missing(one.program, seen)) or chain
+    found = tuple((find_agent(one.agent, spec.labels, seen), one) for one in specs)
+    chain = tuple((agent, _candidate(one, agent, config)) for agent, one in found)
+    able = tuple(one for agent, one in chain if not (agent and agent.objection) and not _is_missing(one.program, seen))
+    return able or tuple(one for _, one in chain)
 
 
 def tell_chain(spec: TaskSpec, seen: AgentsSeen) -> tuple[str, ...]:
@@ -43,6 +46,8 @@ def _tell_agent(name: str, labels: tuple[str, ...], seen: AgentsSeen) -> str:
         return f"`{name}` is nobody: {', '.join(unfit.values()) or 'no program is known'}" if name == AUTO and unfit else ""
     if _is_missing(agent.runner, seen):
         return f"agent `{name}` is passed over: {unfit.get(agent.runner) or f'{agent.runner} is not installed'}"
+    if agent.objection:
+        return f"agent `{name}` is passed over: {agent.objection}"
     return f"`{AUTO}` is `{agent.name}` ({agent.runner})" if name == AUTO else ""
 
 

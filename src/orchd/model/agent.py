@@ -86,7 +86,7 @@ class Definition:
     """An agent as a file describes it. `runner` is the program that does it, `model` what it is given without an effort
     (empty: the program's own choice) and `models` what it is given for each; `instructions` is the text below the front
     matter. `keys` are variables that it gets besides those that its program signs in with. No limit: 0;
-    `max_proposals` None: as the configuration says."""
+    `max_proposals` None: as the configuration says. `objection`: why its program cannot be held to its rules."""
 
     name: str
     runner: str
@@ -102,6 +102,7 @@ class Definition:
     keys: tuple[str, ...] = ()
     max_tokens: int = 0
     max_proposals: int | None = None
+    objection: str = ""
 
 
 @dataclass(frozen=True, slots=True)
