@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchd.core import chain_proof
-from orchd.core.chain_proof import Commit, History, Tag, prove_history
+from orchd.core.chain_proof import COPY, Commit, History, Tag, list_copies, prove_history
 from orchd.core.losses import word_waiver
 
 
@@ -125,6 +125,24 @@ def test_a_name_that_two_clones_have_given_is_no_break_for_what_landed_elsewhere
     copy = replace(both.commits["landed2"], by="Person <person@example.org>")
     found = prove_history(replace(both, commits={**both.commits, "landed2": copy}))
     assert {one.commit for one in found.breaks} == {"landed1", "landed2"}, "nor is a copy a namesake"
+
+
+def test_only_a_copy_can_be_waived_and_counts_for_nothing_then() -> None:
+    oid = "landed2"
+    remarks = {oid: f"waived: {oid} by Ann at 2026-01-01T00:00:00Z\n"}
+    copy = replace(EXAMPLE.commits[oid], by="Person <person@example.org>")
+    copied = replace(
+        EXAMPLE, commits={**EXAMPLE.commits, oid: copy}, tags={k: t for k, t in EXAMPLE.tags.items() if t.commit != oid}
+    )
+    assert [one.oid for one in list_copies(copied)] == [oid] and prove_history(copied).breaks
+    proof = prove_history(replace(copied, remarks=remarks))
+    assert (proof.breaks, proof.checkpoints) == ((), 2)
+    [known] = proof.settled
+    assert (known.commit, known.what) == (oid, f"{COPY}: waived by Ann at 2026-01-01T00:00:00Z")
+    other = {oid: "waived: checkpoint/2 by Ann at 2026-01-01T00:00:00Z\n"}
+    assert prove_history(replace(copied, remarks=other)).breaks, "what is said of a lost checkpoint says nothing of a copy"
+    robbed = replace(EXAMPLE, commits={**EXAMPLE.commits, oid: replace(EXAMPLE.commits[oid], note="")}, owed=frozenset({oid}))
+    assert list_copies(robbed) == [] and prove_history(replace(robbed, remarks=remarks)).breaks, "a landing is none"
 
 
 def shallow(history: History, depth: int) -> History:

@@ -212,6 +212,20 @@ def test_what_main_lost_is_told_until_a_person_settles_it(repo: Repo) -> None:
     assert "main contains" in repo.orchd("waive", repo.checkpoints()[0], code=2)
 
 
+def test_a_copy_of_a_checkpoint_is_a_break_until_a_person_says_that_it_is_known(repo: Repo) -> None:
+    last = repo.checkpoints()[-1]
+    repo.git("reset", "-q", "--hard", f"{last}~1")
+    repo.git("commit", "-q", "--allow-empty", "-m", "mine")
+    repo.git("cherry-pick", "-m1", last)
+    copy = repo.git("rev-parse", "HEAD")
+    repo.git("merge", "-q", "--no-edit", last)
+    assert copy in repo.orchd("verify", code=1)
+    assert "is not a copy" in repo.orchd("waive", repo.git("rev-parse", f"{last}^{{}}"), code=2)
+    repo.orchd("waive", copy[:9], "--by", "Ann")
+    [known] = repo.data("verify")  # type: ignore[misc]
+    assert not known["broken"] and "waived by Ann at" in known["what"]
+
+
 def test_with_a_remote_the_main_there_is_proven_as_it_was_last_seen(repo: Repo) -> None:
     place, last = app.find(repo.top), repo.checkpoints()[-1]
 

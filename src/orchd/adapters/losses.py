@@ -15,8 +15,9 @@ from orchd.adapters.git_objects import parse_trailers
 from orchd.adapters.git_run import Git
 from orchd.adapters.history import read_history
 from orchd.adapters.place import Place, read_ends
-from orchd.core.chain_proof import TASK, Proof, prove_history
+from orchd.core.chain_proof import TASK, Proof, list_copies, prove_history
 from orchd.core.losses import Loss, Work, asks_again, is_unbroken, parse_work, tell_settled
+from orchd.errors import UsageError
 from orchd.model.ids import CHECKPOINTS_PREFIX, LOSSES_REF, Oid
 from orchd.model.save import Checkpoint
 
@@ -27,7 +28,18 @@ def prove_branch(place: Place, branch: str, remote: str) -> Proof:
     """Whether `branch`, with a `remote` the one there, holds what orchd landed, and what people said about what it does not."""
     history = read_history(place, branch, remote)
     lost = {tag.commit for tag in history.tags.values() if tag.words and tag.commit not in history.commits}
-    return prove_history(replace(history, remarks=_read_remarks(Git(place.git_dir), lost)))
+    copied = {commit.oid for commit in list_copies(history)}
+    return prove_history(replace(history, remarks=_read_remarks(Git(place.git_dir), lost | copied)))
+
+
+def find_copy(place: Place, branch: str, remote: str, name: str) -> Oid:
+    """The copy of a checkpoint that `name`, the beginning of a commit id, means. Raises UsageError when it means none."""
+    found = [one.oid for one in list_copies(read_history(place, branch, remote)) if one.oid.startswith(name)]
+    if len(found) != 1:
+        raise UsageError(
+            f"`{name}` is not a copy of a checkpoint on {branch}", "`orchd verify` names them in the column commit"
+        )
+    return found[0]
 
 
 def list_unsettled(place: Place, branch: str, remote: str, checkpoints: Sequence[Checkpoint]) -> tuple[Loss, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
 
-from orchd.core.losses import Loss, Work, parse_work, tell_settled
+from orchd.core.losses import WAIVED, Loss, Work, parse_work, tell_settled, tell_waived
 from orchd.model.dataclass import dataclass
 from orchd.model.ids import ORCHD_EMAIL, ORCHD_NAME, Oid
 
@@ -18,6 +18,9 @@ GOOD, UNSIGNED = "G", "N"
 
 LOST = "main does not contain it"
 """Begins what is said of a checkpoint that main lost."""
+
+COPY = "a copy of a checkpoint, which no gate has judged"
+"""Begins what is said of one that a person has waived."""
 
 PRUNED = "pruned"
 """Begins the line of an audit note that names a tag that was taken away on purpose."""
@@ -116,6 +119,8 @@ def prove_history(history: History) -> Proof:
     said = {oid: commit.first(CHECKPOINT) for oid, commit in history.commits.items() if commit.is_checkpoint}
     landed = [commit for commit in on_main if commit.is_checkpoint and not is_echo(commit, lambda oid: said.get(oid, ""))]
     landed = [commit for commit in landed if commit.by == ORCHD or commit.oid not in history.ends]
+    waived = _find_waived(history, landed)
+    landed = [commit for commit in landed if commit.oid not in waived]
     merged = _find_merged(history)
     breaks = [one for commit in (*landed, *merged) for one in _find_breaks(commit, history)]
     lost, settled = _find_lost(history, landed + merged)
@@ -124,7 +129,25 @@ def prove_history(history: History) -> Proof:
     ungated = sum(UNGATED in commit.trailers for commit in (*landed, *merged))
     unseen = sum(commit.oid not in history.owed and lacks_words(commit, history.tags) for commit in (*landed, *merged))
     cut = sum(_is_cut(commit, history) for commit in (*landed, *merged)) if history.ends else None
+    settled += waived.values()
     return Proof(len(landed) + len(merged), ungated, len(on_main) - len(landed), tuple(breaks), unseen, tuple(settled), cut)
+
+
+def list_copies(history: History) -> list[Commit]:
+    """What says on main's own line that it is a checkpoint, and is not what orchd landed there: picked, amended or forged."""
+    on_main = (history.commits[oid] for oid in history.main if oid in history.commits and oid not in history.ends)
+    return [commit for commit in on_main if commit.is_checkpoint and not is_landing(commit, _head_tree(commit, history))]
+
+
+def _find_waived(history: History, landed: list[Commit]) -> dict[Oid, Break]:
+    """Copies that a person knows of. They count for nothing, like any commit of a person."""
+    copies = [commit for commit in list_copies(history) if commit in landed]
+    said = {commit.oid: tell_waived(commit.oid, history.remarks.get(commit.oid, "")) for commit in copies}
+    return {
+        commit.oid: Break(commit.first(CHECKPOINT), commit.oid, f"{COPY}: {WAIVED} by {said[commit.oid]}")
+        for commit in copies
+        if said[commit.oid]
+    }
 
 
 def lacks_words(commit: Commit, tags: Mapping[str, Tag]) -> bool:

@@ -93,6 +93,11 @@ def _find_later(lost: Work, landed: Iterable[Work]) -> Work | None:
     return max(same, key=lambda one: one.attempt, default=None)
 
 
+def tell_waived(subject: str, note: str) -> str:
+    """Who has waived `subject`, and when; empty: nobody has."""
+    return _find(Loss("", "", note=note), WAIVED, subject)
+
+
 def _find(loss: Loss, what: str, subject: str) -> str:
     """Who said it, and when; empty when nobody did. The first one counts."""
     for line in loss.note.splitlines():

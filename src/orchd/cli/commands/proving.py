@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import click
@@ -16,6 +17,7 @@ from orchd.model.ids import NOTES_REF, REMOTE_PREFIX
 
 BAD = 1
 FETCH = f"git fetch origin '+{NOTES_REF.rpartition('/')[0]}/*:{REMOTE_PREFIX}notes/*'"
+COMMIT = re.compile("[0-9a-f]{7,40}")
 SETTLE = (
     "what main lost comes back by `git merge CHECKPOINT` or `orchd retry TASK`; `orchd waive CHECKPOINT` says it is not wanted"
 )
@@ -49,22 +51,29 @@ def verify() -> int:
 @click.option("--by", default="", metavar="NAME", help="Who. [default: you, as git knows you]")
 def waive(checkpoints: tuple[str, ...], by: str) -> None:
     """Say that CHECKPOINT, which main does not contain any more, is not wanted back. It is kept, and `orchd verify` and
-    `orchd status` take it for settled from then on; your name and the time are recorded."""
+    `orchd status` take it for settled from then on; your name and the time are recorded. A commit id means a copy of a
+    checkpoint on main: it counts for nothing then."""
     from orchd import app
     from orchd.adapters.branch import contains, name_main
-    from orchd.adapters.losses import list_unsettled, say_of
+    from orchd.adapters.losses import find_copy, list_unsettled, say_of
     from orchd.cli.commands.promoting import check_person
     from orchd.cli.commands.restoring import find_checkpoint
     from orchd.core.losses import word_waiver
 
     place, who = app.find(read_flags().repo), check_person(by)
     known, branch, remote = app.checkpoints(place), app.branch(place), app.config(place).remote
-    asked = {one.name: one.commit for one in (find_checkpoint(name, known) for name in checkpoints)}
+    copies = [find_copy(place, branch, remote, name) for name in checkpoints if COMMIT.fullmatch(name)]
+    named = (find_checkpoint(name, known) for name in checkpoints if not COMMIT.fullmatch(name))
+    asked = {one.name: one.commit for one in named}
     main = name_main(place, branch, remote)
     for name, commit in asked.items():
         if contains(place, main, commit):
             raise UsageError(f"{branch} contains {name}", f"`orchd undo {name}` takes it back")
-    lost = {one.checkpoint for one in list_unsettled(place, branch, remote, known)}
+    fresh = {one.commit for one in list_unsettled(place, branch, remote, known)}
+    if copies:
+        asked |= {commit: commit for commit in copies}
+        fresh |= set(copies) - {one.commit for one in app.prove(place).settled}
     at_ms = time.time_ns() // 1_000_000
-    say_of(place, {commit: word_waiver(name, who, at_ms) for name, commit in asked.items() if name in lost})
-    print_records(ENVELOPES["waive"], [{"checkpoint": name, "by": who, "again": name not in lost} for name in asked])
+    say_of(place, {commit: word_waiver(name, who, at_ms) for name, commit in asked.items() if commit in fresh})
+    rows = [{"checkpoint": name, "by": who, "again": commit not in fresh} for name, commit in asked.items()]
+    print_records(ENVELOPES["waive"], rows)
