@@ -219,11 +219,17 @@ def test_a_copy_of_a_checkpoint_is_a_break_until_a_person_says_that_it_is_known(
     repo.git("cherry-pick", "-m1", last)
     copy = repo.git("rev-parse", "HEAD")
     repo.git("merge", "-q", "--no-edit", last)
+    repo.task("five", "echo 5 > src/five.txt", claims=["src/five.txt"])
+    repo.orchd("run")
+    (repo.top / ".orch/config.yaml").write_text("environments: [{name: dev, unverified: allowed}]\n")
+    fifth = repo.checkpoints()[-1]
     assert copy in repo.orchd("verify", code=1)
+    assert "is not orchd that committed it" in repo.orchd("promote", fifth, "dev", code=1)
     assert "is not a copy" in repo.orchd("waive", repo.git("rev-parse", f"{last}^{{}}"), code=2)
     repo.orchd("waive", copy[:9], "--by", "Ann")
     [known] = repo.data("verify")  # type: ignore[misc]
     assert not known["broken"] and "waived by Ann at" in known["what"]
+    repo.orchd("promote", fifth, "dev")
 
 
 def test_with_a_remote_the_main_there_is_proven_as_it_was_last_seen(repo: Repo) -> None:

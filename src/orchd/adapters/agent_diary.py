@@ -6,6 +6,7 @@ early or shows how far it is: at its end the program's own sum counts. Standard 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
@@ -37,8 +38,9 @@ class DiaryReader:
         if diary:
             home = Path(environment.get("HOME") or "/nonexistent", diary.below)
             self._top = Path(environment.get(diary.variable) or home)
-            before = self._find(resumed, diary.pattern)
-            self._at = before.lstat().st_size if before else 0
+            with contextlib.suppress(OSError):
+                before = self._find(resumed, diary.pattern)
+                self._at = before.lstat().st_size if before else 0
 
     def read(self, report: Report) -> Report:
         """The report with what was written since the last look."""
@@ -53,7 +55,8 @@ class DiaryReader:
         now = time.monotonic()
         if not self._file and now - self._looked_at >= _LOOK_SECONDS and _CONVERSATION.fullmatch(conversation):
             self._looked_at = now
-            self._file = max(self._top.glob(pattern.format(conversation)), default=None)
+            with contextlib.suppress(OSError):  # its tools can put anything there
+                self._file = max(self._top.glob(pattern.format(conversation)), default=None)
         return self._file
 
     def _read_on(self, file: Path) -> Iterator[bytes]:

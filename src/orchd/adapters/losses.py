@@ -15,7 +15,7 @@ from orchd.adapters.git_objects import parse_trailers
 from orchd.adapters.git_run import Git
 from orchd.adapters.history import read_history
 from orchd.adapters.place import Place, read_ends
-from orchd.core.chain_proof import TASK, Proof, list_copies, prove_history
+from orchd.core.chain_proof import TASK, History, Proof, list_copies, prove_history
 from orchd.core.losses import Loss, Work, asks_again, is_unbroken, parse_work, tell_settled
 from orchd.errors import UsageError
 from orchd.model.ids import CHECKPOINTS_PREFIX, LOSSES_REF, Oid
@@ -24,12 +24,17 @@ from orchd.model.save import Checkpoint
 OID = re.compile(r"[0-9a-f]{40}")
 
 
-def prove_branch(place: Place, branch: str, remote: str) -> Proof:
-    """Whether `branch`, with a `remote` the one there, holds what orchd landed, and what people said about what it does not."""
+def read_told(place: Place, branch: str, remote: str) -> History:
+    """The history of `branch`, with a `remote` of the one there, and what people said about what it does not hold or copies."""
     history = read_history(place, branch, remote)
     lost = {tag.commit for tag in history.tags.values() if tag.words and tag.commit not in history.commits}
     copied = {commit.oid for commit in list_copies(history)}
-    return prove_history(replace(history, remarks=_read_remarks(Git(place.git_dir), lost | copied)))
+    return replace(history, remarks=_read_remarks(Git(place.git_dir), lost | copied))
+
+
+def prove_branch(place: Place, branch: str, remote: str) -> Proof:
+    """Whether it holds what orchd landed."""
+    return prove_history(read_told(place, branch, remote))
 
 
 def find_copy(place: Place, branch: str, remote: str, name: str) -> Oid:

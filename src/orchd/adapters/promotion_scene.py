@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from orchd.adapters.environments import find_freight, read_chain
-from orchd.adapters.history import read_history
+from orchd.adapters.losses import read_told
 from orchd.adapters.place import Place
 from orchd.adapters.processes import Identity, boot_id, identify, is_alive
 from orchd.adapters.shared_environments import SharedEnvironments
@@ -82,7 +82,7 @@ class Scene:
             self.shared.fetch([one.name for one in (environment, before) if one is not None])
 
     def _judge(self, case: Case, freight: Freight) -> Case:
-        history = read_history(self.place, self.branch, self.config.remote)
+        history = read_told(self.place, self.branch, self.config.remote)
         landed = history.commits.get(freight.commit)
         before = self._before(case.environment)
         return replace(

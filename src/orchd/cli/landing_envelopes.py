@@ -92,20 +92,20 @@ LANDING_ENVELOPES = (
     ),
     Envelope(
         "verify",
-        "Where the chain of checkpoints is broken, and what main lost and a person settled.",
+        "Where the chain of checkpoints is broken, and what a person settled of that.",
         (
             Field("checkpoint", Kind.TEXT, "tag"),
             Field("commit", Kind.OID, "commit"),
             Field("what", Kind.TEXT, "what does not hold"),
-            Field("broken", Kind.FLAG, "whether that is a break; not when main lost it and a person settled that"),
+            Field("broken", Kind.FLAG, "whether that is a break; not when a person has settled it"),
         ),
         many=True,
     ),
     Envelope(
         "waive",
-        "What is not wanted back.",
+        "What is not wanted back, or counts for nothing.",
         (
-            Field("checkpoint", Kind.TEXT, "tag"),
+            Field("checkpoint", Kind.TEXT, "tag; of a copy the commit"),
             Field("by", Kind.TEXT, "who says so"),
             Field("again", Kind.FLAG, "whether it had been settled before, so that nothing was written"),
         ),

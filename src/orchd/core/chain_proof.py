@@ -78,7 +78,8 @@ class History:
     """`main` is the first-parent chain, the newest first, down to the base of the first checkpoint; `commits` are all that
     main holds and that base does not; `tags` are the checkpoints by name. `guarded`: it is known who may sign.
     `owed`: landings whose note and tag must be here; a plain clone has brought neither of what landed elsewhere. `remarks` are
-    the notes on commits that main lost. `ends`: where the history of a shallow clone ends; nobody sees parents there."""
+    the notes on commits that main lost, and on copies. `ends`: where the history of a shallow clone ends; nobody sees parents
+    there."""
 
     main: tuple[Oid, ...]
     commits: Mapping[Oid, Commit]
@@ -101,8 +102,8 @@ class Break:
 @dataclass(frozen=True, slots=True)
 class Proof:
     """What was found: checkpoints, how many of them no gate judged, commits on main that are no checkpoints, breaks, how many
-    checkpoints have their note or their tag elsewhere, what main lost and a person has settled, and how many checkpoints reach
-    beyond the end of a shallow history (None: it is whole)."""
+    checkpoints have their note or their tag elsewhere, what a person has settled (main lost it, or it is a copy), and how many
+    checkpoints reach beyond the end of a shallow history (None: it is whole)."""
 
     checkpoints: int
     ungated: int
@@ -115,12 +116,8 @@ class Proof:
 
 def prove_history(history: History) -> Proof:
     """Check every checkpoint on main, and that main holds every checkpoint."""
-    on_main = [history.commits[oid] for oid in history.main if oid in history.commits]
-    said = {oid: commit.first(CHECKPOINT) for oid, commit in history.commits.items() if commit.is_checkpoint}
-    landed = [commit for commit in on_main if commit.is_checkpoint and not is_echo(commit, lambda oid: said.get(oid, ""))]
-    landed = [commit for commit in landed if commit.by == ORCHD or commit.oid not in history.ends]
-    waived = _find_waived(history, landed)
-    landed = [commit for commit in landed if commit.oid not in waived]
+    waived = _find_waived(history)
+    landed = [commit for commit in _list_landed(history) if commit.oid not in waived]
     merged = _find_merged(history)
     breaks = [one for commit in (*landed, *merged) for one in _find_breaks(commit, history)]
     lost, settled = _find_lost(history, landed + merged)
@@ -130,24 +127,29 @@ def prove_history(history: History) -> Proof:
     unseen = sum(commit.oid not in history.owed and lacks_words(commit, history.tags) for commit in (*landed, *merged))
     cut = sum(_is_cut(commit, history) for commit in (*landed, *merged)) if history.ends else None
     settled += waived.values()
-    return Proof(len(landed) + len(merged), ungated, len(on_main) - len(landed), tuple(breaks), unseen, tuple(settled), cut)
+    others = sum(oid in history.commits for oid in history.main) - len(landed)
+    return Proof(len(landed) + len(merged), ungated, others, tuple(breaks), unseen, tuple(settled), cut)
+
+
+def _list_landed(history: History) -> list[Commit]:
+    """What says on main's own line that it landed there."""
+    said = {oid: commit.first(CHECKPOINT) for oid, commit in history.commits.items() if commit.is_checkpoint}
+    landed = (history.commits[oid] for oid in history.main if oid in said)
+    landed = (commit for commit in landed if not is_echo(commit, lambda oid: said.get(oid, "")))
+    return [commit for commit in landed if commit.by == ORCHD or commit.oid not in history.ends]
 
 
 def list_copies(history: History) -> list[Commit]:
-    """What says on main's own line that it is a checkpoint, and is not what orchd landed there: picked, amended or forged."""
-    on_main = (history.commits[oid] for oid in history.main if oid in history.commits and oid not in history.ends)
-    return [commit for commit in on_main if commit.is_checkpoint and not is_landing(commit, _head_tree(commit, history))]
+    """What says so and is not what orchd landed: picked, amended or forged. Nobody can tell where the history ends."""
+    seen = (commit for commit in _list_landed(history) if commit.oid not in history.ends)
+    return [commit for commit in seen if not is_landing(commit, _head_tree(commit, history))]
 
 
-def _find_waived(history: History, landed: list[Commit]) -> dict[Oid, Break]:
+def _find_waived(history: History) -> dict[Oid, Break]:
     """Copies that a person knows of. They count for nothing, like any commit of a person."""
-    copies = [commit for commit in list_copies(history) if commit in landed]
-    said = {commit.oid: tell_waived(commit.oid, history.remarks.get(commit.oid, "")) for commit in copies}
-    return {
-        commit.oid: Break(commit.first(CHECKPOINT), commit.oid, f"{COPY}: {WAIVED} by {said[commit.oid]}")
-        for commit in copies
-        if said[commit.oid]
-    }
+    told = ((commit, tell_waived(commit.oid, history.remarks.get(commit.oid, ""))) for commit in list_copies(history))
+    what = f"{COPY}: {WAIVED} by "
+    return {commit.oid: Break(commit.first(CHECKPOINT), commit.oid, what + who) for commit, who in told if who}
 
 
 def lacks_words(commit: Commit, tags: Mapping[str, Tag]) -> bool:

@@ -33,7 +33,7 @@ def verify() -> int:
     rows = view_breaks(proof)
     print_records(ENVELOPES["verify"], rows)
     ungated = f" ({proof.ungated} unverified: no gate judged them)" if proof.ungated else ""
-    settled = f", {len(proof.settled)} lost and settled" if proof.settled else ""
+    settled = f", {len(proof.settled)} settled" if proof.settled else ""
     others = f"{proof.others} other commit(s) between them"
     say(f"{proof.checkpoints} checkpoint(s){ungated}, {others}, {len(proof.breaks)} break(s){settled}")
     if any(one.what.startswith(LOST) for one in proof.breaks):
